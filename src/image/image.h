@@ -1,0 +1,62 @@
+/*
+ * image: from the bytes of a JPEG or PNG file to the bytes of its thumbnail. No files, no processes.
+ *
+ * Everything here is called from one thread of one process; a thumbnailer keeps decoders and tables from one
+ * image to the next. Reference: Pillow's open, ImageOps.exif_transpose, GaussianBlur(blur_sigma),
+ * thumbnail(box), save.
+ */
+#ifndef IMAGE_H
+#define IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "mpp_error.h"
+
+enum image_format {
+    IMAGE_UNKNOWN,
+    IMAGE_JPEG,
+    IMAGE_PNG,
+};
+
+/* By content: the magic bytes at the start. Needs at most 16 bytes. */
+enum image_format image_sniff(const void *bytes, size_t size);
+
+/* By name: .jpg .jpeg .jpe .jfif .png in any case; IMAGE_UNKNOWN for every other extension. */
+enum image_format image_format_of_name(const char *name);
+
+#define IMAGE_MAX_PIXELS (UINT64_C(268435456)) /* a larger header is refused before memory is spent */
+
+struct thumbnail_options {
+    int box_width_px; /* the thumbnail fits inside this box; never enlarged */
+    int box_height_px;
+    double blur_sigma;        /* Gaussian standard deviation in source pixels; 0: none */
+    enum image_format format; /* of the output; IMAGE_UNKNOWN: the input's, by content */
+    int quality;              /* of JPEG output, 1 to 100 */
+    bool orient;              /* apply the EXIF orientation (before the box is fitted) */
+};
+
+struct thumbnail_info {
+    enum image_format source_format;
+    enum image_format format;
+    int source_width_px; /* as seen: after the orientation was applied */
+    int source_height_px;
+    int width_px;
+    int height_px;
+    int warnings; /* of the decoder: the file is damaged but was decoded */
+};
+
+struct thumbnailer;
+
+struct thumbnailer *thumbnailer_new(void); /* NULL: out of memory */
+void thumbnailer_free(struct thumbnailer *thumbnailer);
+
+/* Appends the encoded thumbnail to `out`. -1: error says what is wrong with the image in a few words that
+ * follow "mpthumb: 'FILE': " well, for example "truncated JPEG after row 120 of 480". */
+int thumbnailer_run(struct thumbnailer *thumbnailer, const void *bytes, size_t size,
+                    const struct thumbnail_options *options, struct buf *out,
+                    struct thumbnail_info *info, struct mpp_error *error);
+
+#endif
