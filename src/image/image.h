@@ -1,9 +1,10 @@
 /*
- * image: from the bytes of a JPEG or PNG file to the bytes of its thumbnail. No files, no processes.
+ * image: from the bytes of a JPEG or PNG file to the bytes of its thumbnail. No files, no
+ * processes.
  *
- * Everything here is called from one thread of one process; a thumbnailer keeps decoders and tables from one
- * image to the next. Reference: Pillow's open, ImageOps.exif_transpose, GaussianBlur(blur_sigma),
- * thumbnail(box), save.
+ * Everything here is called from one thread of one process; a thumbnailer keeps decoders and tables
+ * from one image to the next. Reference: Pillow's open, ImageOps.exif_transpose,
+ * GaussianBlur(blur_sigma), thumbnail(box), save.
  */
 #ifndef IMAGE_H
 #define IMAGE_H
@@ -27,7 +28,8 @@ enum image_format image_sniff(const void *bytes, size_t size);
 /* By name: .jpg .jpeg .jpe .jfif .png in any case; IMAGE_UNKNOWN for every other extension. */
 enum image_format image_format_of_name(const char *name);
 
-#define IMAGE_MAX_PIXELS (UINT64_C(268435456)) /* a larger header is refused before memory is spent */
+#define IMAGE_MAX_PIXELS                                                                           \
+    (UINT64_C(268435456)) /* a larger header is refused before memory is spent */
 
 struct thumbnail_options {
     int box_width_px; /* the thumbnail fits inside this box; never enlarged */
@@ -53,8 +55,8 @@ struct thumbnailer;
 struct thumbnailer *thumbnailer_new(void); /* NULL: out of memory */
 void thumbnailer_free(struct thumbnailer *thumbnailer);
 
-/* Appends the encoded thumbnail to `out`. -1: error says what is wrong with the image in a few words that
- * follow "mpthumb: 'FILE': " well, for example "truncated JPEG after row 120 of 480". */
+/* Appends the encoded thumbnail to `out`. -1: error says what is wrong with the image in a few
+ * words that follow "mpthumb: 'FILE': " well, for example "truncated JPEG after row 120 of 480". */
 int thumbnailer_run(struct thumbnailer *thumbnailer, const void *bytes, size_t size,
                     const struct thumbnail_options *options, struct buf *out,
                     struct thumbnail_info *info, struct mpp_error *error);

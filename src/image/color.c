@@ -1,0 +1,67 @@
+/*
+ * color: the arithmetic of the conversions, in 8 bits with rounding.
+ */
+#include "color.h"
+
+/* a * b / 255, rounded, exact for bytes. */
+static uint8_t scale_255(unsigned a, unsigned b)
+{
+    unsigned product = a * b + 128;
+
+    return (uint8_t)((product + (product >> 8)) >> 8);
+}
+
+void color_cmyk_to_rgb(const uint8_t *cmyk, size_t pixels, bool inverted, uint8_t *rgb)
+{
+    unsigned flip = inverted ? 255 : 0; /* x ^ 255 is 255 - x */
+
+    for (size_t i = 0; i < pixels; i++) {
+        unsigned light = 255 - (cmyk[4 * i + 3] ^ flip);
+
+        for (int c = 0; c < 3; c++)
+            rgb[3 * i + c] = (uint8_t)(light - scale_255(cmyk[4 * i + c] ^ flip, light));
+    }
+}
+
+void color_premultiply(uint8_t *row, size_t pixels, int channels)
+{
+    int colors = channels - 1;
+
+    for (size_t i = 0; i < pixels; i++, row += channels) {
+        for (int c = 0; c < colors; c++)
+            row[c] = scale_255(row[c], row[colors]);
+    }
+}
+
+void color_unpremultiply(uint8_t *row, size_t pixels, int channels)
+{
+    int colors = channels - 1;
+
+    for (size_t i = 0; i < pixels; i++, row += channels) {
+        unsigned alpha = row[colors];
+
+        if (alpha == 0 || alpha == 255)
+            continue;
+        for (int c = 0; c < colors; c++) {
+            unsigned value = (row[c] * 255u + alpha / 2) / alpha;
+
+            row[c] = (uint8_t)(value < 255 ? value : 255); /* the filter may overshoot alpha */
+        }
+    }
+}
+
+void color_flatten_on_white(uint8_t *row, size_t pixels, int channels)
+{
+    int colors = channels - 1;
+    uint8_t *out = row;
+
+    for (size_t i = 0; i < pixels; i++, row += channels) {
+        unsigned white = 255u - row[colors];
+
+        for (int c = 0; c < colors; c++) {
+            unsigned value = row[c] + white;
+
+            *out++ = (uint8_t)(value < 255 ? value : 255);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+/*
+ * geometry: sizes only. Doubles are used where Pillow's Python uses floats, operation for
+ * operation, so that ties and near ties fall the same way.
+ */
+#include "geometry.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int at_least_1(double value)
+{
+    return value < 1 ? 1 : (int)value;
+}
+
+/* The width beside `height` whose ratio is nearest to `aspect`. */
+static int width_beside(int height, double aspect)
+{
+    double low = floor(height * aspect);
+    double high = ceil(height * aspect);
+
+    return at_least_1(fabs(aspect - high / height) < fabs(aspect - low / height) ? high : low);
+}
+
+static int height_beside(int width, double aspect)
+{
+    double low = floor(width / aspect);
+    double high = ceil(width / aspect);
+
+    if (low == 0) /* no ratio to compare: the side becomes 1 */
+        return 1;
+    return at_least_1(fabs(aspect - width / high) < fabs(aspect - width / low) ? high : low);
+}
+
+struct geometry_size geometry_fit(struct geometry_size source, struct geometry_size box)
+{
+    double aspect = (double)source.width_px / source.height_px;
+
+    if (box.width_px >= source.width_px && box.height_px >= source.height_px)
+        return source;
+    if ((double)box.width_px / box.height_px >= aspect)
+        return (struct geometry_size){width_beside(box.height_px, aspect), box.height_px};
+    return (struct geometry_size){box.width_px, height_beside(box.width_px, aspect)};
+}
+
+int geometry_reduction(int source_px, int thumbnail_px)
+{
+    int factor = (int)((double)source_px / thumbnail_px / 2.0);
+
+    return factor > 1 ? factor : 1;
+}
+
+int geometry_dct_scale(struct geometry_size source, struct geometry_size thumbnail,
+                       double blur_sigma)
+{
+    (void)source;
+    (void)thumbnail;
+    (void)blur_sigma;
+    return 8;
+}
+
+int geometry_scaled_px(int source_px, int eighths)
+{
+    return (int)(((long)source_px * eighths + 7) / 8);
+}
+
+bool geometry_swaps_sides(int orientation)
+{
+    return orientation >= 5 && orientation <= 8;
+}

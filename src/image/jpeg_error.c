@@ -1,0 +1,42 @@
+/*
+ * jpeg_error: the four methods of a jpeg_error_mgr.
+ */
+#include "jpeg_error.h"
+
+_Noreturn static void error_exit(j_common_ptr codec)
+{
+    struct jpeg_error *failure = (struct jpeg_error *)codec->err;
+
+    failure->manager.format_message(codec, failure->text);
+    longjmp(failure->jump, 1);
+}
+
+static void emit_message(j_common_ptr codec, int level)
+{
+    struct jpeg_error *failure = (struct jpeg_error *)codec->err;
+
+    if (level < 0) /* corrupt data that the decoder can go on from; the rest is tracing */
+        failure->warnings++;
+}
+
+static void output_message(j_common_ptr codec)
+{
+    (void)codec;
+}
+
+struct jpeg_error_mgr *jpeg_error_init(struct jpeg_error *failure)
+{
+    jpeg_std_error(&failure->manager);
+    failure->manager.error_exit = error_exit;
+    failure->manager.emit_message = emit_message;
+    failure->manager.output_message = output_message;
+    failure->text[0] = '\0';
+    failure->warnings = 0;
+    return &failure->manager;
+}
+
+_Noreturn void jpeg_error_leave(struct jpeg_error *failure, const char *text)
+{
+    snprintf(failure->text, sizeof(failure->text), "%s", text);
+    longjmp(failure->jump, 1);
+}

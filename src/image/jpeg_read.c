@@ -1,0 +1,235 @@
+/*
+ * jpeg_read: libjpeg's decompressor behind calls that return errors.
+ *
+ * The source manager is our own: the library's invents an end of image when bytes run out, ours
+ * fails, so that a truncated file is told from a whole one.
+ */
+#include "jpeg_read.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "color.h"
+#include "exif.h"
+#include "jpeg_error.h"
+
+struct jpeg_reader {
+    struct jpeg_error failure;
+    struct jpeg_source_mgr source;
+    struct jpeg_progress_mgr progress;
+    struct jpeg_decompress_struct codec;
+    bool created;
+    bool truncated; /* bytes were wanted behind the last one */
+    int rows;       /* delivered */
+    uint8_t *cmyk;  /* one row before its conversion; NULL for gray and RGB */
+    size_t cmyk_size;
+};
+
+static struct jpeg_reader *reader_of(j_decompress_ptr codec)
+{
+    return codec->client_data;
+}
+
+static void source_nothing(j_decompress_ptr codec)
+{
+    (void)codec;
+}
+
+static boolean source_fill(j_decompress_ptr codec)
+{
+    struct jpeg_reader *reader = reader_of(codec);
+
+    reader->truncated = true;
+    jpeg_error_leave(&reader->failure, "truncated JPEG");
+}
+
+static void source_skip(j_decompress_ptr codec, long count)
+{
+    if (count <= 0)
+        return;
+    if ((size_t)count > codec->src->bytes_in_buffer)
+        source_fill(codec);
+    codec->src->next_input_byte += count;
+    codec->src->bytes_in_buffer -= (size_t)count;
+}
+
+/* Called before each piece of work on a file of several scans. */
+static void count_scans(j_common_ptr common)
+{
+    j_decompress_ptr codec = (j_decompress_ptr)common;
+
+    if (codec->input_scan_number > JPEG_MAX_SCANS)
+        jpeg_error_leave(&reader_of(codec)->failure, "progressive JPEG with more than 500 scans");
+}
+
+static int create(struct jpeg_reader *reader)
+{
+    if (setjmp(reader->failure.jump) != 0)
+        return -1;
+    jpeg_create_decompress(&reader->codec);
+    reader->created = true;
+    jpeg_save_markers(&reader->codec, JPEG_APP0 + 1, 0xFFFF);
+    return 0;
+}
+
+struct jpeg_reader *jpeg_reader_new(void)
+{
+    struct jpeg_reader *reader = calloc(1, sizeof(*reader));
+
+    if (reader == NULL)
+        return NULL;
+    reader->codec.err = jpeg_error_init(&reader->failure);
+    if (create(reader) == -1) {
+        jpeg_reader_free(reader);
+        return NULL;
+    }
+    reader->codec.client_data = reader;
+    reader->codec.mem->max_memory_to_use = JPEG_MAX_MEMORY;
+    reader->source = (struct jpeg_source_mgr){
+        .init_source = source_nothing,
+        .fill_input_buffer = source_fill,
+        .skip_input_data = source_skip,
+        .resync_to_restart = jpeg_resync_to_restart,
+        .term_source = source_nothing,
+    };
+    reader->codec.src = &reader->source;
+    reader->progress.progress_monitor = count_scans;
+    reader->codec.progress = &reader->progress;
+    return reader;
+}
+
+void jpeg_reader_free(struct jpeg_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    if (reader->created)
+        jpeg_destroy_decompress(&reader->codec);
+    free(reader->cmyk);
+    free(reader);
+}
+
+/* The first EXIF block counts. */
+static int orientation_of(const struct jpeg_decompress_struct *codec)
+{
+    for (const struct jpeg_marker_struct *m = codec->marker_list; m != NULL; m = m->next) {
+        if (m->marker == JPEG_APP0 + 1 && m->data_length >= 5 && memcmp(m->data, "Exif", 5) == 0)
+            return exif_orientation(m->data, m->data_length);
+    }
+    return EXIF_ORIENTATION_NORMAL;
+}
+
+/* Says why the library was left; -1. */
+static int report(const struct jpeg_reader *reader, struct mpp_error *error)
+{
+    const struct jpeg_decompress_struct *codec = &reader->codec;
+    long row = reader->rows;
+
+    if (!reader->truncated) {
+        if (strcmp(reader->failure.text, "Backing store not supported") == 0)
+            return mpp_error_set(error, "progressive JPEG needs more than %ld MB to decode",
+                                 JPEG_MAX_MEMORY / (1024 * 1024));
+        return mpp_error_set(error, "broken JPEG: %s", reader->failure.text);
+    }
+    if (codec->image_height == 0)
+        return mpp_error_set(error, "truncated JPEG: the header is cut off");
+    if (codec->output_height > 0) /* rows came scaled */
+        row = row * (long)codec->image_height / (long)codec->output_height;
+    return mpp_error_set(error, "truncated JPEG after row %ld of %u", row, codec->image_height);
+}
+
+static int describe(struct jpeg_reader *reader, struct jpeg_header *header, struct mpp_error *error)
+{
+    const struct jpeg_decompress_struct *codec = &reader->codec;
+
+    switch (codec->num_components) {
+    case 1:
+        header->channels = 1;
+        break;
+    case 3:
+    case 4:
+        header->channels = 3;
+        break;
+    default:
+        return mpp_error_set(error, "JPEG with %d colour components is not supported",
+                             codec->num_components);
+    }
+    header->width_px = (int)codec->image_width;
+    header->height_px = (int)codec->image_height;
+    header->orientation = orientation_of(codec);
+    return 0;
+}
+
+int jpeg_reader_open(struct jpeg_reader *reader, const void *bytes, size_t size,
+                     struct jpeg_header *header, struct mpp_error *error)
+{
+    reader->truncated = false;
+    reader->rows = 0;
+    reader->failure.warnings = 0;
+    reader->codec.image_height = 0;
+    reader->codec.output_height = 0;
+    reader->source.next_input_byte = bytes;
+    reader->source.bytes_in_buffer = size;
+    if (setjmp(reader->failure.jump) != 0)
+        return report(reader, error);
+    jpeg_read_header(&reader->codec, TRUE);
+    return describe(reader, header, error);
+}
+
+static int prepare_cmyk(struct jpeg_reader *reader, struct mpp_error *error)
+{
+    size_t size = (size_t)reader->codec.output_width * 4;
+
+    if (size > reader->cmyk_size) {
+        free(reader->cmyk);
+        reader->cmyk_size = 0;
+        reader->cmyk = malloc(size);
+        if (reader->cmyk == NULL)
+            return mpp_error_set(error, "out of memory for a CMYK row");
+        reader->cmyk_size = size;
+    }
+    return 0;
+}
+
+int jpeg_reader_start(struct jpeg_reader *reader, int eighths, struct mpp_error *error)
+{
+    struct jpeg_decompress_struct *codec = &reader->codec;
+
+    if (setjmp(reader->failure.jump) != 0)
+        return report(reader, error);
+    codec->scale_num = (unsigned)eighths;
+    codec->scale_denom = 8;
+    codec->dct_method = JDCT_ISLOW;
+    if (codec->num_components == 1)
+        codec->out_color_space = JCS_GRAYSCALE;
+    else
+        codec->out_color_space = codec->num_components == 3 ? JCS_RGB : JCS_CMYK;
+    jpeg_start_decompress(codec);
+    return codec->out_color_space == JCS_CMYK ? prepare_cmyk(reader, error) : 0;
+}
+
+int jpeg_reader_row(struct jpeg_reader *reader, uint8_t *row, struct mpp_error *error)
+{
+    struct jpeg_decompress_struct *codec = &reader->codec;
+    bool cmyk = codec->out_color_space == JCS_CMYK;
+    JSAMPROW target = cmyk ? reader->cmyk : row;
+
+    if (setjmp(reader->failure.jump) != 0)
+        return report(reader, error);
+    jpeg_read_scanlines(codec, &target, 1);
+    reader->rows++;
+    if (cmyk)
+        color_cmyk_to_rgb(reader->cmyk, codec->output_width, codec->saw_Adobe_marker, row);
+    return 0;
+}
+
+int jpeg_reader_warnings(const struct jpeg_reader *reader)
+{
+    return reader->failure.warnings;
+}
+
+void jpeg_reader_close(struct jpeg_reader *reader)
+{
+    if (setjmp(reader->failure.jump) == 0)
+        jpeg_abort_decompress(&reader->codec);
+}

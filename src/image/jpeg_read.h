@@ -1,0 +1,47 @@
+/*
+ * jpeg_read: the rows of a JPEG in memory, decoded at n/8 of its size, gray or RGB.
+ *
+ * One reader serves many images: open, start, row as often as start said, close; close may come at
+ * any time. Multi-picture files give their first picture.
+ */
+#ifndef JPEG_READ_H
+#define JPEG_READ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mpp_error.h"
+
+#define JPEG_MAX_SCANS 500 /* of a progressive file; each costs a pass over the whole picture */
+#define JPEG_MAX_MEMORY                                                                            \
+    (1024L * 1024 * 1024) /* bytes; progressive decoding holds all coefficients */
+
+struct jpeg_header {
+    int width_px; /* as stored */
+    int height_px;
+    int channels;    /* of the rows that will come: 1 or 3 */
+    int orientation; /* 1 to 8, from EXIF */
+};
+
+struct jpeg_reader;
+
+struct jpeg_reader *jpeg_reader_new(void); /* NULL: out of memory */
+void jpeg_reader_free(struct jpeg_reader *reader);
+
+/* Reads the header. `bytes` must stay until close. Spends no memory that grows with the picture. */
+int jpeg_reader_open(struct jpeg_reader *reader, const void *bytes, size_t size,
+                     struct jpeg_header *header, struct mpp_error *error);
+
+/* Begins to decode at `eighths` (1, 2, 4 or 8): sides are the header's times eighths / 8, rounded
+ * up. */
+int jpeg_reader_start(struct jpeg_reader *reader, int eighths, struct mpp_error *error);
+
+/* The next row: scaled width x channels bytes. */
+int jpeg_reader_row(struct jpeg_reader *reader, uint8_t *row, struct mpp_error *error);
+
+/* Damage that was decoded over since open. */
+int jpeg_reader_warnings(const struct jpeg_reader *reader);
+
+void jpeg_reader_close(struct jpeg_reader *reader);
+
+#endif

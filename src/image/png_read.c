@@ -1,0 +1,209 @@
+/*
+ * png_read: libpng's reader behind calls that return errors.
+ *
+ * libpng leaves by longjmp: each call here sets the jump first and changes no local after it.
+ */
+#include "png_read.h"
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <png.h>
+
+#include "buf.h"
+#include "exif.h"
+
+struct png_reader {
+    png_structp png; /* NULL: closed */
+    png_infop info;
+    const uint8_t *bytes;
+    size_t size;
+    size_t next; /* byte */
+    bool truncated;
+    int warnings;
+    char text[128]; /* of the error that jumped */
+    int height_px;
+    int rows; /* delivered */
+    size_t row_size;
+    uint8_t *picture; /* interlaced: all of it, once the first row was asked for; else NULL */
+    uint8_t **picture_rows;
+};
+
+static void on_error(png_structp png, png_const_charp text)
+{
+    struct png_reader *reader = png_get_error_ptr(png);
+
+    snprintf(reader->text, sizeof(reader->text), "%s", text);
+    png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp text)
+{
+    struct png_reader *reader = png_get_error_ptr(png);
+
+    (void)text;
+    reader->warnings++;
+}
+
+static void on_read(png_structp png, png_bytep out, size_t size)
+{
+    struct png_reader *reader = png_get_io_ptr(png);
+
+    if (size > reader->size - reader->next) {
+        reader->truncated = true;
+        png_error(png, "truncated");
+    }
+    memcpy(out, reader->bytes + reader->next, size);
+    reader->next += size;
+}
+
+/* eXIf may stand before or behind the picture; streaming needs it first, so it is looked for by
+ * hand. */
+static int orientation_of(const uint8_t *bytes, size_t size)
+{
+    size_t at = 8; /* behind the signature; then length, type, data, CRC */
+
+    while (size >= 12 && at <= size - 12) {
+        size_t length = (size_t)bytes[at] << 24 | (size_t)bytes[at + 1] << 16 |
+                        (size_t)bytes[at + 2] << 8 | bytes[at + 3];
+
+        if (length > size - 12 - at)
+            break;
+        if (memcmp(bytes + at + 4, "eXIf", 4) == 0)
+            return exif_orientation(bytes + at + 8, length);
+        at += 12 + length;
+    }
+    return EXIF_ORIENTATION_NORMAL;
+}
+
+/* Says why the library was left; -1. */
+static int report(const struct png_reader *reader, struct mpp_error *error)
+{
+    if (!reader->truncated)
+        return mpp_error_set(error, "broken PNG: %s", reader->text);
+    if (reader->height_px == 0)
+        return mpp_error_set(error, "truncated PNG: the header is cut off");
+    return mpp_error_set(error, "truncated PNG after row %d of %d", reader->rows,
+                         reader->height_px);
+}
+
+struct png_reader *png_reader_new(void)
+{
+    return calloc(1, sizeof(struct png_reader));
+}
+
+void png_reader_free(struct png_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    png_reader_close(reader);
+    free(reader);
+}
+
+/* Chunks that say nothing about the pixels are passed over unread: text and profiles are where
+ * bombs hide, and their damage is no reason to refuse a picture. */
+static void limit_chunks(png_structp png)
+{
+    static const png_byte unread[] = "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0"
+                                     "sBIT\0sCAL\0sPLT\0sRGB\0tEXt\0tIME\0zTXt";
+
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, unread, sizeof(unread) / 5);
+    png_set_user_limits(png, PNG_MAX_SIDE_PX, PNG_MAX_SIDE_PX);
+    png_set_chunk_cache_max(png, 128);
+    png_set_chunk_malloc_max(png, PNG_MAX_CHUNK_BYTES);
+}
+
+static void expand_to_8_bits(struct png_reader *reader)
+{
+    png_structp png = reader->png;
+
+    png_set_expand(png); /* palette, bits below 8, tRNS */
+    png_set_scale_16(png);
+    if (png_get_interlace_type(png, reader->info) != PNG_INTERLACE_NONE)
+        png_set_interlace_handling(png);
+    png_read_update_info(png, reader->info);
+}
+
+int png_reader_open(struct png_reader *reader, const void *bytes, size_t size,
+                    struct png_header *header, struct mpp_error *error)
+{
+    *reader = (struct png_reader){.bytes = bytes, .size = size};
+    reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, on_error, on_warning);
+    if (reader->png == NULL)
+        return mpp_error_set(error, "out of memory");
+    if (setjmp(png_jmpbuf(reader->png)) != 0)
+        return report(reader, error);
+    reader->info = png_create_info_struct(reader->png);
+    if (reader->info == NULL)
+        return mpp_error_set(error, "out of memory");
+    png_set_read_fn(reader->png, reader, on_read);
+    limit_chunks(reader->png);
+    png_read_info(reader->png, reader->info);
+    header->width_px = (int)png_get_image_width(reader->png, reader->info);
+    header->height_px = (int)png_get_image_height(reader->png, reader->info);
+    header->orientation = orientation_of(bytes, size);
+    reader->height_px = header->height_px;
+    expand_to_8_bits(reader); /* memory for two rows */
+    header->channels = png_get_channels(reader->png, reader->info);
+    reader->row_size = png_get_rowbytes(reader->png, reader->info);
+    return 0;
+}
+
+static int allocate_picture(struct png_reader *reader, struct mpp_error *error)
+{
+    size_t height = (size_t)reader->height_px;
+    size_t size;
+
+    if (!size_multiply(reader->row_size, height, &size))
+        return mpp_error_set(error, "out of memory for the interlaced PNG");
+    reader->picture = malloc(size);
+    reader->picture_rows = malloc(height * sizeof(reader->picture_rows[0]));
+    if (reader->picture == NULL || reader->picture_rows == NULL)
+        return mpp_error_set(error, "out of memory for the interlaced PNG");
+    for (size_t y = 0; y < height; y++)
+        reader->picture_rows[y] = reader->picture + y * reader->row_size;
+    return 0;
+}
+
+/* Interlaced: everything is read for the first row. */
+static int read_picture(struct png_reader *reader, struct mpp_error *error)
+{
+    if (allocate_picture(reader, error) == -1)
+        return -1;
+    if (setjmp(png_jmpbuf(reader->png)) != 0)
+        return report(reader, error);
+    png_read_image(reader->png, reader->picture_rows);
+    return 0;
+}
+
+int png_reader_row(struct png_reader *reader, uint8_t *row, struct mpp_error *error)
+{
+    if (png_get_interlace_type(reader->png, reader->info) != PNG_INTERLACE_NONE) {
+        if (reader->picture == NULL && read_picture(reader, error) == -1)
+            return -1;
+        memcpy(row, reader->picture_rows[reader->rows++], reader->row_size);
+        return 0;
+    }
+    if (setjmp(png_jmpbuf(reader->png)) != 0)
+        return report(reader, error);
+    png_read_row(reader->png, row, NULL);
+    reader->rows++;
+    return 0;
+}
+
+int png_reader_warnings(const struct png_reader *reader)
+{
+    return reader->warnings;
+}
+
+void png_reader_close(struct png_reader *reader)
+{
+    if (reader->png != NULL)
+        png_destroy_read_struct(&reader->png, &reader->info, NULL);
+    free(reader->picture);
+    free(reader->picture_rows);
+    *reader = (struct png_reader){0};
+}

@@ -1,0 +1,17 @@
+/*
+ * png_write: a small picture to PNG bytes: 8 bits a channel, no metadata.
+ */
+#ifndef PNG_WRITE_H
+#define PNG_WRITE_H
+
+#include <stdint.h>
+
+#include "buf.h"
+#include "mpp_error.h"
+
+/* Appends to `out`. `pixels`: rows without gaps, 1 to 4 bytes a pixel (gray, gray and alpha, RGB,
+ * RGBA). On -1 `out` may have grown. */
+int png_write(const uint8_t *pixels, int width_px, int height_px, int channels, struct buf *out,
+              struct mpp_error *error);
+
+#endif
