@@ -1,9 +1,9 @@
 /*
  * buf: a growable run of bytes, and a bounded reader over one.
  *
- * Both know little-endian integers, so that whoever defines a format writes and reads it field by field
- * and never as a raw struct. A buf that could not grow remembers it (`failed`) and swallows what follows:
- * check once, after the last put. A reader that runs past its end does the same.
+ * Both know little-endian integers, so that whoever defines a format writes and reads it field by
+ * field and never as a raw struct. A buf that could not grow remembers it (`failed`) and swallows
+ * what follows: check once, after the last put. A reader that runs past its end does the same.
  */
 #ifndef BUF_H
 #define BUF_H
@@ -28,8 +28,8 @@ struct buf {
 void buf_release(struct buf *buf); /* frees; zero is fine; leaves BUF_INIT */
 void buf_clear(struct buf *buf);   /* empties, keeps the memory, forgets a failure */
 
-/* Makes room for `extra` bytes behind the contents; returns where they go, or NULL (and failed). The size
- * is not changed. */
+/* Makes room for `extra` bytes behind the contents; returns where they go, or NULL (and failed).
+ * The size is not changed. */
 uint8_t *buf_reserve(struct buf *buf, size_t extra);
 
 void buf_put(struct buf *buf, const void *bytes, size_t size);

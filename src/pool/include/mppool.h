@@ -1,10 +1,11 @@
 /*
  * mppool: Python's ProcessPoolExecutor for MPI.
  *
- * Every rank of `mpirun -n N program` calls mpp_open with the same arguments. On rank 0 it returns the
- * executor; on the others it serves until rank 0 shuts down and then returns MPP_SERVED. Started without
- * mpirun the pool is one rank and MPI is not touched. On every rank, rank 0 included, worker processes run
- * the tasks: one that crashes is replaced, and costs one attempt of one task.
+ * Every rank of `mpirun -n N program` calls mpp_open with the same arguments. On rank 0 it returns
+ * the executor; on the others it serves until rank 0 shuts down and then returns MPP_SERVED.
+ * Started without mpirun the pool is one rank and MPI is not touched. On every rank, rank 0
+ * included, worker processes run the tasks: one that crashes is replaced, and costs one attempt of
+ * one task.
  *
  *     static int run(void *state, struct mpp_bytes payload, struct mpp_result *result,
  *                    struct mpp_error *error) { ... }
@@ -20,12 +21,14 @@
  *     mpp_future_free(future);
  *     mpp_shutdown(executor, true, &error);
  *
- * Names and semantics are those of Python's concurrent.futures wherever C allows it. A task runs at least
- * once and is accounted for exactly once: a job should give the same result when it is run again.
+ * Names and semantics are those of Python's concurrent.futures wherever C allows it. A task runs at
+ * least once and is accounted for exactly once: a job should give the same result when it is run
+ * again.
  *
- * Threads: on rank 0 a thread of the library drives the pool, so tasks proceed whatever the program does.
- * Every function here may be called from any thread, except mpp_open and mpp_shutdown, which belong to the
- * thread that called mpp_open. mpp_open forks: call it before starting threads and before MPI_Init.
+ * Threads: on rank 0 a thread of the library drives the pool, so tasks proceed whatever the program
+ * does. Every function here may be called from any thread, except mpp_open and mpp_shutdown, which
+ * belong to the thread that called mpp_open. mpp_open forks: call it before starting threads and
+ * before MPI_Init.
  */
 #ifndef MPPOOL_H
 #define MPPOOL_H
@@ -41,24 +44,28 @@ struct mpp_bytes {
     size_t size; /* bytes */
 };
 
-/* ---- Jobs: what the worker processes can do ------------------------------------------------------- */
+/* ---- Jobs: what the worker processes can do
+ * ------------------------------------------------------- */
 
 struct mpp_result; /* where a running task puts its result */
 
-/* Copies `size` bytes as the task's result; a second call replaces the first. -1 when memory is out. */
+/* Copies `size` bytes as the task's result; a second call replaces the first. -1 when memory is
+ * out. */
 int mpp_result_set(struct mpp_result *result, const void *data, size_t size);
 
 struct mpp_job {
     const char *name;    /* as given to mpp_submit */
     const char *summary; /* one line for a person */
 
-    /* Optional. Once in each worker process, before its first task of this job. `initargs` is that of
-     * mpp_options; *state is handed to run and close. When it fails, so does the task that wanted it. */
+    /* Optional. Once in each worker process, before its first task of this job. `initargs` is that
+     * of mpp_options; *state is handed to run and close. When it fails, so does the task that
+     * wanted it. */
     int (*open)(void **state, const void *initargs, struct mpp_error *error);
 
-    /* One task. `payload` is the submitter's bytes, aligned for any type, valid until run returns. Return
-     * 0, or -1 with the error filled: that becomes the exception of the task's future, and any result is
-     * dropped. Runs in a worker process: a crash here costs this attempt and nothing else. */
+    /* One task. `payload` is the submitter's bytes, aligned for any type, valid until run returns.
+     * Return 0, or -1 with the error filled: that becomes the exception of the task's future, and
+     * any result is dropped. Runs in a worker process: a crash here costs this attempt and nothing
+     * else. */
     int (*run)(void *state, struct mpp_bytes payload, struct mpp_result *result,
                struct mpp_error *error);
 
@@ -66,36 +73,40 @@ struct mpp_job {
     void (*close)(void *state);
 };
 
-/* ---- The executor --------------------------------------------------------------------------------- */
+/* ---- The executor
+ * --------------------------------------------------------------------------------- */
 
 #define MPP_WORKERS_MAX 1024 /* worker processes of one rank */
 
 struct mpp_options {
     const struct mpp_job *const *jobs; /* ends with NULL; the same on every rank */
-    const void *initargs;              /* handed to each job's open, in memory that the fork shares */
-    int workers_per_rank;              /* 0: the cores this rank may use, divided among a node's ranks */
-    int retries; /* further attempts for a task whose worker crashed; 0: one retry; negative: none */
+    const void *initargs; /* handed to each job's open, in memory that the fork shares */
+    int workers_per_rank; /* 0: the cores this rank may use, divided among a node's ranks */
+    int retries; /* further attempts for a task whose worker crashed; 0: one retry; negative: none
+                  */
 };
 
 enum mpp_role {
     MPP_FAILED,   /* error says why; nothing is left behind */
     MPP_EXECUTOR, /* this is rank 0: *executor is open */
-    MPP_SERVED,   /* another rank: it has served, rank 0 has shut down; end the program with status 0 */
+    MPP_SERVED, /* another rank: it has served, rank 0 has shut down; end the program with status 0
+                 */
 };
 
 struct mpp_executor;
 
-/* Collective over all ranks. On rank 0 returns once its own workers are started and the other ranks are
- * being waited for in the background; blocks on the others until shutdown. */
+/* Collective over all ranks. On rank 0 returns once its own workers are started and the other ranks
+ * are being waited for in the background; blocks on the others until shutdown. */
 enum mpp_role mpp_open(int *argc, char ***argv, const struct mpp_options *options,
                        struct mpp_executor **executor, struct mpp_error *error);
 
-/* The rank the launcher gave this process, 0 without one: known before mpp_open, so that usage errors can
- * be reported once. */
+/* The rank the launcher gave this process, 0 without one: known before mpp_open, so that usage
+ * errors can be reported once. */
 int mpp_launch_rank(void);
 
-/* Ends the pool and frees the executor; blocks. wait: pending tasks are finished first; otherwise those
- * not yet running are cancelled. Futures stay valid until they are freed. -1 when the pool had broken. */
+/* Ends the pool and frees the executor; blocks. wait: pending tasks are finished first; otherwise
+ * those not yet running are cancelled. Futures stay valid until they are freed. -1 when the pool
+ * had broken. */
 int mpp_shutdown(struct mpp_executor *executor, bool wait, struct mpp_error *error);
 
 struct mpp_stats {
@@ -111,7 +122,8 @@ struct mpp_stats {
 /* A snapshot; does not block. */
 void mpp_executor_stats(struct mpp_executor *executor, struct mpp_stats *stats);
 
-/* ---- Futures -------------------------------------------------------------------------------------- */
+/* ---- Futures
+ * -------------------------------------------------------------------------------------- */
 
 enum mpp_exception_kind {
     MPP_EXCEPTION_JOB,       /* run (or open) returned -1 */
@@ -122,11 +134,11 @@ enum mpp_exception_kind {
 
 struct mpp_exception {
     enum mpp_exception_kind kind;
-    int signal;          /* CRASH: the signal that ended the worker process; 0: it exited by itself */
-    int rank;            /* where the last attempt ran; -1: nowhere */
-    int64_t pid;         /* of its worker process */
-    int attempts;        /* how often the task was begun */
-    char host[64];       /* name of the rank's host */
+    int signal;    /* CRASH: the signal that ended the worker process; 0: it exited by itself */
+    int rank;      /* where the last attempt ran; -1: nowhere */
+    int64_t pid;   /* of its worker process */
+    int attempts;  /* how often the task was begun */
+    char host[64]; /* name of the rank's host */
     const char *message; /* one line; for a crash it names the signal */
 };
 
@@ -134,31 +146,34 @@ struct mpp_exception {
 
 struct mpp_future;
 
-/* Copies the payload and returns at once. The future is the caller's, to be freed by mpp_future_free.
- * NULL: the job's name is not registered, the executor is shut down or broken, or memory is out. */
+/* Copies the payload and returns at once. The future is the caller's, to be freed by
+ * mpp_future_free. NULL: the job's name is not registered, the executor is shut down or broken, or
+ * memory is out. */
 struct mpp_future *mpp_submit(struct mpp_executor *executor, const char *job, const void *payload,
                               size_t size, struct mpp_error *error);
 
 /* Has it a result or an exception? Does not block. */
 bool mpp_future_done(struct mpp_future *future);
 
-/* Blocks until the task is done or timeout_s is over. 0: *result is the task's result, which belongs to
- * the future. -1: error has the exception's message, or says that the time is over. */
+/* Blocks until the task is done or timeout_s is over. 0: *result is the task's result, which
+ * belongs to the future. -1: error has the exception's message, or says that the time is over. */
 int mpp_future_result(struct mpp_future *future, double timeout_s, struct mpp_bytes *result,
                       struct mpp_error *error);
 
-/* The same for the exception: *exception is NULL when the task succeeded, else it belongs to the future.
- * -1 when the time is over. */
+/* The same for the exception: *exception is NULL when the task succeeded, else it belongs to the
+ * future. -1 when the time is over. */
 int mpp_future_exception(struct mpp_future *future, double timeout_s,
                          const struct mpp_exception **exception, struct mpp_error *error);
 
-/* A future may be freed before it is done: the task still runs, its result is dropped. NULL is fine. */
+/* A future may be freed before it is done: the task still runs, its result is dropped. NULL is
+ * fine. */
 void mpp_future_free(struct mpp_future *future);
 
-/* ---- map ------------------------------------------------------------------------------------------ */
+/* ---- map
+ * ------------------------------------------------------------------------------------------ */
 
 enum mpp_source_status {
-    MPP_SOURCE_ITEM,  /* *payload is the next task; it is copied before the source is called again */
+    MPP_SOURCE_ITEM, /* *payload is the next task; it is copied before the source is called again */
     MPP_SOURCE_LATER, /* nothing yet: deliver results meanwhile and ask again soon */
     MPP_SOURCE_END,
     MPP_SOURCE_ERROR, /* error is filled; the map ends with it once the running tasks are through */
@@ -181,13 +196,14 @@ struct mpp_map {
     /* Gets each outcome, valid during the call. 0: go on; -1: stop the map with this error. */
     int (*sink)(void *context, const struct mpp_outcome *outcome, struct mpp_error *error);
     void *context;
-    size_t buffersize; /* tasks pulled ahead of the sink at most; 0: 16384, or 8 a worker if more */
+    size_t buffersize; /* tasks pulled ahead of the sink at most; 0: 65536 */
 };
 
-/* Runs the job over all that the source gives, pulling lazily, and hands each outcome to the sink; both are
- * called on the calling thread, which blocks until the end. mpp_map delivers in the order of the source,
- * mpp_map_unordered as tasks complete. -1: the source, the sink or the pool failed; tasks then pending are
- * cancelled. A task's own failure is an outcome, not an error of the map. */
+/* Runs the job over all that the source gives, pulling lazily, and hands each outcome to the sink;
+ * both are called on the calling thread, which blocks until the end. mpp_map delivers in the order
+ * of the source, mpp_map_unordered as tasks complete. -1: the source, the sink or the pool failed;
+ * tasks already pulled still run, and their outcomes are dropped. A task's own failure is an
+ * outcome, not an error of the map. */
 int mpp_map(struct mpp_executor *executor, const struct mpp_map *map, struct mpp_error *error);
 int mpp_map_unordered(struct mpp_executor *executor, const struct mpp_map *map,
                       struct mpp_error *error);

@@ -1,0 +1,404 @@
+/* Rank 0's events, scheduler and messages: see coordinator.h. */
+#include "coordinator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "scheduler.h"
+
+/* A chunk is cut into messages of about this size, so that large payloads do not pile up in one. */
+#define CHUNK_BYTES (UINT32_C(1) << 20)
+
+struct slot {
+    uint32_t generation;
+    uint32_t next_free;
+    struct mpp_future *future; /* NULL: free */
+};
+
+#define NO_SLOT UINT32_MAX
+
+struct peer {
+    bool joined, stopped;
+    uint32_t workers;
+    uint32_t replaced; /* workers, as last reported */
+    char host[64];
+};
+
+struct coordinator {
+    struct transport *transport;
+    struct scheduler *scheduler;
+    struct scheduler_actions actions;
+    coordinator_complete complete;
+    void *context;
+    struct slot *slots;
+    uint32_t slot_count;
+    uint32_t free_slot;
+    struct peer *peers;
+    int stopped;
+    uint64_t steals, stolen, retries;
+    const struct message_result *current; /* the result whose event is being applied */
+    bool stop_sent;
+};
+
+/* ---- Slots --------------------------------------------------------------------------------------
+ */
+
+static int grow_slots(struct coordinator *c, struct mpp_error *error)
+{
+    uint32_t count = c->slot_count ? 2 * c->slot_count : 1024;
+    struct slot *slots = count > c->slot_count ? realloc(c->slots, count * sizeof *slots) : NULL;
+    if (!slots)
+        return mpp_error_set(error, "out of memory for %u tasks", count);
+    for (uint32_t i = c->slot_count; i < count; i++)
+        slots[i] = (struct slot){.next_free = i + 1 < count ? i + 1 : NO_SLOT};
+    c->free_slot = c->slot_count;
+    c->slots = slots;
+    c->slot_count = count;
+    return 0;
+}
+
+static struct mpp_future *release_slot(struct coordinator *c, uint64_t id)
+{
+    struct slot *slot = &c->slots[(uint32_t)id];
+    struct mpp_future *future = slot->future;
+    slot->future = NULL;
+    slot->generation++;
+    slot->next_free = c->free_slot;
+    c->free_slot = (uint32_t)id;
+    return future;
+}
+
+/* ---- Ends ---------------------------------------------------------------------------------------
+ */
+
+static struct mpp_exception exception_at(const struct coordinator *c, int rank,
+                                         enum mpp_exception_kind kind,
+                                         const struct message_result *result, uint32_t attempts)
+{
+    struct mpp_exception exception = {.kind = kind,
+                                      .signal = (int)result->signal,
+                                      .rank = rank,
+                                      .pid = result->pid,
+                                      .attempts = (int)attempts};
+    memcpy(exception.host, c->peers[rank].host, sizeof exception.host);
+    return exception;
+}
+
+static void complete(struct coordinator *c, const struct scheduler_action *action)
+{
+    const struct message_result *result = c->current;
+    struct mpp_future *future = release_slot(c, action->task);
+    future->rank = action->agent;
+    future->run_ns = result->run_ns;
+    bool gave_up = action->type == SCHEDULER_GIVE_UP;
+    future->attempts = (int)(gave_up ? action->crashes : result->handout);
+    if (gave_up || result->status == TASK_FAILED) {
+        struct mpp_exception exception =
+            exception_at(c, action->agent, gave_up ? MPP_EXCEPTION_CRASH : MPP_EXCEPTION_JOB,
+                         result, (uint32_t)future->attempts);
+        future_set_exception(future, &exception, result->data, result->size);
+    } else {
+        future_set_result(future, result->data, result->size);
+    }
+    c->complete(c->context, future);
+}
+
+/* ---- Actions ------------------------------------------------------------------------------------
+ */
+
+static int send_message(struct coordinator *c, int to, struct buf *bytes, struct mpp_error *error)
+{
+    int failed = transport_send(c->transport, to, bytes, error);
+    buf_release(bytes);
+    return failed;
+}
+
+/* Sends the run of SEND actions that begins at `at`; returns where it ends, or -1. */
+static ptrdiff_t send_chunk(struct coordinator *c, size_t at, struct mpp_error *error)
+{
+    int agent = c->actions.list[at].agent;
+    struct buf out = BUF_INIT;
+    struct message_list tasks = message_begin_tasks(&out);
+    for (; at < c->actions.count && out.size < CHUNK_BYTES; at++) {
+        const struct scheduler_action *action = &c->actions.list[at];
+        if (action->type != SCHEDULER_SEND || action->agent != agent)
+            break;
+        const struct mpp_future *future = c->slots[(uint32_t)action->task].future;
+        message_put_task(&tasks, &(struct message_task){.id = action->task,
+                                                        .handout = action->handout,
+                                                        .job = future->job,
+                                                        .size = (uint32_t)future->payload_size,
+                                                        .payload = future->payload});
+    }
+    message_end(&tasks);
+    return send_message(c, agent, &out, error) ? -1 : (ptrdiff_t)at;
+}
+
+static int send_stop(struct coordinator *c, bool discard, struct mpp_error *error)
+{
+    c->stop_sent = true;
+    for (int rank = 0; rank < c->transport->size; rank++) {
+        struct buf out = BUF_INIT;
+        message_put_stop(&out, discard);
+        if (send_message(c, rank, &out, error))
+            return -1;
+    }
+    return 0;
+}
+
+int coordinator_flush(struct coordinator *c, bool *progressed, struct mpp_error *error)
+{
+    if (scheduler_decide(c->scheduler, &c->actions))
+        return mpp_error_set(error, "out of memory in the scheduler");
+    for (size_t at = 0; at < c->actions.count;) {
+        const struct scheduler_action *action = &c->actions.list[at];
+        struct buf out = BUF_INIT;
+        switch (action->type) {
+        case SCHEDULER_SEND: {
+            ptrdiff_t next = send_chunk(c, at, error);
+            if (next < 0)
+                return -1;
+            at = (size_t)next;
+            continue;
+        }
+        case SCHEDULER_STEAL:
+            message_put_steal(&out, &(struct message_steal){.thief = (uint32_t)action->other,
+                                                            .count = action->count});
+            if (send_message(c, action->agent, &out, error))
+                return -1;
+            break;
+        case SCHEDULER_FINISHED:
+            if (!c->stop_sent && send_stop(c, false, error))
+                return -1;
+            break;
+        case SCHEDULER_REQUEUE: /* these come with an event only: see apply */
+        case SCHEDULER_ACCEPT:
+        case SCHEDULER_GIVE_UP:
+            break;
+        }
+        at++;
+    }
+    if (c->actions.count)
+        *progressed = true;
+    c->actions.count = 0;
+    return 0;
+}
+
+/* Enters an event; delivers an end at once, while the result's bytes are there. Handing out waits
+ * for coordinator_flush, so that a chunk is one message however many events made it. */
+static int apply(struct coordinator *c, struct scheduler_event event, struct mpp_error *error)
+{
+    if (scheduler_apply(c->scheduler, &event, &c->actions))
+        return mpp_error_set(error, "out of memory in the scheduler");
+    for (size_t i = 0; i < c->actions.count; i++) {
+        const struct scheduler_action *action = &c->actions.list[i];
+        switch (action->type) {
+        case SCHEDULER_ACCEPT:
+        case SCHEDULER_GIVE_UP:
+            complete(c, action);
+            break;
+        case SCHEDULER_REQUEUE:
+            c->retries++;
+            break;
+        case SCHEDULER_SEND: /* these come of deciding only: see coordinator_flush */
+        case SCHEDULER_STEAL:
+        case SCHEDULER_FINISHED:
+            break;
+        }
+    }
+    c->actions.count = 0;
+    return 0;
+}
+
+int coordinator_submit(struct coordinator *c, struct mpp_future *future, struct mpp_error *error)
+{
+    if (c->free_slot == NO_SLOT && grow_slots(c, error))
+        return -1;
+    uint32_t slot = c->free_slot;
+    c->free_slot = c->slots[slot].next_free;
+    c->slots[slot].future = future;
+    uint64_t id = (uint64_t)c->slots[slot].generation << 32 | slot;
+    return apply(c, (struct scheduler_event){.type = SCHEDULER_TASK_ADDED, .task = id}, error);
+}
+
+int coordinator_stop(struct coordinator *c, bool discard, struct mpp_error *error)
+{
+    if (discard)
+        return c->stop_sent ? 0 : send_stop(c, true, error);
+    return apply(c, (struct scheduler_event){.type = SCHEDULER_INPUT_ENDED}, error);
+}
+
+/* ---- Messages -----------------------------------------------------------------------------------
+ */
+
+static int take_hello(struct coordinator *c, int from, struct reader *fields,
+                      struct mpp_error *error)
+{
+    struct message_hello hello;
+    if (message_get_hello(fields, &hello))
+        return mpp_error_set(error, "rank %d speaks another protocol: is it the same program?",
+                             from);
+    struct peer *peer = &c->peers[from];
+    peer->joined = true;
+    peer->workers = hello.workers;
+    memcpy(peer->host, hello.host, sizeof peer->host);
+    return apply(c,
+                 (struct scheduler_event){
+                     .type = SCHEDULER_AGENT_JOINED, .agent = from, .count = hello.workers},
+                 error);
+}
+
+static int take_done(struct coordinator *c, int from, struct reader *fields,
+                     struct mpp_error *error)
+{
+    uint32_t count;
+    if (message_get_done(fields, &c->peers[from].replaced, &count))
+        return mpp_error_set(error, "rank %d sent a damaged list of results", from);
+    for (uint32_t i = 0; i < count; i++) {
+        struct message_result result;
+        if (message_get_result(fields, &result))
+            return mpp_error_set(error, "rank %d sent a damaged result", from);
+        c->current = &result;
+        int failed = apply(c,
+                           (struct scheduler_event){.type = result.status == TASK_CRASHED
+                                                                ? SCHEDULER_TASK_CRASHED
+                                                                : SCHEDULER_TASK_DONE,
+                                                    .agent = from,
+                                                    .task = result.id,
+                                                    .handout = result.handout},
+                           error);
+        c->current = NULL;
+        if (failed)
+            return -1;
+    }
+    return 0;
+}
+
+static int take_moved(struct coordinator *c, int from, struct reader *fields,
+                      struct mpp_error *error)
+{
+    uint32_t thief, count;
+    if (message_get_moved(fields, &thief, &count) || thief >= (uint32_t)c->transport->size)
+        return mpp_error_set(error, "rank %d sent a damaged list of moved tasks", from);
+    struct scheduler_event event = {
+        .type = SCHEDULER_TASK_MOVED, .agent = from, .other = (int)thief, .count = count};
+    for (uint32_t i = 0; i < count; i++) {
+        if (message_get_moved_task(fields, &event.task, &event.handout))
+            return mpp_error_set(error, "rank %d sent a damaged moved task", from);
+        if (apply(c, event, error))
+            return -1;
+    }
+    c->steals += count > 0;
+    c->stolen += count;
+    event.type = SCHEDULER_STEAL_ENDED;
+    return apply(c, event, error);
+}
+
+bool coordinator_wants(const struct buf *bytes)
+{
+    struct reader fields;
+    switch (message_open(bytes->data, bytes->size, &fields)) {
+    case MESSAGE_HELLO:
+    case MESSAGE_WANT:
+    case MESSAGE_DONE:
+    case MESSAGE_MOVED:
+    case MESSAGE_BYE:
+        return true;
+    case MESSAGE_TASKS:
+    case MESSAGE_STEAL:
+    case MESSAGE_STOP:
+    case MESSAGE_BAD:
+        break;
+    }
+    return false;
+}
+
+int coordinator_message(struct coordinator *c, int from, const struct buf *bytes,
+                        struct mpp_error *error)
+{
+    struct reader fields;
+    switch (message_open(bytes->data, bytes->size, &fields)) {
+    case MESSAGE_HELLO:
+        return take_hello(c, from, &fields, error);
+    case MESSAGE_WANT:
+        return apply(c, (struct scheduler_event){.type = SCHEDULER_AGENT_WANTS, .agent = from},
+                     error);
+    case MESSAGE_DONE:
+        return take_done(c, from, &fields, error);
+    case MESSAGE_MOVED:
+        return take_moved(c, from, &fields, error);
+    case MESSAGE_BYE:
+        c->stopped += !c->peers[from].stopped;
+        c->peers[from].stopped = true;
+        return 0;
+    case MESSAGE_TASKS:
+    case MESSAGE_STEAL:
+    case MESSAGE_STOP:
+    case MESSAGE_BAD:
+        break;
+    }
+    return mpp_error_set(error, "rank %d sent the coordinator something it does not take", from);
+}
+
+bool coordinator_all_stopped(const struct coordinator *c)
+{
+    return c->stopped == c->transport->size;
+}
+
+void coordinator_stats(const struct coordinator *c, struct mpp_stats *stats)
+{
+    struct scheduler_counts counts = scheduler_counts(c->scheduler);
+    *stats = (struct mpp_stats){.ranks = c->transport->size,
+                                .workers = counts.workers,
+                                .tasks_done = counts.accounted,
+                                .steals = c->steals,
+                                .tasks_stolen = c->stolen,
+                                .retries = c->retries};
+    for (int rank = 0; rank < c->transport->size; rank++)
+        stats->workers_replaced += c->peers[rank].replaced;
+}
+
+/* ---- Life ---------------------------------------------------------------------------------------
+ */
+
+struct coordinator *coordinator_new(struct transport *transport, uint32_t attempts,
+                                    coordinator_complete complete_function, void *context,
+                                    struct mpp_error *error)
+{
+    struct coordinator *c = calloc(1, sizeof *c);
+    if (c) {
+        *c = (struct coordinator){.transport = transport,
+                                  .complete = complete_function,
+                                  .context = context,
+                                  .free_slot = NO_SLOT,
+                                  .peers = calloc((size_t)transport->size, sizeof *c->peers),
+                                  .scheduler = scheduler_new(transport->size, attempts)};
+        if (c->peers && c->scheduler)
+            return c;
+        coordinator_free(c, NULL);
+    }
+    mpp_error_set(error, "out of memory for the coordinator");
+    return NULL;
+}
+
+void coordinator_free(struct coordinator *c, const char *broken_because)
+{
+    if (!c)
+        return;
+    const char *message = broken_because ? broken_because : "cancelled: the executor was shut down";
+    struct mpp_exception exception = {
+        .kind = broken_because ? MPP_EXCEPTION_BROKEN : MPP_EXCEPTION_CANCELLED, .rank = -1};
+    for (uint32_t i = 0; i < c->slot_count; i++) {
+        struct mpp_future *future = c->slots[i].future;
+        if (!future)
+            continue;
+        future_set_exception(future, &exception, message, strlen(message));
+        c->complete(c->context, future);
+    }
+    scheduler_actions_release(&c->actions);
+    scheduler_free(c->scheduler);
+    free(c->slots);
+    free(c->peers);
+    free(c);
+}

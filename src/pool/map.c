@@ -1,0 +1,202 @@
+/*
+ * map: pulls tasks from a source, keeps a bounded number of them in the pool, delivers outcomes to
+ * a sink. It runs on the caller's thread; the pool goes on meanwhile on its own. See mppool.h.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "executor.h"
+#include "message.h"
+
+enum {
+    BUFFERSIZE = 65536,
+    BATCH_TASKS = 256,  /* posted together, */
+    BATCH_NS = 1000000, /* or after this time, when the source is slow */
+    LATER_MS = 20,      /* between two looks at a source that has nothing yet */
+};
+
+struct map_run {
+    struct mpp_executor *executor;
+    const struct mpp_map *map;
+    uint32_t job;
+    bool ordered;
+    size_t buffersize;
+    uint64_t pulled, delivered;
+    struct mpp_future **waiting;  /* ordered: done, not yet due; by index modulo buffersize */
+    struct future_list completed; /* guarded by the executor's lock */
+    bool ended;                   /* nothing more is pulled */
+    bool later;                   /* the source has nothing right now */
+    bool failed;                  /* error is filled: outcomes are dropped */
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void fail(struct map_run *run)
+{
+    run->failed = true;
+    run->ended = true;
+}
+
+static struct mpp_future *new_task(struct map_run *run, const struct mpp_bytes *payload,
+                                   struct mpp_error *error)
+{
+    if (payload->size > MESSAGE_DATA_MAX) {
+        mpp_error_set(error, "a payload of %zu bytes is too large: at most %u", payload->size,
+                      MESSAGE_DATA_MAX);
+        return NULL;
+    }
+    struct mpp_future *future = future_new(run->executor, run->job, payload->data, payload->size);
+    if (!future) {
+        mpp_error_set(error, "out of memory for a task of %zu bytes", payload->size);
+        return NULL;
+    }
+    future_drop(future); /* nobody but the map will see it */
+    future->completed = &run->completed;
+    future->index = run->pulled++;
+    return future;
+}
+
+/* Fills a batch from the source while the window has room. */
+static void pull(struct map_run *run, struct future_list *batch, struct mpp_error *error)
+{
+    uint64_t begun_ns = now_ns();
+    run->later = false;
+    while (!run->ended && run->pulled - run->delivered < run->buffersize &&
+           batch->count < BATCH_TASKS) {
+        struct mpp_bytes payload = {0};
+        struct mpp_future *future;
+        switch (run->map->source(run->map->context, &payload, error)) {
+        case MPP_SOURCE_ITEM:
+            future = new_task(run, &payload, error);
+            if (future)
+                future_list_append(batch, future);
+            else
+                fail(run);
+            break;
+        case MPP_SOURCE_LATER:
+            run->later = true;
+            return;
+        case MPP_SOURCE_END:
+            run->ended = true;
+            break;
+        case MPP_SOURCE_ERROR:
+            fail(run);
+            break;
+        }
+        if (now_ns() - begun_ns > BATCH_NS)
+            return;
+    }
+}
+
+static void deliver(struct map_run *run, struct mpp_future *future, struct mpp_error *error)
+{
+    run->delivered++;
+    if (future->failed && future->exception.kind == MPP_EXCEPTION_BROKEN && !run->failed) {
+        mpp_error_set(error, "%s", future->exception.message);
+        fail(run); /* once, and not as the outcome of every task there was */
+    }
+    struct mpp_outcome outcome = {
+        .index = future->index,
+        .payload = {.data = future->payload, .size = future->payload_size},
+        .result = {.data = future->failed ? NULL : future->result, .size = future->result_size},
+        .exception = future->failed ? &future->exception : NULL,
+        .rank = future->rank,
+        .attempts = future->attempts,
+        .run_s = (double)future->run_ns * 1e-9,
+    };
+    if (!run->failed && run->map->sink(run->map->context, &outcome, error))
+        fail(run);
+    future_drop(future);
+}
+
+static void deliver_all(struct map_run *run, struct future_list *done, struct mpp_error *error)
+{
+    for (struct mpp_future *future; (future = future_list_take(done));) {
+        if (!run->ordered) {
+            deliver(run, future, error);
+            continue;
+        }
+        run->waiting[future->index % run->buffersize] = future;
+        for (;;) {
+            struct mpp_future **due = &run->waiting[run->delivered % run->buffersize];
+            struct mpp_future *next = *due;
+            if (!next)
+                break;
+            *due = NULL;
+            deliver(run, next, error);
+        }
+    }
+}
+
+/* Posts the batch and takes what is done; waits for something where there is nothing else to do. */
+static void exchange(struct map_run *run, struct future_list *batch, struct future_list *done,
+                     struct mpp_error *error)
+{
+    struct mpp_executor *executor = run->executor;
+    pthread_mutex_lock(&executor->lock);
+    if (batch->count && (executor->broken || executor->stop)) {
+        run->pulled -= batch->count;
+        for (struct mpp_future *future; (future = future_list_take(batch));)
+            future_drop(future);
+        if (!run->failed)
+            mpp_error_set(error, "the pool broke: %s", executor->broken_error.text);
+        fail(run);
+    } else if (batch->count) {
+        executor_post(executor, batch);
+    }
+    bool full = run->pulled - run->delivered >= run->buffersize;
+    if ((run->ended || run->later || full) && run->pulled > run->delivered + run->completed.count)
+        while (!run->completed.count && executor_wait(executor, run->later ? LATER_MS * 1e-3 : -1))
+            ;
+    else if (run->later && !run->completed.count)
+        executor_wait(executor, LATER_MS * 1e-3);
+    *done = run->completed;
+    if (!done->first)
+        done->last = &done->first;
+    future_list_init(&run->completed);
+    pthread_mutex_unlock(&executor->lock);
+}
+
+static int map_run(struct mpp_executor *executor, const struct mpp_map *map, bool ordered,
+                   struct mpp_error *error)
+{
+    int job = executor_find_job(executor, map->job, error);
+    if (job < 0)
+        return -1;
+    struct map_run run = {.executor = executor,
+                          .map = map,
+                          .job = (uint32_t)job,
+                          .ordered = ordered,
+                          .buffersize = map->buffersize ? map->buffersize : BUFFERSIZE};
+    future_list_init(&run.completed);
+    if (ordered) {
+        run.waiting = calloc(run.buffersize, sizeof *run.waiting);
+        if (!run.waiting)
+            return mpp_error_set(error, "out of memory for a buffer of %zu tasks", run.buffersize);
+    }
+    while (!run.ended || run.delivered < run.pulled) {
+        struct future_list batch, done;
+        future_list_init(&batch);
+        pull(&run, &batch, error);
+        exchange(&run, &batch, &done, error);
+        deliver_all(&run, &done, error);
+    }
+    free(run.waiting);
+    return run.failed ? -1 : 0;
+}
+
+int mpp_map(struct mpp_executor *executor, const struct mpp_map *map, struct mpp_error *error)
+{
+    return map_run(executor, map, true, error);
+}
+
+int mpp_map_unordered(struct mpp_executor *executor, const struct mpp_map *map,
+                      struct mpp_error *error)
+{
+    return map_run(executor, map, false, error);
+}

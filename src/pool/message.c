@@ -1,0 +1,212 @@
+/* Encoding and decoding of every message: see message.h. */
+#include "message.h"
+
+#include <string.h>
+
+enum {
+    TASK_HEAD_BYTES = 8 + 4 + 4 + 4,
+    RESULT_HEAD_BYTES = 8 + 4 + 1 + 4 + 4 + 8 + 4,
+    MOVED_BYTES = 8 + 4,
+};
+
+enum message_type message_open(const void *bytes, size_t size, struct reader *fields)
+{
+    *fields = reader_over(bytes, size);
+    uint8_t type = read_u8(fields);
+    return fields->failed || type < MESSAGE_HELLO || type > MESSAGE_BYE ? MESSAGE_BAD
+                                                                        : (enum message_type)type;
+}
+
+static int check(const struct reader *fields)
+{
+    return fields->failed ? -1 : 0;
+}
+
+void message_put_hello(struct buf *out, const struct message_hello *hello)
+{
+    size_t host_size = strnlen(hello->host, sizeof hello->host - 1);
+    buf_put_u8(out, MESSAGE_HELLO);
+    buf_put_u32(out, MESSAGE_PROTOCOL);
+    buf_put_u32(out, hello->workers);
+    buf_put_u8(out, (uint8_t)host_size);
+    buf_put(out, hello->host, host_size);
+}
+
+int message_get_hello(struct reader *fields, struct message_hello *hello)
+{
+    uint32_t protocol = read_u32(fields);
+    uint32_t workers = read_u32(fields);
+    uint8_t host_size = read_u8(fields);
+    const uint8_t *host = read_bytes(fields, host_size);
+    if (!host || protocol != MESSAGE_PROTOCOL || host_size >= sizeof hello->host)
+        return -1;
+    hello->workers = workers;
+    memcpy(hello->host, host, host_size);
+    hello->host[host_size] = '\0';
+    return 0;
+}
+
+/* ---- Lists
+ * ------------------------------------------------------------------------------------------ */
+
+static struct message_list begin_list(struct buf *out)
+{
+    struct message_list list = {.out = out, .count_at = out->size};
+    buf_put_u32(out, 0);
+    return list;
+}
+
+void message_end(struct message_list *list)
+{
+    buf_set_u32(list->out, list->count_at, list->count);
+}
+
+/* A count that the bytes behind it cannot hold is a lie: found before anybody allocates by it. */
+static int get_count(struct reader *fields, uint32_t *count, size_t least_bytes_each)
+{
+    *count = read_u32(fields);
+    if (*count > (size_t)(fields->end - fields->next) / least_bytes_each)
+        fields->failed = true;
+    return check(fields);
+}
+
+struct message_list message_begin_tasks(struct buf *out)
+{
+    buf_put_u8(out, MESSAGE_TASKS);
+    return begin_list(out);
+}
+
+void message_put_task(struct message_list *list, const struct message_task *task)
+{
+    struct buf *out = list->out;
+    buf_put_u64(out, task->id);
+    buf_put_u32(out, task->handout);
+    buf_put_u32(out, task->job);
+    buf_put_u32(out, task->size);
+    buf_put(out, task->payload, task->size);
+    list->count++;
+}
+
+int message_get_tasks(struct reader *fields, uint32_t *count)
+{
+    return get_count(fields, count, TASK_HEAD_BYTES);
+}
+
+int message_get_task(struct reader *fields, struct message_task *task)
+{
+    task->id = read_u64(fields);
+    task->handout = read_u32(fields);
+    task->job = read_u32(fields);
+    task->size = read_u32(fields);
+    task->payload = read_bytes(fields, task->size);
+    return check(fields);
+}
+
+struct message_list message_begin_done(struct buf *out, uint32_t workers_replaced)
+{
+    buf_put_u8(out, MESSAGE_DONE);
+    buf_put_u32(out, workers_replaced);
+    return begin_list(out);
+}
+
+void message_put_result(struct message_list *list, const struct message_result *result)
+{
+    struct buf *out = list->out;
+    buf_put_u64(out, result->id);
+    buf_put_u32(out, result->handout);
+    buf_put_u8(out, (uint8_t)result->status);
+    buf_put_u32(out, result->signal);
+    buf_put_u32(out, result->pid);
+    buf_put_u64(out, result->run_ns);
+    buf_put_u32(out, result->size);
+    buf_put(out, result->data, result->size);
+    list->count++;
+}
+
+int message_get_done(struct reader *fields, uint32_t *workers_replaced, uint32_t *count)
+{
+    *workers_replaced = read_u32(fields);
+    return get_count(fields, count, RESULT_HEAD_BYTES);
+}
+
+int message_get_result(struct reader *fields, struct message_result *result)
+{
+    result->id = read_u64(fields);
+    result->handout = read_u32(fields);
+    uint8_t status = read_u8(fields);
+    result->signal = read_u32(fields);
+    result->pid = read_u32(fields);
+    result->run_ns = read_u64(fields);
+    result->size = read_u32(fields);
+    result->data = read_bytes(fields, result->size);
+    if (status > TASK_CRASHED)
+        fields->failed = true;
+    result->status = (enum task_status)status;
+    return check(fields);
+}
+
+struct message_list message_begin_moved(struct buf *out, uint32_t thief)
+{
+    buf_put_u8(out, MESSAGE_MOVED);
+    buf_put_u32(out, thief);
+    return begin_list(out);
+}
+
+void message_put_moved(struct message_list *list, uint64_t id, uint32_t handout)
+{
+    buf_put_u64(list->out, id);
+    buf_put_u32(list->out, handout);
+    list->count++;
+}
+
+int message_get_moved(struct reader *fields, uint32_t *thief, uint32_t *count)
+{
+    *thief = read_u32(fields);
+    return get_count(fields, count, MOVED_BYTES);
+}
+
+int message_get_moved_task(struct reader *fields, uint64_t *id, uint32_t *handout)
+{
+    *id = read_u64(fields);
+    *handout = read_u32(fields);
+    return check(fields);
+}
+
+/* ---- The rest
+ * --------------------------------------------------------------------------------------- */
+
+void message_put_want(struct buf *out)
+{
+    buf_put_u8(out, MESSAGE_WANT);
+}
+
+void message_put_steal(struct buf *out, const struct message_steal *steal)
+{
+    buf_put_u8(out, MESSAGE_STEAL);
+    buf_put_u32(out, steal->thief);
+    buf_put_u32(out, steal->count);
+}
+
+int message_get_steal(struct reader *fields, struct message_steal *steal)
+{
+    steal->thief = read_u32(fields);
+    steal->count = read_u32(fields);
+    return check(fields);
+}
+
+void message_put_stop(struct buf *out, bool discard)
+{
+    buf_put_u8(out, MESSAGE_STOP);
+    buf_put_u8(out, discard);
+}
+
+int message_get_stop(struct reader *fields, bool *discard)
+{
+    *discard = read_u8(fields) != 0;
+    return check(fields);
+}
+
+void message_put_bye(struct buf *out)
+{
+    buf_put_u8(out, MESSAGE_BYE);
+}

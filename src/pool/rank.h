@@ -1,0 +1,33 @@
+/*
+ * rank: what one rank does between open and shutdown: takes messages, steps its agent and, on rank
+ * 0, the coordinator, and sleeps when there is nothing to do. One thread drives it.
+ */
+#ifndef RANK_H
+#define RANK_H
+
+#include <poll.h>
+#include <stdbool.h>
+
+#include "agent.h"
+#include "coordinator.h"
+#include "forkserver.h"
+#include "transport.h"
+
+struct rank {
+    struct transport *transport;
+    struct forkserver forkserver;
+    struct agent *agent;
+    struct coordinator *coordinator; /* NULL but on rank 0 */
+    struct pollfd poll_set[MPP_WORKERS_MAX + 2];
+    unsigned idle_rounds; /* waits since anything last happened */
+};
+
+/* Does all that can be done now, without blocking. */
+int rank_step(struct rank *rank, bool *progressed, struct mpp_error *error);
+
+/* Sleeps until a worker, the fork server or wake_fd (-1: none) has something, or it is time to look
+ * for messages again: MPI has no descriptor to wait on, so the wait grows from 20 us to a few
+ * milliseconds. */
+void rank_wait(struct rank *rank, int wake_fd);
+
+#endif

@@ -1,0 +1,245 @@
+/* An agent's end of one worker process: see worker_link.h. */
+#include "worker_link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "worker.h"
+
+enum { READ_BYTES = 65536 };
+
+struct agent_task *agent_task_new(const struct message_task *task)
+{
+    struct agent_task *copy = malloc(sizeof *copy + task->size);
+    if (!copy)
+        return NULL;
+    *copy = (struct agent_task){
+        .id = task->id, .handout = task->handout, .job = task->job, .size = task->size};
+    if (task->size)
+        memcpy(copy->payload, task->payload, task->size);
+    return copy;
+}
+
+struct message_task agent_task_message(const struct agent_task *task)
+{
+    return (struct message_task){.id = task->id,
+                                 .handout = task->handout,
+                                 .job = task->job,
+                                 .size = task->size,
+                                 .payload = task->payload};
+}
+
+void worker_link_init(struct worker_link *link, struct worker_slot *slot)
+{
+    *link = (struct worker_link){.state = WORKER_ABSENT, .fd = -1, .slot = slot};
+    link->last = &link->first;
+}
+
+static void free_tasks(struct agent_task *task)
+{
+    while (task) {
+        struct agent_task *next = task->next;
+        free(task);
+        task = next;
+    }
+}
+
+void worker_link_close(struct worker_link *link)
+{
+    if (link->fd >= 0)
+        close(link->fd);
+    link->fd = -1;
+    link->state = WORKER_CLOSED;
+}
+
+void worker_link_release(struct worker_link *link)
+{
+    worker_link_close(link);
+    free_tasks(link->first);
+    buf_release(&link->out);
+    buf_release(&link->in);
+    worker_link_init(link, link->slot);
+}
+
+void worker_link_started(struct worker_link *link, pid_t pid, int fd)
+{
+    link->state = WORKER_READY;
+    link->pid = pid;
+    link->fd = fd;
+    link->sent = 0;
+    link->out_done = 0;
+    buf_clear(&link->out);
+    buf_clear(&link->in);
+}
+
+int worker_link_assign(struct worker_link *link, struct agent_task **list, uint32_t count,
+                       struct mpp_error *error)
+{
+    size_t head_at = link->out.size;
+    buf_put_u32(&link->out, 0);
+    struct message_list tasks = message_begin_tasks(&link->out);
+    for (; count && *list; count--) {
+        struct agent_task *task = *list;
+        struct message_task fields = agent_task_message(task);
+        message_put_task(&tasks, &fields);
+        *list = task->next;
+        task->next = NULL;
+        task->number = link->sent;
+        *link->last = task;
+        link->last = &task->next;
+        link->count++;
+        link->sent++;
+    }
+    message_end(&tasks);
+    buf_set_u32(&link->out, head_at, (uint32_t)(link->out.size - head_at - FRAME_HEAD_BYTES));
+    if (link->out.failed)
+        return mpp_error_set(error, "out of memory for tasks to a worker");
+    return 0;
+}
+
+uint32_t worker_link_unstarted(const struct worker_link *link)
+{
+    return link->state == WORKER_READY ? (uint32_t)(link->sent - atomic_load(&link->slot->next))
+                                       : 0;
+}
+
+/* Cuts the list of tasks behind its first `keep`. */
+static struct agent_task *cut(struct worker_link *link, uint32_t keep)
+{
+    struct agent_task **at = &link->first;
+    for (uint32_t i = 0; i < keep; i++)
+        at = &(*at)->next;
+    struct agent_task *rest = *at;
+    *at = NULL;
+    link->last = at;
+    link->count = keep;
+    return rest;
+}
+
+struct agent_task *worker_link_take_back(struct worker_link *link)
+{
+    if (link->state != WORKER_READY)
+        return NULL;
+    if (worker_link_unstarted(link) == link->count)
+        return NULL; /* it is about to begin the first: taking that back again and again starves it
+                      */
+    uint64_t next = atomic_exchange(&link->slot->next, link->sent);
+    uint32_t unstarted = (uint32_t)(link->sent - next);
+    return unstarted ? cut(link, link->count - unstarted) : NULL;
+}
+
+void worker_link_write(struct worker_link *link, bool *progressed)
+{
+    while (link->fd >= 0 && link->out_done < link->out.size) {
+        ssize_t n = send(link->fd, link->out.data + link->out_done, link->out.size - link->out_done,
+                         MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return; /* full: poll says when; or broken: the exit is on its way */
+        link->out_done += (size_t)n;
+        *progressed = true;
+    }
+    if (link->out_done == link->out.size) {
+        buf_clear(&link->out);
+        link->out_done = 0;
+    }
+}
+
+static struct agent_task *unlink_task(struct worker_link *link, uint64_t id)
+{
+    for (struct agent_task **at = &link->first; *at; at = &(*at)->next) {
+        struct agent_task *task = *at;
+        if (task->id != id)
+            continue;
+        *at = task->next;
+        if (link->last == &task->next)
+            link->last = at;
+        link->count--;
+        task->next = NULL;
+        return task;
+    }
+    return NULL;
+}
+
+static int take_frame(struct worker_link *link, const uint8_t *bytes, size_t size,
+                      worker_link_result callback, void *context, struct mpp_error *error)
+{
+    struct reader fields;
+    uint32_t unused, count;
+    if (message_open(bytes, size, &fields) != MESSAGE_DONE ||
+        message_get_done(&fields, &unused, &count))
+        return mpp_error_set(error, "a worker sent something that is not a list of results");
+    for (uint32_t i = 0; i < count; i++) {
+        struct message_result result;
+        if (message_get_result(&fields, &result))
+            return mpp_error_set(error, "a worker sent a damaged result");
+        struct agent_task *task = unlink_task(link, result.id);
+        if (!task)
+            return mpp_error_set(error, "a worker sent a result of a task it does not have");
+        callback(context, task, &result);
+    }
+    return 0;
+}
+
+static int take_frames(struct worker_link *link, worker_link_result callback, void *context,
+                       struct mpp_error *error)
+{
+    size_t done = 0;
+    for (;;) {
+        struct reader head = reader_over(link->in.data + done, link->in.size - done);
+        size_t size = read_u32(&head);
+        const uint8_t *bytes = read_bytes(&head, size);
+        if (!bytes)
+            break;
+        if (take_frame(link, bytes, size, callback, context, error))
+            return -1;
+        done += FRAME_HEAD_BYTES + size;
+    }
+    if (done) {
+        memmove(link->in.data, link->in.data + done, link->in.size - done);
+        link->in.size -= done;
+    }
+    return 0;
+}
+
+int worker_link_read(struct worker_link *link, worker_link_result callback, void *context,
+                     bool *progressed, struct mpp_error *error)
+{
+    while (link->fd >= 0) {
+        uint8_t *to = buf_reserve(&link->in, READ_BYTES);
+        if (!to)
+            return mpp_error_set(error, "out of memory for a worker's results");
+        ssize_t n = recv(link->fd, to, READ_BYTES, MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0 || (n < 0 && errno != EAGAIN))
+            worker_link_close(link); /* it is ending: nothing more will come */
+        if (n <= 0)
+            break;
+        link->in.size += (size_t)n;
+        *progressed = true;
+        if (take_frames(link, callback, context, error))
+            return -1;
+        if (n < READ_BYTES)
+            break; /* that was all there is */
+    }
+    return 0;
+}
+
+struct agent_task *worker_link_culprit(struct worker_link *link)
+{
+    uint64_t running = atomic_load(&link->slot->running);
+    for (struct agent_task *task = link->first; running && task; task = task->next)
+        if (task->number == running - 1)
+            return unlink_task(link, task->id);
+    return NULL;
+}
+
+struct agent_task *worker_link_take_all(struct worker_link *link)
+{
+    return cut(link, 0);
+}
