@@ -1,0 +1,60 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# Sourced by run, test and bench: the Debian packages each of them wants, how they are installed, how the
+# tree is built. The caller has set $root, the top of the checkout.
+
+build_packages="gcc libc6-dev make cmake libopenmpi-dev openmpi-bin libjpeg62-turbo-dev libpng-dev"
+test_packages="libcmocka-dev clang clang-format python3 python3-pil"
+photo_package="lomiri-wallpapers-16.04" # 15 photographs of 1 to 16 megapixels, depends on nothing
+
+# missing PACKAGE...: prints those that are not installed.
+missing() {
+    for package; do
+        case $(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null) in
+            ii*) ;;
+            *) printf '%s ' "$package" ;;
+        esac
+    done
+}
+
+# need PACKAGE...: installs what is missing; without root or a sudo that asks nothing, names it and stops.
+need() {
+    absent=$(missing "$@")
+    [ -n "$absent" ] || return 0
+    if [ "$(id -u)" -eq 0 ]; then
+        as_root=
+    elif sudo -n true 2>/dev/null; then
+        as_root="sudo -n"
+    else
+        echo "${0##*/}: please have these packages installed: $absent" >&2
+        exit 69
+    fi
+    echo "${0##*/}: installing $absent" >&2
+    packages_log=$(mktemp)
+    # shellcheck disable=SC2086 # $as_root and $absent are lists of words
+    if ! { $as_root apt-get update -q &&
+        $as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -q -y --no-install-recommends $absent; } >"$packages_log" 2>&1; then
+        cat "$packages_log" >&2
+        echo "${0##*/}: apt-get could not install $absent" >&2
+        exit 69
+    fi
+    rm -f "$packages_log"
+}
+
+# configure_and_build DIRECTORY [CMAKE OPTION...]: its output is seen only when it fails.
+configure_and_build() {
+    build_dir=$1
+    shift
+    mkdir -p "$build_dir"
+    if ! { cmake -S "$root" -B "$build_dir" "$@" &&
+        cmake --build "$build_dir" --parallel "$(nproc)"; } >"$build_dir/build.log" 2>&1; then
+        cat "$build_dir/build.log" >&2
+        echo "${0##*/}: the build in $build_dir failed" >&2
+        return 1
+    fi
+}
+
+# Open MPI refuses to run as root unless it is told twice; containers and build machines are root.
+allow_mpi_as_root() {
+    [ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+}

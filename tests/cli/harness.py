@@ -1,0 +1,159 @@
+"""Command-line tests of mpthumb: a scene to play in, and a runner for the cases of one file.
+
+A case is a function `case_...(scene)`; its name says what is promised. It fills a temporary directory with
+images, runs the program there, and asserts on what came out: exit status, stdout, stderr, files. At the end of
+each case file stands `main(globals())`.
+
+    MPTHUMB=build/src/cli/mpthumb tests/cli/test_output.py            every case of the file
+    MPTHUMB=build/src/cli/mpthumb tests/cli/test_output.py beside     those with "beside" in their name
+"""
+import hashlib
+import io
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+
+from PIL import Image
+
+MPTHUMB = os.environ.get("MPTHUMB", "mpthumb")
+MPIRUN = os.environ.get("MPIRUN") or "mpirun"
+PATIENCE_S = 240  # a run that takes longer hangs; nothing here is measured
+
+
+def launcher(ranks):
+    """The words before mpthumb: none for 0 ranks. -q silences mpirun's own remarks on an exit status."""
+    if ranks == 0:
+        return []
+    cores = len(os.sched_getaffinity(0))
+    return [MPIRUN, "-q", "-n", str(ranks)] + (["--oversubscribe"] if ranks > cores else [])
+
+
+class Outcome:
+    """What a run left: exit, out and err as text (undecodable bytes as \\xHH)."""
+
+    def __init__(self, exit_status, out, err):
+        self.exit = exit_status
+        self.out = out.decode(errors="backslashreplace")
+        self.err = err.decode(errors="backslashreplace")
+
+    @property
+    def lines(self):
+        return self.out.splitlines()
+
+    @property
+    def errors(self):
+        return [line for line in self.err.splitlines() if line.startswith("mpthumb: ")]
+
+    def about(self, text):
+        """The error lines that mention `text`."""
+        return [line for line in self.errors if text in line]
+
+    def __str__(self):
+        return f"exit {self.exit}\n--- stdout\n{self.out}--- stderr\n{self.err}---"
+
+
+def picture(size=(120, 80), mode="RGB", seed=0):
+    """A smooth picture with some noise in it; every seed gives another one."""
+    width, height = size
+    image = Image.linear_gradient("L").resize(size).rotate(37 * seed)
+    noise = Image.effect_noise(size, 24)
+    gray = Image.blend(image, noise, 0.3)
+    if mode == "L":
+        return gray
+    rgb = Image.merge("RGB", (gray, gray.rotate(90).resize((width, height)), noise))
+    return rgb.convert(mode)
+
+
+class Scene:
+    """A temporary directory in which one case plays. Paths are relative to it, str or bytes."""
+
+    def __init__(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="mpthumb-cli-"))
+
+    def close(self):
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def path(self, name):
+        return pathlib.Path(os.path.join(os.fsencode(self.root), os.fsencode(name)).decode(
+            errors="surrogateescape"))
+
+    def write(self, name, content=b""):
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def image(self, name, size=(120, 80), mode="RGB", seed=0, format=None, **options):
+        """An image file; without `format` the name's extension says which. Options are Pillow's."""
+        format = format or ("PNG" if os.fsencode(name).lower().endswith(b".png") else "JPEG")
+        memory = io.BytesIO()
+        picture(size, mode, seed).save(memory, format, **options)
+        self.write(name, memory.getvalue())
+
+    def images(self, *names, **options):
+        for number, name in enumerate(names):
+            self.image(name, seed=number, **options)
+
+    def run(self, *arguments, ranks=0, stdin=b"", stdout=subprocess.PIPE):
+        """Runs mpthumb to its end: by itself, or on so many ranks."""
+        done = subprocess.run(launcher(ranks) + [MPTHUMB, *arguments], cwd=self.root, input=stdin,
+                              stdout=stdout, stderr=subprocess.PIPE, timeout=PATIENCE_S)
+        return Outcome(done.returncode, done.stdout or b"", done.stderr)
+
+    def start(self, *arguments, ranks=0):
+        """Starts mpthumb; the caller reads its stdout and waits for it."""
+        return subprocess.Popen(launcher(ranks) + [MPTHUMB, *arguments], cwd=self.root,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL)
+
+    def tree(self, name="."):
+        """Path -> SHA-256 of every regular file below `name`, paths relative to it; {} if it is not there."""
+        top = os.fsencode(self.path(name))
+        found = {}
+        for directory, _, names in os.walk(top):
+            for file in names:
+                path = os.path.join(directory, file)
+                if os.path.isfile(path) and not os.path.islink(path):
+                    with open(path, "rb") as stream:
+                        found[os.fsdecode(os.path.relpath(path, top))] = hashlib.sha256(
+                            stream.read()).hexdigest()
+        return found
+
+    def names(self, name="."):
+        return sorted(self.tree(name))
+
+    def size(self, name):
+        with Image.open(self.path(name)) as image:
+            image.load()
+            return image.size
+
+    def format(self, name):
+        with Image.open(self.path(name)) as image:
+            return image.format
+
+
+def equal(found, wanted, what=""):
+    assert found == wanted, f"{what}\n   found: {found!r}\n  wanted: {wanted!r}"
+
+
+def main(names):
+    """Runs the cases of a file, each in a scene of its own; ends the program."""
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    failures = 0
+    for name, case in names.items():
+        if not name.startswith("case_") or wanted not in name:
+            continue
+        scene = Scene()
+        try:
+            case(scene)
+            print("ok    ", name[5:], flush=True)
+        except Exception:  # an assertion, a file that is missing, a run that hangs
+            failures += 1
+            print("FAILED", name[5:], flush=True)
+            traceback.print_exc(limit=-2, file=sys.stdout)
+        finally:
+            scene.close()
+    sys.exit(1 if failures else 0)
