@@ -5,7 +5,6 @@
 #include "geometry.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 static int at_least_1(double value)
 {
@@ -49,13 +48,33 @@ int geometry_reduction(int source_px, int thumbnail_px)
     return factor > 1 ? factor : 1;
 }
 
+/* The filter's width in source pixels: that of a bicubic shrink which passes as much detail as
+ * shrink and blur together. A Gaussian halves detail of 0.187 / sigma cycles a pixel, the bicubic
+ * that of 0.5 / scale. */
+static double filter_width_px(int source_px, int thumbnail_px, double blur_sigma)
+{
+    double scale = (double)source_px / thumbnail_px;
+    double blur = 0.5 / 0.187 * blur_sigma;
+
+    return sqrt(scale * scale + blur * blur);
+}
+
+/* A sample may stand for 1 / 2.8 of the filter's width. Measured on 194 photographs of about 500 x
+ * 400 pixels shrunk to 50 x 50, against the full decode: at 1.4 samples a width the worst is 26 dB,
+ * at 2 it is 36 dB, at 2.5 it is 37 dB without a blur and 41 dB with one, at 2.8 no less than 41
+ * dB. */
 int geometry_dct_scale(struct geometry_size source, struct geometry_size thumbnail,
                        double blur_sigma)
 {
-    (void)source;
-    (void)thumbnail;
-    (void)blur_sigma;
-    return 8;
+    const double samples_per_width = 2.8;
+    double across = filter_width_px(source.width_px, thumbnail.width_px, blur_sigma);
+    double down = filter_width_px(source.height_px, thumbnail.height_px, blur_sigma);
+    double width = across < down ? across : down;
+    int eighths = 1;
+
+    while (eighths < 8 && width * eighths < 8 * samples_per_width)
+        eighths *= 2;
+    return eighths;
 }
 
 int geometry_scaled_px(int source_px, int eighths)
