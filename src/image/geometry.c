@@ -77,11 +77,6 @@ int geometry_dct_scale(struct geometry_size source, struct geometry_size thumbna
     return eighths;
 }
 
-int geometry_scaled_px(int source_px, int eighths)
-{
-    return (int)(((long)source_px * eighths + 7) / 8);
-}
-
 bool geometry_swaps_sides(int orientation)
 {
     return orientation >= 5 && orientation <= 8;

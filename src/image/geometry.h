@@ -26,9 +26,6 @@ int geometry_reduction(int source_px, int thumbnail_px);
 int geometry_dct_scale(struct geometry_size source, struct geometry_size thumbnail,
                        double blur_sigma);
 
-/* Pixels of a side of `source_px` decoded at `eighths`: libjpeg rounds up. */
-int geometry_scaled_px(int source_px, int eighths);
-
 /* Do the EXIF orientations (1 to 8) swap the sides? */
 bool geometry_swaps_sides(int orientation);
 

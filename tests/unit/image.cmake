@@ -1,0 +1,12 @@
+# Unit tests of the image room; included by whoever gathers the unit tests.
+set(MPP_IMAGE_TESTS ${CMAKE_CURRENT_LIST_DIR})
+
+function(mpp_image_test name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE mpp_image mpp_flags cmocka m)
+  add_test(NAME unit.${name} COMMAND ${name})
+  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
+endfunction()
+
+mpp_image_test(test_geometry ${MPP_IMAGE_TESTS}/test_geometry.c)
+mpp_image_test(test_resample ${MPP_IMAGE_TESTS}/test_resample.c)
