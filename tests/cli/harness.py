@@ -104,10 +104,10 @@ class Scene:
         return Outcome(done.returncode, done.stdout or b"", done.stderr)
 
     def start(self, *arguments, ranks=0):
-        """Starts mpthumb; the caller reads its stdout and waits for it."""
-        return subprocess.Popen(launcher(ranks) + [MPTHUMB, *arguments], cwd=self.root,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL)
+        """Starts mpthumb; the caller reads its stdout and waits for it. stderr goes to the file `stderr`."""
+        with open(self.path("stderr"), "wb") as stderr:
+            return subprocess.Popen(launcher(ranks) + [MPTHUMB, *arguments], cwd=self.root,
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
 
     def tree(self, name="."):
         """Path -> SHA-256 of every regular file below `name`, paths relative to it; {} if it is not there."""

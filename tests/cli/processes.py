@@ -1,0 +1,82 @@
+"""The processes below one of ours, by /proc, and their ends, by pidfd: no process of anyone else is touched."""
+import os
+import select
+import signal
+import time
+
+
+def _stat(pid):
+    """(name, parent) of a process, or None when it is gone or a zombie."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stream:
+            head, _, tail = stream.read().rpartition(b")")
+    except OSError:
+        return None
+    state, parent = tail.split()[:2]
+    if state in (b"Z", b"X"):
+        return None
+    return head.partition(b"(")[2].decode(errors="replace"), int(parent)
+
+
+def below(root):
+    """pid -> name of every living process that descends from `root`, without it."""
+    table = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            stat = _stat(int(entry))
+            if stat:
+                table[int(entry)] = stat
+    found = {}
+    grown = True
+    while grown:
+        children = {pid: name for pid, (name, parent) in table.items()
+                    if pid not in found and (parent == root or parent in found)}
+        found.update(children)
+        grown = bool(children)
+    return found
+
+
+def workers(root):
+    return [pid for pid, name in below(root).items() if name.startswith("mpp-worker")]
+
+
+def kill(pid, root):
+    """kill -9, if the process still stands below `root`. True when it was killed by this call."""
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        if pid not in below(root):  # the number may have gone to another process meanwhile
+            return False
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+
+
+class Watch:
+    """Handles on processes, to wait for their ends."""
+
+    def __init__(self, pids):
+        self.handles = {}
+        for pid in pids:
+            try:
+                self.handles[os.pidfd_open(pid)] = pid
+            except OSError:
+                pass  # it is gone
+
+    def survivors(self, patience_s):
+        """Waits until all have ended; the pids that live on after `patience_s`."""
+        poll = select.poll()
+        for handle in self.handles:
+            poll.register(handle, select.POLLIN)
+        deadline = time.monotonic() + patience_s
+        while self.handles and time.monotonic() < deadline:
+            for handle, _ in poll.poll(1000):
+                poll.unregister(handle)
+                os.close(handle)
+                del self.handles[handle]
+        return sorted(self.handles.values())

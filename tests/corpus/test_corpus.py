@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+"""Every file of the corpus, beside Pillow: what Pillow loads has a thumbnail of Pillow's size, what it does not
+load has an error line. Where the two differ for a reason, exceptions.txt says so; the test fails on a
+difference that is not listed, and on a listed one that is none any more.
+
+    MPP_CORPUS=DIR MPTHUMB=build/src/cli/mpthumb tests/corpus/test_corpus.py
+"""
+import collections
+import concurrent.futures
+import fnmatch
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import warnings
+
+from PIL import Image, ImageOps
+
+HERE = pathlib.Path(__file__).parent
+MPTHUMB = os.environ.get("MPTHUMB", "mpthumb")
+MPIRUN = os.environ.get("MPIRUN") or "mpirun"
+BOX = (50, 50)
+IMAGE_NAMES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png")
+PATIENCE_S = 300
+SKIPPED = 77
+
+
+def pillow_size(path):
+    """The size of Pillow's thumbnail; None when it cannot load the file as JPEG or PNG."""
+    warnings.simplefilter("ignore")
+    try:
+        with Image.open(path, formats=("JPEG", "MPO", "PNG")) as image:
+            image.load()
+            try:
+                seen = ImageOps.exif_transpose(image)
+            except Exception:  # metadata that Pillow cannot parse does not make the image bad
+                seen = image.copy()
+            seen.thumbnail(BOX)
+            return seen.size
+    except Exception:  # whatever Pillow raises, it does not load
+        return None
+
+
+def size_of(path):
+    with Image.open(path) as image:
+        image.load()
+        return image.size
+
+
+def judge(name, expected, thumbnail, error_lines):
+    """What differs between Pillow and us for one file, in a word or two; None when nothing does."""
+    if error_lines > 1 or (error_lines and thumbnail):
+        return "told-twice"
+    if expected and not thumbnail:
+        return "refused" if error_lines else "skipped"
+    if expected:
+        return None if size_of(thumbnail) == expected else "size"
+    if thumbnail:
+        return "accepted"
+    if not error_lines and name.lower().endswith(IMAGE_NAMES):
+        return "skipped"
+    return None
+
+
+def exceptions():
+    """[(difference, glob)] of exceptions.txt: `difference glob: reason` a line."""
+    found = []
+    for line in (HERE / "exceptions.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            head, _, reason = line.partition(": ")
+            assert reason, f"exceptions.txt: no reason in {line!r}"
+            difference, pattern = head.split(maxsplit=1)
+            found.append((difference, pattern))
+    return found
+
+
+def main():
+    corpus = pathlib.Path(os.environ.get("MPP_CORPUS", ""))
+    if not os.environ.get("MPP_CORPUS") or not corpus.is_dir():
+        print("skipped: no corpus (MPP_CORPUS names its folder)")
+        sys.exit(SKIPPED)
+    corpus = corpus.resolve()
+    names = sorted(os.path.relpath(os.path.join(directory, file), corpus)
+                   for directory, _, files in os.walk(corpus) for file in files)
+
+    with tempfile.TemporaryDirectory(prefix="mpthumb-corpus-") as scratch, \
+            concurrent.futures.ProcessPoolExecutor() as pool:
+        thumbs = pathlib.Path(scratch)
+        run = subprocess.run([MPIRUN, "-q", "--oversubscribe", "-n", "3", MPTHUMB, "-o", scratch, str(corpus)],
+                             stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S)
+        expected = dict(zip(names, pool.map(pillow_size, [corpus / name for name in names], chunksize=8)))
+        errors = run.stderr.decode(errors="backslashreplace").splitlines()
+        told = collections.Counter(line.split("'")[1] for line in errors if line.startswith("mpthumb: '"))
+        made = {os.path.relpath(os.path.join(directory, file), thumbs)
+                for directory, _, files in os.walk(thumbs) for file in files}
+        differences = {}
+        for name in names:
+            thumbnail = thumbs / name if name in made else None
+            difference = judge(name, expected[name], thumbnail, told[str(corpus / name)])
+            if difference:
+                differences[name] = difference
+
+    problems = []
+    if run.returncode != 1:
+        problems.append(f"exit status {run.returncode}, 1 was expected")
+    problems += [f"a worker died: {line}" for line in errors if "SIG" in line or "worker" in line]
+    problems += [f"a thumbnail of nothing: {name}" for name in sorted(made - set(names))]
+    used = set()
+    for name, difference in differences.items():
+        matching = [entry for entry in exceptions() if entry[0] == difference and fnmatch.fnmatch(name, entry[1])]
+        used.update(matching)
+        if not matching:
+            line = next((line for line in errors if f"{name}'" in line), "")
+            problems.append(f"{difference} {name}: Pillow says {expected[name]}; {line}")
+    problems += [f"exceptions.txt lists what no longer differs: {' '.join(entry)}"
+                 for entry in exceptions() if entry not in used]
+
+    print(run.stdout.decode(errors="replace"), end="")
+    print(f"{len(names)} files; Pillow loads {sum(1 for size in expected.values() if size)};"
+          f" {len(made)} thumbnails, {sum(told.values())} error lines;"
+          f" {len(differences)} differ from Pillow, with reasons")
+    for problem in problems:
+        print("FAILED", problem)
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()
