@@ -46,7 +46,9 @@ struct agent {
     uint32_t replaced;  /* workers */
     struct buf results; /* DONE being built */
     struct message_list done;
-    bool stopping, said_bye;
+    bool stopping;   /* no more tasks will come */
+    bool discarding; /* those that still do are dropped */
+    bool said_bye;
 };
 
 /* ---- The queue ----------------------------------------------------------------------------------
@@ -146,6 +148,15 @@ static int ask_for_more(struct agent *agent, bool *progressed, struct mpp_error 
 /* ---- Messages -----------------------------------------------------------------------------------
  */
 
+static void drop_queue(struct agent *agent)
+{
+    for (struct agent_task *task = list_cut_tail(&agent->queue, SIZE_MAX); task;) {
+        struct agent_task *next = task->next;
+        free(task);
+        task = next;
+    }
+}
+
 static int take_tasks(struct agent *agent, struct reader *fields, struct mpp_error *error)
 {
     uint32_t count;
@@ -161,6 +172,8 @@ static int take_tasks(struct agent *agent, struct reader *fields, struct mpp_err
                                  fields_of_task.size);
         list_append(&agent->queue, task);
     }
+    if (agent->discarding)
+        drop_queue(agent);
     agent->asked = false;
     /* Ask again when half of what came is gone: the next chunk then arrives while there is still
      * work. */
@@ -212,12 +225,9 @@ static void begin_stop(struct agent *agent, bool discard)
     agent->stopping = true;
     if (!discard)
         return;
+    agent->discarding = true;
     recall_unstarted(agent);
-    for (struct agent_task *task = list_cut_tail(&agent->queue, SIZE_MAX); task;) {
-        struct agent_task *next = task->next;
-        free(task);
-        task = next;
-    }
+    drop_queue(agent);
 }
 
 int agent_message(struct agent *agent, int from, const struct buf *bytes, struct mpp_error *error)

@@ -3,17 +3,26 @@
 
 #include <time.h>
 
-/* How long a rank may sleep without looking for messages. With tasks at hand a thief may be waiting
- * for it; without, it waits itself, and must cost next to nothing beside the workers that share its
- * core. */
+/* How long a rank may sleep without looking for messages: an eighth of the time for which nothing
+ * has happened, so that what comes after a pause is late by little beside the pause itself, within
+ * these bounds. With tasks at hand a thief may be waiting for an answer; without, the rank itself
+ * waits, and must cost next to nothing beside the workers that share its core. */
 enum {
-    SLEEP_FIRST_NS = 20000,
+    SLEEP_LEAST_NS = 20000,
     SLEEP_BUSY_NS = 1000000,
     SLEEP_IDLE_NS = 10000000,
+    SLEEP_SHARE = 8,
 };
 
 /* So that a flood of messages does not keep the workers waiting. */
 enum { MESSAGES_A_STEP = 256 };
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
 
 static int dispatch(struct rank *rank, struct transport_message *message, struct mpp_error *error)
 {
@@ -52,7 +61,7 @@ int rank_step(struct rank *rank, bool *progressed, struct mpp_error *error)
     if (agent_step(rank->agent, progressed, error))
         return -1;
     if (*progressed)
-        rank->idle_rounds = 0;
+        rank->idle_since_ns = 0;
     return 0;
 }
 
@@ -65,10 +74,14 @@ void rank_wait(struct rank *rank, int wake_fd)
         poll(rank->poll_set, (nfds_t)count, -1);
         return;
     }
-    long most = agent_idle(rank->agent) ? SLEEP_IDLE_NS : SLEEP_BUSY_NS;
-    long sleep_ns = rank->idle_rounds < 16 ? (long)SLEEP_FIRST_NS << rank->idle_rounds : most;
-    rank->idle_rounds++;
-    if (sleep_ns > most)
-        sleep_ns = most;
+    int64_t now = now_ns();
+    if (!rank->idle_since_ns)
+        rank->idle_since_ns = now;
+    int64_t sleep_ns = (now - rank->idle_since_ns) / SLEEP_SHARE;
+    int64_t most_ns = agent_idle(rank->agent) ? SLEEP_IDLE_NS : SLEEP_BUSY_NS;
+    if (sleep_ns > most_ns)
+        sleep_ns = most_ns;
+    if (sleep_ns < SLEEP_LEAST_NS)
+        sleep_ns = SLEEP_LEAST_NS;
     ppoll(rank->poll_set, (nfds_t)count, &(struct timespec){.tv_nsec = sleep_ns}, NULL);
 }

@@ -19,7 +19,7 @@ struct rank {
     struct agent *agent;
     struct coordinator *coordinator; /* NULL but on rank 0 */
     struct pollfd poll_set[MPP_WORKERS_MAX + 2];
-    unsigned idle_rounds; /* waits since anything last happened */
+    int64_t idle_since_ns; /* when the first wait after the last event began; 0: none yet */
 };
 
 /* Does all that can be done now, without blocking. */

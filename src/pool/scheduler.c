@@ -48,10 +48,6 @@ struct agent_record {
     bool barren;        /* had nothing for its last thief: not asked again till its books change */
 };
 
-struct agent_list {
-    int head, tail;
-};
-
 struct scheduler {
     struct task_record *tasks;
     size_t task_capacity;
@@ -59,7 +55,7 @@ struct scheduler {
     struct task_queue retries;
     struct agent_record *agents;
     int agent_capacity;
-    struct agent_list hungry[3]; /* by enum hunger; SATED stays empty */
+    int hungry[3]; /* heads of lists, by enum hunger; SATED stays empty */
     struct victim_heap victims;
     struct scheduler_counts counts;
     uint32_t attempts;
@@ -185,30 +181,27 @@ static void unlink_hungry(struct scheduler *s, int agent)
     struct agent_record *a = &s->agents[agent];
     if (a->hunger == SATED)
         return;
-    struct agent_list *list = &s->hungry[a->hunger];
     if (a->previous == NONE)
-        list->head = a->next;
+        s->hungry[a->hunger] = a->next;
     else
         s->agents[a->previous].next = a->next;
-    if (a->next == NONE)
-        list->tail = a->previous;
-    else
+    if (a->next != NONE)
         s->agents[a->next].previous = a->previous;
     a->hunger = SATED;
 }
 
+/* In front: the one that asked last was active last, looks for messages most often, and answers
+ * first. */
 static void link_hungry(struct scheduler *s, int agent, enum hunger hunger)
 {
     struct agent_record *a = &s->agents[agent];
-    struct agent_list *list = &s->hungry[hunger];
+    int *head = &s->hungry[hunger];
     a->hunger = hunger;
-    a->next = NONE;
-    a->previous = list->tail;
-    if (list->tail == NONE)
-        list->head = agent;
-    else
-        s->agents[list->tail].next = agent;
-    list->tail = agent;
+    a->previous = NONE;
+    a->next = *head;
+    if (*head != NONE)
+        s->agents[*head].previous = agent;
+    *head = agent;
 }
 
 /* Puts the agent into the list and the place in the victim heap that its numbers call for. */
@@ -330,10 +323,10 @@ static bool send_thief(struct scheduler *s, int agent)
     return true;
 }
 
-/* Gives every agent in one hungry list what there is, in the order they came. */
+/* Gives every agent in one hungry list what there is. */
 static void serve_list(struct scheduler *s, enum hunger hunger)
 {
-    for (int agent = s->hungry[hunger].head; agent != NONE;) {
+    for (int agent = s->hungry[hunger]; agent != NONE;) {
         int next = s->agents[agent].next;
         if (!(s->counts.queued && hand_out(s, agent)) && !send_thief(s, agent) && !s->counts.queued)
             return; /* nothing to hand out and nobody to rob: the ones behind fare no better */
@@ -545,7 +538,7 @@ struct scheduler *scheduler_new(int agents, uint32_t attempts)
     s->attempts = attempts;
     s->queue = s->retries = (struct task_queue){.head = NO_SLOT, .tail = NO_SLOT};
     for (int i = 0; i < 3; i++)
-        s->hungry[i] = (struct agent_list){.head = NONE, .tail = NONE};
+        s->hungry[i] = NONE;
     for (int i = 0; i < agents; i++)
         s->agents[i].stealing_from = NONE;
     return s;

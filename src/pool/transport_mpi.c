@@ -10,6 +10,7 @@
 
 #include <limits.h>
 #include <mpi.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -114,16 +115,42 @@ static enum transport_status mpi_poll(struct transport *transport,
     return TRANSPORT_MESSAGE;
 }
 
+/* Receives and drops what still comes. A rank may have been sent something after it stopped
+ * listening, and the sender of a long message waits until it is taken. */
+static int drop_incoming(struct transport *transport, struct mpp_error *error)
+{
+    struct transport_message message;
+    enum transport_status status = mpi_poll(transport, &message, error);
+    if (status == TRANSPORT_MESSAGE)
+        buf_release(&message.bytes);
+    return status == TRANSPORT_FAILED ? -1 : 0;
+}
+
+/* Ends the traffic: the own sends first, then everybody's (a barrier that listens while it waits;
+ * the consensus of Hoefler, Siebert and Lumsdaine 2010). */
+static int end_traffic(struct mpi_transport *t, struct mpp_error *error)
+{
+    while (t->send_count)
+        if (drop_incoming(&t->base, error))
+            return -1;
+    MPI_Request barrier;
+    int code = MPI_Ibarrier(t->comm, &barrier);
+    for (int complete = 0; !code && !complete;) {
+        if (drop_incoming(&t->base, error))
+            return -1;
+        code = MPI_Test(&barrier, &complete, MPI_STATUS_IGNORE);
+        if (!complete)
+            sched_yield();
+    }
+    return code ? mpi_error(error, "MPI_Ibarrier", code) : 0;
+}
+
 static int mpi_close(struct transport *transport, struct mpp_error *error)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
-    int result = 0;
-    for (size_t i = 0; i < t->send_count; i++) {
-        int code = MPI_Wait(&t->sends[i].request, MPI_STATUS_IGNORE);
-        if (code)
-            result = mpi_error(error, "MPI_Wait", code);
+    int result = end_traffic(t, error);
+    for (size_t i = 0; i < t->send_count; i++)
         buf_release(&t->sends[i].bytes);
-    }
     free(t->sends);
     MPI_Comm_free(&t->comm);
     if (t->began_mpi) {

@@ -9,7 +9,7 @@
 
 #include "worker.h"
 
-enum { READ_BYTES = 65536 };
+enum { READ_BYTES = 1 << 18 };
 
 struct agent_task *agent_task_new(const struct message_task *task)
 {
@@ -224,8 +224,6 @@ int worker_link_read(struct worker_link *link, worker_link_result callback, void
         *progressed = true;
         if (take_frames(link, callback, context, error))
             return -1;
-        if (n < READ_BYTES)
-            break; /* that was all there is */
     }
     return 0;
 }
