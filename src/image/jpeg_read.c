@@ -223,6 +223,14 @@ int jpeg_reader_row(struct jpeg_reader *reader, uint8_t *row, struct mpp_error *
     return 0;
 }
 
+int jpeg_reader_finish(struct jpeg_reader *reader, struct mpp_error *error)
+{
+    if (setjmp(reader->failure.jump) != 0)
+        return reader->truncated ? 0 : report(reader, error);
+    jpeg_finish_decompress(&reader->codec);
+    return 0;
+}
+
 int jpeg_reader_warnings(const struct jpeg_reader *reader)
 {
     return reader->failure.warnings;

@@ -1,7 +1,7 @@
 /*
  * jpeg_read: the rows of a JPEG in memory, decoded at n/8 of its size, gray or RGB.
  *
- * One reader serves many images: open, start, row as often as start said, close; close may come at
+ * One reader serves many images: open, start, row for each row, finish, close; close may come at
  * any time. Multi-picture files give their first picture.
  */
 #ifndef JPEG_READ_H
@@ -38,6 +38,10 @@ int jpeg_reader_start(struct jpeg_reader *reader, int eighths, struct mpp_error 
 
 /* The next row: scaled width x channels bytes. */
 int jpeg_reader_row(struct jpeg_reader *reader, uint8_t *row, struct mpp_error *error);
+
+/* After the last row: is what follows it an end? Rows that a damaged stream made up are betrayed by
+ * nonsense there. That nothing follows is no error. */
+int jpeg_reader_finish(struct jpeg_reader *reader, struct mpp_error *error);
 
 /* Damage that was decoded over since open. */
 int jpeg_reader_warnings(const struct jpeg_reader *reader);

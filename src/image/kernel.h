@@ -19,8 +19,9 @@
 
 #include "mpp_error.h"
 
-#define KERNEL_ONE_BITS 14 /* weights are fixed point; a row sums to 1 << KERNEL_ONE_BITS exactly  \
-                            */
+#define KERNEL_ONE_BITS                                                                            \
+    14 /* weights are fixed point; a row sums to 1 << KERNEL_ONE_BITS exactly                      \
+        */
 #define KERNEL_TAPS_ALIGN 16
 #define KERNEL_SIGMA_MAX  1000.0
 

@@ -14,7 +14,7 @@
 #include <png.h>
 
 #include "buf.h"
-#include "exif.h"
+#include "png_exif.h"
 
 struct png_reader {
     png_structp png; /* NULL: closed */
@@ -58,25 +58,6 @@ static void on_read(png_structp png, png_bytep out, size_t size)
     }
     memcpy(out, reader->bytes + reader->next, size);
     reader->next += size;
-}
-
-/* eXIf may stand before or behind the picture; streaming needs it first, so it is looked for by
- * hand. */
-static int orientation_of(const uint8_t *bytes, size_t size)
-{
-    size_t at = 8; /* behind the signature; then length, type, data, CRC */
-
-    while (size >= 12 && at <= size - 12) {
-        size_t length = (size_t)bytes[at] << 24 | (size_t)bytes[at + 1] << 16 |
-                        (size_t)bytes[at + 2] << 8 | bytes[at + 3];
-
-        if (length > size - 12 - at)
-            break;
-        if (memcmp(bytes + at + 4, "eXIf", 4) == 0)
-            return exif_orientation(bytes + at + 8, length);
-        at += 12 + length;
-    }
-    return EXIF_ORIENTATION_NORMAL;
 }
 
 /* Says why the library was left; -1. */
@@ -144,7 +125,7 @@ int png_reader_open(struct png_reader *reader, const void *bytes, size_t size,
     png_read_info(reader->png, reader->info);
     header->width_px = (int)png_get_image_width(reader->png, reader->info);
     header->height_px = (int)png_get_image_height(reader->png, reader->info);
-    header->orientation = orientation_of(bytes, size);
+    header->orientation = png_exif_orientation(bytes, size);
     reader->height_px = header->height_px;
     expand_to_8_bits(reader); /* memory for two rows */
     header->channels = png_get_channels(reader->png, reader->info);

@@ -20,7 +20,7 @@ struct png_header {
     int width_px;
     int height_px;
     int channels;    /* of the rows that will come: 1 to 4, alpha last */
-    int orientation; /* 1 to 8, from eXIf */
+    int orientation; /* 1 to 8, from EXIF */
 };
 
 struct png_reader;

@@ -220,7 +220,7 @@ static int shrink(struct thumbnailer *thumbnailer, const struct thumbnail_option
             color_premultiply(row, (size_t)thumbnailer->horizontal.samples, passage->channels);
         resample_push(&thumbnailer->resample, row);
     }
-    return 0;
+    return jpeg ? jpeg_reader_finish(thumbnailer->jpeg_reader, error) : 0;
 }
 
 static int encode(struct thumbnailer *thumbnailer, const struct thumbnail_options *options,

@@ -1,0 +1,16 @@
+/*
+ * png_exif: where a PNG keeps its EXIF orientation. Pure.
+ *
+ * In the chunk eXIf (PNG 1.5 extensions), or, as ImageMagick wrote it before there was one, in
+ * hexadecimal in a text chunk named "Raw profile type exif". Both may stand behind the picture, and
+ * streaming needs the orientation before it, so the chunks are walked by hand.
+ */
+#ifndef PNG_EXIF_H
+#define PNG_EXIF_H
+
+#include <stddef.h>
+
+/* `bytes` is a whole PNG file, in any state of damage. Returns 1 to 8. */
+int png_exif_orientation(const void *bytes, size_t size);
+
+#endif
