@@ -1,0 +1,287 @@
+/*
+ * test_image: whole files through the thumbnailer: every kind of PNG and JPEG that the codecs can
+ * write comes out with its pixels, in its format, the right way up.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <png.h>
+
+#include "image.h"
+#include "jpeg_read.h"
+#include "made_image.h"
+#include "png_read.h"
+
+static const struct thumbnail_options same_size = {.box_width_px = 1000,
+                                                   .box_height_px = 1000,
+                                                   .format = IMAGE_PNG,
+                                                   .quality = 75,
+                                                   .orient = true};
+
+/* A decoded picture, for comparing. */
+struct picture {
+    int width, height, channels;
+    uint8_t *pixels;
+};
+
+static struct picture decode_png(const struct buf *file)
+{
+    struct png_reader *reader = png_reader_new();
+    struct png_header header;
+    struct picture picture;
+    size_t pitch;
+
+    assert_int_equal(png_reader_open(reader, file->data, file->size, &header, NULL), 0);
+    picture = (struct picture){header.width_px, header.height_px, header.channels, NULL};
+    pitch = (size_t)(picture.width * picture.channels);
+    picture.pixels = malloc(pitch * (size_t)picture.height);
+    for (int y = 0; y < picture.height; y++)
+        assert_int_equal(png_reader_row(reader, picture.pixels + (size_t)y * pitch, NULL), 0);
+    png_reader_free(reader);
+    return picture;
+}
+
+/* The file's thumbnail, decoded; it must succeed. */
+static struct picture thumbnail_of(const struct buf *file, const struct thumbnail_options *options)
+{
+    struct thumbnailer *thumbnailer = thumbnailer_new();
+    struct thumbnail_info info;
+    struct mpp_error error = {""};
+    struct buf out = BUF_INIT;
+    struct picture picture;
+
+    if (thumbnailer_run(thumbnailer, file->data, file->size, options, &out, &info, &error) == -1)
+        fail_msg("%s", error.text);
+    picture = decode_png(&out);
+    assert_int_equal(info.width_px, picture.width);
+    assert_int_equal(info.height_px, picture.height);
+    buf_release(&out);
+    thumbnailer_free(thumbnailer);
+    return picture;
+}
+
+/* Colours under alpha survive premultiplication only as far as alpha has steps. */
+static void check_pixels(const struct picture *got, const uint8_t *expected, const char *name)
+{
+    for (int i = 0; i < got->width * got->height; i++) {
+        const uint8_t *a = got->pixels + i * got->channels;
+        const uint8_t *b = expected + i * got->channels;
+        int alpha = got->channels % 2 == 0 ? b[got->channels - 1] : 255;
+
+        for (int c = 0; c < got->channels; c++) {
+            int off = c == got->channels - 1 || alpha == 255 ? 0
+                      : alpha == 0                           ? 255
+                                                             : 128 / alpha + 1;
+
+            if (abs(a[c] - b[c]) > off)
+                fail_msg("%s: pixel %d, channel %d: %d, not %d", name, i, c, a[c], b[c]);
+        }
+    }
+}
+
+static void every_png_kind_keeps_its_pixels(void **state)
+{
+    static const struct {
+        int color_type;
+        const int depths[6];
+        bool transparency;
+    } kinds[] = {
+        {PNG_COLOR_TYPE_GRAY, {1, 2, 4, 8, 16}, true}, {PNG_COLOR_TYPE_RGB, {8, 16}, true},
+        {PNG_COLOR_TYPE_PALETTE, {1, 2, 4, 8}, true},  {PNG_COLOR_TYPE_GRAY_ALPHA, {8, 16}, false},
+        {PNG_COLOR_TYPE_RGB_ALPHA, {8, 16}, false},
+    };
+    uint8_t expected[19 * 13 * 4];
+
+    (void)state;
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        for (const int *depth = kinds[k].depths; *depth != 0; depth++) {
+            for (int variant = 0; variant < (kinds[k].transparency ? 4 : 2); variant++) {
+                struct made_png made = {.width = 19,
+                                        .height = 13,
+                                        .depth = *depth,
+                                        .color_type = kinds[k].color_type,
+                                        .interlaced = variant % 2 != 0,
+                                        .transparent = variant / 2 != 0};
+                struct buf file = BUF_INIT;
+                struct picture got;
+                char name[64];
+                int channels;
+
+                snprintf(name, sizeof(name), "type %d, depth %d, variant %d", made.color_type,
+                         made.depth, variant);
+                made_png_write(&made, &file, expected, &channels);
+                got = thumbnail_of(&file, &same_size);
+                assert_int_equal(got.width, 19);
+                assert_int_equal(got.height, 13);
+                assert_int_equal(got.channels, channels);
+                check_pixels(&got, expected, name);
+                free(got.pixels);
+                buf_release(&file);
+            }
+        }
+    }
+}
+
+static void every_jpeg_kind_keeps_its_picture(void **state)
+{
+    static const struct made_jpeg kinds[] = {
+        {.colors = MADE_GRAY, .width = 37, .height = 29},
+        {.colors = MADE_RGB, .width = 37, .height = 29},
+        {.colors = MADE_RGB, .width = 37, .height = 29, .progressive = true},
+        {.colors = MADE_GRAY, .width = 1, .height = 1},
+        {.colors = MADE_RGB, .width = 3, .height = 61, .restart_interval = 1},
+    };
+
+    (void)state;
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        struct buf file = BUF_INIT;
+        struct picture got;
+
+        made_jpeg_write(&kinds[k], &file);
+        got = thumbnail_of(&file, &same_size);
+        assert_int_equal(got.width, kinds[k].width);
+        assert_int_equal(got.height, kinds[k].height);
+        assert_int_equal(got.channels, kinds[k].colors == MADE_GRAY ? 1 : 3);
+        for (int i = 0; i < got.width * got.height * got.channels; i++) {
+            int pixel = i / got.channels;
+            int want = made_value(pixel % got.width, pixel / got.width, i % got.channels);
+
+            if (abs(got.pixels[i] - want) > 8)
+                fail_msg("kind %zu, byte %d: %d, not %d", k, i, got.pixels[i], want);
+        }
+        free(got.pixels);
+        buf_release(&file);
+    }
+}
+
+static void cmyk_jpegs_become_rgb(void **state)
+{
+    static const uint8_t ink[] = {205, 155, 55, 235}; /* as Adobe writes 50, 100, 200, 20 */
+    static const struct {
+        enum made_colors colors;
+        bool no_adobe;
+        uint8_t rgb[3];
+    } rows[] = {
+        {MADE_CMYK, false, {189, 143, 51}},
+        {MADE_YCCK, false, {189, 143, 51}},
+        {MADE_CMYK, true, {4, 8, 16}},
+    };
+
+    (void)state;
+    for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+        struct made_jpeg made = {.colors = rows[k].colors,
+                                 .width = 20,
+                                 .height = 20,
+                                 .quality = 100,
+                                 .no_adobe = rows[k].no_adobe,
+                                 .constant = ink};
+        struct buf file = BUF_INIT;
+        struct picture got;
+
+        made_jpeg_write(&made, &file);
+        got = thumbnail_of(&file, &same_size);
+        assert_int_equal(got.channels, 3);
+        for (int i = 0; i < 20 * 20 * 3; i++)
+            assert_in_range(got.pixels[i] + 3, rows[k].rgb[i % 3], rows[k].rgb[i % 3] + 6);
+        free(got.pixels);
+        buf_release(&file);
+    }
+}
+
+static void exif_turns_box_and_picture(void **state)
+{
+    uint8_t exif[] = "Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    struct made_jpeg made = {.colors = MADE_GRAY,
+                             .width = 64,
+                             .height = 48,
+                             .exif = exif,
+                             .exif_size = sizeof(exif) - 1};
+    struct thumbnail_options options = same_size;
+    struct buf file = BUF_INIT;
+    struct picture got;
+
+    (void)state;
+    made_jpeg_write(&made, &file); /* brightness grows with x; seen turned to the right, with y */
+    got = thumbnail_of(&file, &options);
+    assert_int_equal(got.width, 48);
+    assert_int_equal(got.height, 64);
+    assert_in_range(got.pixels[48 * 40 + 20] + 4, made_value(40, 0, 0), made_value(40, 0, 0) + 8);
+    free(got.pixels);
+    options.box_width_px = 12;
+    options.box_height_px = 1000;
+    got = thumbnail_of(&file, &options);
+    assert_int_equal(got.width, 12);
+    assert_int_equal(got.height, 16);
+    free(got.pixels);
+    options.orient = false;
+    got = thumbnail_of(&file, &options);
+    assert_int_equal(got.width, 12);
+    assert_int_equal(got.height, 9);
+    free(got.pixels);
+    buf_release(&file);
+}
+
+static void formats_and_flattening(void **state)
+{
+    struct made_png made = {.width = 16,
+                            .height = 16,
+                            .depth = 1,
+                            .color_type = PNG_COLOR_TYPE_GRAY,
+                            .transparent = true};
+    struct thumbnail_options options = same_size;
+    struct thumbnailer *thumbnailer = thumbnailer_new();
+    struct jpeg_reader *reader = jpeg_reader_new();
+    struct jpeg_header header;
+    struct thumbnail_info info;
+    struct buf file = BUF_INIT;
+    struct buf out = BUF_INIT;
+    uint8_t expected[16 * 16 * 2];
+    uint8_t row[16];
+    int channels;
+
+    (void)state;
+    made_png_write(&made, &file, expected, &channels);
+    options.format = IMAGE_UNKNOWN;
+    assert_int_equal(
+        thumbnailer_run(thumbnailer, file.data, file.size, &options, &out, &info, NULL), 0);
+    assert_int_equal(info.source_format, IMAGE_PNG);
+    assert_int_equal(info.format, IMAGE_PNG);
+    assert_int_equal(image_sniff(out.data, out.size), IMAGE_PNG);
+    buf_clear(&out);
+    options.format = IMAGE_JPEG;
+    options.quality = 100;
+    assert_int_equal(
+        thumbnailer_run(thumbnailer, file.data, file.size, &options, &out, &info, NULL), 0);
+    assert_int_equal(info.format, IMAGE_JPEG);
+    assert_int_equal(jpeg_reader_open(reader, out.data, out.size, &header, NULL), 0);
+    assert_int_equal(header.channels, 1);
+    assert_int_equal(jpeg_reader_start(reader, 8, NULL), 0);
+    assert_int_equal(jpeg_reader_row(reader, row, NULL), 0);
+    for (int x = 0; x < 16; x++) {
+        int want = expected[2 * x + 1] == 0 ? 255 : expected[2 * x];
+
+        assert_in_range(row[x] + 5, want, want + 10);
+    }
+    jpeg_reader_free(reader);
+    thumbnailer_free(thumbnailer);
+    buf_release(&file);
+    buf_release(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_png_kind_keeps_its_pixels),
+        cmocka_unit_test(every_jpeg_kind_keeps_its_picture),
+        cmocka_unit_test(cmyk_jpegs_become_rgb),
+        cmocka_unit_test(exif_turns_box_and_picture),
+        cmocka_unit_test(formats_and_flattening),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
