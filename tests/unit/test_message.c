@@ -1,0 +1,263 @@
+/* Message round trips; every message cut at every byte; counts that lie; random bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "message.h"
+
+static void put_samples(struct buf *out, int which)
+{
+    struct message_list list;
+    switch (which) {
+    case 0:
+        message_put_hello(out, &(struct message_hello){.workers = 64, .host = "node-17"});
+        break;
+    case 1:
+        list = message_begin_tasks(out);
+        for (uint32_t i = 0; i < 3; i++)
+            message_put_task(&list, &(struct message_task){.id = UINT64_C(1) << (20 * i),
+                                                           .handout = i + 1,
+                                                           .job = 7 * i,
+                                                           .size = i * 3,
+                                                           .payload = "abcdefgh"});
+        message_end(&list);
+        break;
+    case 2:
+        list = message_begin_done(out, 5);
+        for (uint32_t i = 0; i < 3; i++)
+            message_put_result(&list, &(struct message_result){.id = UINT64_C(3) << (20 * i),
+                                                               .handout = i,
+                                                               .status = (enum task_status)i,
+                                                               .signal = 11 * i,
+                                                               .pid = 4000000000u + i,
+                                                               .run_ns = UINT64_C(1) << 40,
+                                                               .size = 2 * i,
+                                                               .data = "xyzt"});
+        message_end(&list);
+        break;
+    case 3:
+        list = message_begin_moved(out, 9);
+        message_put_moved(&list, UINT64_MAX, 3);
+        message_put_moved(&list, 1, 4);
+        message_end(&list);
+        break;
+    case 4:
+        message_put_steal(out, &(struct message_steal){.thief = 65535, .count = 12});
+        break;
+    case 5:
+        message_put_stop(out, true);
+        break;
+    case 6:
+        message_put_want(out);
+        break;
+    case 7:
+        message_put_bye(out);
+        break;
+    }
+}
+
+enum { SAMPLES = 8 };
+
+/* Reads a message as its receiver does; -1 where the receiver would call it damaged. */
+static int read_whole(const void *bytes, size_t size)
+{
+    struct reader fields;
+    uint32_t count, other;
+    struct message_hello hello;
+    struct message_task task;
+    struct message_result result;
+    struct message_steal steal;
+    uint64_t id;
+    bool discard;
+    switch (message_open(bytes, size, &fields)) {
+    case MESSAGE_BAD:
+        return -1;
+    case MESSAGE_HELLO:
+        return message_get_hello(&fields, &hello);
+    case MESSAGE_TASKS:
+        if (message_get_tasks(&fields, &count))
+            return -1;
+        for (uint32_t i = 0; i < count; i++)
+            if (message_get_task(&fields, &task))
+                return -1;
+        return 0;
+    case MESSAGE_DONE:
+        if (message_get_done(&fields, &other, &count))
+            return -1;
+        for (uint32_t i = 0; i < count; i++)
+            if (message_get_result(&fields, &result))
+                return -1;
+        return 0;
+    case MESSAGE_MOVED:
+        if (message_get_moved(&fields, &other, &count))
+            return -1;
+        for (uint32_t i = 0; i < count; i++)
+            if (message_get_moved_task(&fields, &id, &other))
+                return -1;
+        return 0;
+    case MESSAGE_STEAL:
+        return message_get_steal(&fields, &steal);
+    case MESSAGE_STOP:
+        return message_get_stop(&fields, &discard);
+    case MESSAGE_WANT:
+    case MESSAGE_BYE:
+        return 0;
+    }
+    return -1;
+}
+
+static void round_trips(void **state)
+{
+    (void)state;
+    struct buf out = BUF_INIT;
+    struct reader fields;
+    struct message_hello hello;
+    put_samples(&out, 0);
+    assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_HELLO);
+    assert_int_equal(message_get_hello(&fields, &hello), 0);
+    assert_int_equal(hello.workers, 64);
+    assert_string_equal(hello.host, "node-17");
+
+    buf_clear(&out);
+    put_samples(&out, 1);
+    uint32_t count, other;
+    assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_TASKS);
+    assert_int_equal(message_get_tasks(&fields, &count), 0);
+    assert_int_equal(count, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct message_task task;
+        assert_int_equal(message_get_task(&fields, &task), 0);
+        assert_true(task.id == UINT64_C(1) << (20 * i) && task.handout == i + 1 &&
+                    task.job == 7 * i && task.size == i * 3);
+        assert_memory_equal(task.payload, "abcdefgh", i * 3);
+    }
+    assert_true(fields.next == fields.end);
+
+    buf_clear(&out);
+    put_samples(&out, 2);
+    assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_DONE);
+    assert_int_equal(message_get_done(&fields, &other, &count), 0);
+    assert_int_equal(other, 5);
+    assert_int_equal(count, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct message_result result;
+        assert_int_equal(message_get_result(&fields, &result), 0);
+        assert_true(result.id == UINT64_C(3) << (20 * i) && result.handout == i &&
+                    result.status == (enum task_status)i && result.signal == 11 * i &&
+                    result.pid == 4000000000u + i && result.run_ns == UINT64_C(1) << 40 &&
+                    result.size == 2 * i);
+        assert_memory_equal(result.data, "xyzt", 2 * i);
+    }
+
+    buf_clear(&out);
+    put_samples(&out, 3);
+    uint64_t id;
+    assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_MOVED);
+    assert_int_equal(message_get_moved(&fields, &other, &count), 0);
+    assert_true(other == 9 && count == 2);
+    assert_int_equal(message_get_moved_task(&fields, &id, &other), 0);
+    assert_true(id == UINT64_MAX && other == 3);
+
+    buf_clear(&out);
+    put_samples(&out, 4);
+    struct message_steal steal;
+    assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_STEAL);
+    assert_int_equal(message_get_steal(&fields, &steal), 0);
+    assert_true(steal.thief == 65535 && steal.count == 12);
+
+    buf_clear(&out);
+    put_samples(&out, 5);
+    bool discard = false;
+    assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_STOP);
+    assert_int_equal(message_get_stop(&fields, &discard), 0);
+    assert_true(discard);
+    buf_release(&out);
+}
+
+static void bytes_are_little_endian(void **state)
+{
+    (void)state;
+    struct buf out = BUF_INIT;
+    message_put_steal(&out, &(struct message_steal){.thief = 0x01020304, .count = 5});
+    const uint8_t expected[] = {MESSAGE_STEAL, 4, 3, 2, 1, 5, 0, 0, 0};
+    assert_int_equal(out.size, sizeof expected);
+    assert_memory_equal(out.data, expected, sizeof expected);
+    buf_release(&out);
+}
+
+static void cut_at_every_byte(void **state)
+{
+    (void)state;
+    for (int which = 0; which < SAMPLES; which++) {
+        struct buf out = BUF_INIT;
+        put_samples(&out, which);
+        assert_int_equal(read_whole(out.data, out.size), 0);
+        for (size_t size = 0; size < out.size; size++) {
+            uint8_t *exact = malloc(size + 1); /* so that a sanitizer sees every byte too far */
+            assert_non_null(exact);
+            exact = realloc(exact, size ? size : 1);
+            memcpy(exact, out.data, size);
+            assert_int_equal(read_whole(exact, size), -1);
+            free(exact);
+        }
+        buf_release(&out);
+    }
+}
+
+static void counts_that_lie(void **state)
+{
+    (void)state;
+    for (int which = 1; which <= 3; which++) {
+        struct buf out = BUF_INIT;
+        put_samples(&out, which);
+        buf_set_u32(&out, which == 1 ? 1 : 5, UINT32_MAX);
+        assert_int_equal(read_whole(out.data, out.size), -1);
+        buf_release(&out);
+    }
+}
+
+static void random_bytes(void **state)
+{
+    (void)state;
+    uint64_t random = 88172645463325252u;
+    for (int round = 0; round < 200000; round++) {
+        uint8_t bytes[64];
+        for (size_t i = 0; i < sizeof bytes; i++) {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            bytes[i] = (uint8_t)(random >> 24) & (i & 1 ? 0xff : 0x0f);
+        }
+        read_whole(bytes, (size_t)(random % sizeof bytes));
+    }
+}
+
+static void bad_types_and_hosts(void **state)
+{
+    (void)state;
+    struct reader fields;
+    assert_int_equal(message_open("", 0, &fields), MESSAGE_BAD);
+    assert_int_equal(message_open("\0", 1, &fields), MESSAGE_BAD);
+    assert_int_equal(message_open("\x63", 1, &fields), MESSAGE_BAD);
+    uint8_t hello[10 + 255] = {MESSAGE_HELLO, MESSAGE_PROTOCOL, 0, 0, 0, 1, 0, 0, 0, 200};
+    assert_int_equal(read_whole(hello, sizeof hello), -1);
+    hello[9] = 3;
+    assert_int_equal(read_whole(hello, sizeof hello), 0);
+    hello[1] = MESSAGE_PROTOCOL + 1;
+    assert_int_equal(read_whole(hello, sizeof hello), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(round_trips),         cmocka_unit_test(bytes_are_little_endian),
+        cmocka_unit_test(cut_at_every_byte),   cmocka_unit_test(counts_that_lie),
+        cmocka_unit_test(bad_types_and_hosts), cmocka_unit_test(random_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
