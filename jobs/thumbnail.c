@@ -1,0 +1,357 @@
+/*
+ * The thumbnail job: see thumbnail.h.
+ *
+ * It runs in a worker process and touches the file system for itself: names come in, a small
+ * outcome goes back. Everything about a source that can be wrong has a message of its own; they
+ * follow "mpthumb: 'SOURCE': ".
+ */
+#include "thumbnail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "atomic_file.h"
+#include "looks_like.h"
+
+#define SOURCE_MAX_BYTES (UINT64_C(4) << 30) /* a larger file is refused before it is read */
+#define KEPT_BYTES       ((size_t)64 << 20)  /* a larger read buffer goes after its image */
+#define HEAD_BYTES       32                  /* enough to tell what a file is */
+
+struct worker_state {
+    const struct thumbnail_setup *setup;
+    struct thumbnailer *thumbnailer;
+    int root;        /* the output directory; -1: none */
+    char *root_path; /* without links; NULL: none */
+    struct buf source;
+    struct buf output;
+    struct buf outcome;
+};
+
+/* One task on its way. */
+struct passage {
+    struct thumbnail_task task;
+    int fd;
+    struct stat status; /* of the source */
+    struct thumbnail_outcome outcome;
+};
+
+static void state_free(struct worker_state *state)
+{
+    if (!state)
+        return;
+    thumbnailer_free(state->thumbnailer);
+    if (state->root >= 0)
+        close(state->root);
+    free(state->root_path);
+    buf_release(&state->source);
+    buf_release(&state->output);
+    buf_release(&state->outcome);
+    free(state);
+}
+
+static int thumbnail_open(void **out, const void *initargs, struct mpp_error *error)
+{
+    struct worker_state *state = calloc(1, sizeof *state);
+    if (!state)
+        return mpp_error_set(error, "out of memory");
+    state->setup = initargs;
+    state->root = -1;
+    state->thumbnailer = thumbnailer_new();
+    if (!state->thumbnailer) {
+        mpp_error_set(error, "out of memory");
+        goto failed;
+    }
+    if (state->setup->output && !state->setup->dry_run) {
+        if (output_directory_open(state->setup->output, &state->root, error))
+            goto failed;
+        state->root_path = realpath(state->setup->output, NULL);
+    }
+    *out = state;
+    return 0;
+failed:
+    state_free(state);
+    return -1;
+}
+
+static void thumbnail_close(void *state)
+{
+    state_free(state);
+}
+
+/* ---- The source
+ * ------------------------------------------------------------------------------------- */
+
+static int refuse_open(const char *path, struct mpp_error *error)
+{
+    struct stat status;
+    switch (errno) {
+    case ENOENT:
+        if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
+            return mpp_error_set(error, "a symbolic link to nothing");
+        return mpp_error_set(error, "no such file");
+    case EACCES:
+        return mpp_error_set(error, "permission denied");
+    case ELOOP:
+        return mpp_error_set(error, "symbolic links in a circle");
+    case ENXIO:
+        return mpp_error_set(error, "a socket or a device, not a regular file");
+    default:
+        return mpp_error_set_errno(error, "cannot open");
+    }
+}
+
+static int refuse_type(mode_t mode, struct mpp_error *error)
+{
+    const char *what = "something else";
+    if (S_ISDIR(mode))
+        what = "a directory";
+    else if (S_ISFIFO(mode))
+        what = "a FIFO";
+    else if (S_ISCHR(mode) || S_ISBLK(mode))
+        what = "a device";
+    else if (S_ISSOCK(mode))
+        what = "a socket";
+    return mpp_error_set(error, "%s, not a regular file", what);
+}
+
+/* In a walk, what is not called an image and cannot be one is passed over. A file that exists but
+ * may not be read could be one: that stays an error. */
+static bool is_stranger(const struct passage *passage)
+{
+    return (passage->task.flags & THUMBNAIL_WALKED) &&
+           image_format_of_name(passage->task.source) == IMAGE_UNKNOWN;
+}
+
+static int open_source(struct passage *passage, struct mpp_error *error)
+{
+    const char *path = passage->task.source;
+    /* Neither a FIFO without a writer nor a terminal may hold us up. */
+    passage->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (passage->fd < 0) {
+        bool passable = errno == ENOENT || errno == ENXIO || errno == ELOOP;
+        if (passable && is_stranger(passage)) {
+            passage->outcome.status = THUMBNAIL_SKIPPED;
+            return 0;
+        }
+        return refuse_open(path, error);
+    }
+    if (fstat(passage->fd, &passage->status))
+        return mpp_error_set_errno(error, "cannot read");
+    if (!S_ISREG(passage->status.st_mode) || passage->status.st_size == 0) {
+        if (is_stranger(passage)) {
+            passage->outcome.status = THUMBNAIL_SKIPPED;
+            return 0;
+        }
+        if (!S_ISREG(passage->status.st_mode))
+            return refuse_type(passage->status.st_mode, error);
+        return mpp_error_set(error, "an empty file");
+    }
+    if ((uint64_t)passage->status.st_size > SOURCE_MAX_BYTES)
+        return mpp_error_set(error, "%lld bytes are more than this program reads (4 GiB)",
+                             (long long)passage->status.st_size);
+    return 0;
+}
+
+/* Looks at the first bytes; nothing else is read of what is no image. */
+static int sniff_source(struct passage *passage, struct mpp_error *error)
+{
+    uint8_t head[HEAD_BYTES];
+    ssize_t got;
+    do
+        got = pread(passage->fd, head, sizeof head, 0);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return mpp_error_set_errno(error, "cannot read");
+    enum image_format content = image_sniff(head, (size_t)got);
+    enum image_format name = image_format_of_name(passage->task.source);
+    passage->outcome.mismatch = name && content && name != content;
+    if (content)
+        return 0;
+    if (is_stranger(passage)) {
+        passage->outcome.status = THUMBNAIL_SKIPPED;
+        return 0;
+    }
+    const char *like = looks_like(head, (size_t)got);
+    return mpp_error_set(error, "not a JPEG or PNG file%s%s", like ? ", it looks like " : "",
+                         like ? like : "");
+}
+
+static int read_source(struct worker_state *state, const struct passage *passage,
+                       struct mpp_error *error)
+{
+    struct buf *source = &state->source;
+    buf_clear(source);
+    size_t wanted = (size_t)passage->status.st_size + 1; /* one more: to meet the end at once */
+    for (;;) {
+        uint8_t *to = buf_reserve(source, wanted);
+        if (!to)
+            return mpp_error_set(error, "out of memory for a file of %lld bytes",
+                                 (long long)passage->status.st_size);
+        ssize_t got = read(passage->fd, to, wanted);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return mpp_error_set_errno(error, "cannot read");
+        if (got == 0)
+            return 0;
+        source->size += (size_t)got;
+        if (source->size > SOURCE_MAX_BYTES)
+            return mpp_error_set(error, "grows while it is read");
+        wanted = wanted > (size_t)got ? wanted - (size_t)got : 65536;
+    }
+}
+
+/* ---- The output
+ * ------------------------------------------------------------------------------------- */
+
+static bool lies_in(const char *path, const char *directory)
+{
+    size_t size = strlen(directory);
+    return strncmp(path, directory, size) == 0 &&
+           (size == 1 || path[size] == '/' || path[size] == '\0');
+}
+
+/* A listed name could be one of the thumbnails themselves. */
+static int refuse_inside_output(const struct worker_state *state, const struct passage *passage,
+                                struct mpp_error *error)
+{
+    if (!(passage->task.flags & THUMBNAIL_LISTED) || !state->root_path)
+        return 0;
+    char *real = realpath(passage->task.source, NULL);
+    bool inside = real && lies_in(real, state->root_path);
+    free(real);
+    return inside ? mpp_error_set(error, "lies in the output directory; choose another --output")
+                  : 0;
+}
+
+/* The directory that the output's path is relative to; the caller closes it unless it is the
+ * root. */
+static int open_base(const struct worker_state *state, const struct passage *passage, int *fd,
+                     struct mpp_error *error)
+{
+    *fd = state->root;
+    if (state->root >= 0)
+        return 0;
+    char directory[PATH_MAX] = ".";
+    const char *slash = strrchr(passage->task.source, '/');
+    size_t size = slash ? (size_t)(slash - passage->task.source) + 1 : 0;
+    if (size >= sizeof directory)
+        return mpp_error_set(error, "its path is too long");
+    if (size) {
+        memcpy(directory, passage->task.source, size);
+        directory[size] = '\0';
+    }
+    *fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *fd < 0 ? mpp_error_set_errno(error, "cannot open its directory") : 0;
+}
+
+static int commit(struct atomic_file *file, const struct worker_state *state,
+                  const struct passage *passage, struct mpp_error *error)
+{
+    bool replace = !(passage->task.flags & THUMBNAIL_NO_REPLACE);
+    bool exists;
+    if (atomic_file_is_at(file, &passage->status))
+        return mpp_error_set(error, "its thumbnail would replace the image itself; "
+                                    "choose another --output or a --suffix");
+    if (atomic_file_commit(file, replace, &exists, error))
+        return -1;
+    /* The very same thumbnail is there from an earlier run: that is what was wanted. */
+    if (exists && !atomic_file_holds(file, state->output.data, state->output.size))
+        return mpp_error_set(error,
+                             "its thumbnail would replace %.800s, which may be an input; "
+                             "remove that or choose another --suffix",
+                             passage->task.output);
+    return 0;
+}
+
+static int write_output(struct worker_state *state, const struct passage *passage,
+                        struct mpp_error *error)
+{
+    struct atomic_file file = ATOMIC_FILE_INIT;
+    int base;
+    int result = -1;
+    if (open_base(state, passage, &base, error))
+        return -1;
+    if (atomic_file_open(&file, base, passage->task.output, error) ||
+        atomic_file_write(&file, state->output.data, state->output.size, error))
+        goto out;
+    result = commit(&file, state, passage, error);
+out:
+    atomic_file_abandon(&file);
+    if (base != state->root)
+        close(base);
+    return result;
+}
+
+/* ---- The task
+ * --------------------------------------------------------------------------------------- */
+
+static int make_thumbnail(struct worker_state *state, struct passage *passage,
+                          struct mpp_error *error)
+{
+    struct thumbnail_options options = state->setup->image;
+    struct thumbnail_outcome *outcome = &passage->outcome;
+    if (read_source(state, passage, error))
+        return -1;
+    if (options.format == IMAGE_UNKNOWN)
+        options.format = image_format_of_name(passage->task.source);
+    buf_clear(&state->output);
+    if (thumbnailer_run(state->thumbnailer, state->source.data, state->source.size, &options,
+                        &state->output, &outcome->info, error))
+        return -1;
+    if (state->output.failed)
+        return mpp_error_set(error, "out of memory");
+    outcome->source_bytes = state->source.size;
+    outcome->output_bytes = state->output.size;
+    return write_output(state, passage, error);
+}
+
+static int run_passage(struct worker_state *state, struct passage *passage, struct mpp_error *error)
+{
+    if (open_source(passage, error))
+        return -1;
+    if (passage->outcome.status == THUMBNAIL_SKIPPED)
+        return 0;
+    if (sniff_source(passage, error))
+        return -1;
+    if (passage->outcome.status == THUMBNAIL_SKIPPED)
+        return 0;
+    if (refuse_inside_output(state, passage, error))
+        return -1;
+    return state->setup->dry_run ? 0 : make_thumbnail(state, passage, error);
+}
+
+static int thumbnail_run(void *opaque, struct mpp_bytes payload, struct mpp_result *result,
+                         struct mpp_error *error)
+{
+    struct worker_state *state = opaque;
+    struct passage passage = {.fd = -1};
+    int status = -1;
+    if (thumbnail_task_decode(payload, &passage.task, error) || run_passage(state, &passage, error))
+        goto out;
+    buf_clear(&state->outcome);
+    thumbnail_outcome_encode(&passage.outcome, &state->outcome);
+    status =
+        state->outcome.failed || mpp_result_set(result, state->outcome.data, state->outcome.size)
+            ? mpp_error_set(error, "out of memory")
+            : 0;
+out:
+    if (passage.fd >= 0)
+        close(passage.fd);
+    if (state->source.capacity > KEPT_BYTES)
+        buf_release(&state->source);
+    return status;
+}
+
+const struct mpp_job thumbnail_job = {
+    .name = "thumbnail",
+    .summary = "makes a thumbnail of a JPEG or PNG file",
+    .open = thumbnail_open,
+    .run = thumbnail_run,
+    .close = thumbnail_close,
+};

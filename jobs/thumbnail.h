@@ -1,0 +1,60 @@
+/*
+ * thumbnail: the job that makes one thumbnail: read, decode, blur and shrink, encode, write.
+ *
+ * Its open takes a struct thumbnail_setup as initargs. Its payload is a task, its result an
+ * outcome, both encoded field by field (little-endian).
+ */
+#ifndef THUMBNAIL_H
+#define THUMBNAIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "image.h"
+#include "mppool.h"
+
+extern const struct mpp_job thumbnail_job;
+
+/* The same for all tasks of a run. */
+struct thumbnail_setup {
+    struct thumbnail_options image; /* IMAGE_UNKNOWN as format: the source's, by name if it says */
+    const char *output; /* the output directory; NULL: each output goes next to its source */
+    bool dry_run;       /* only look at the sources */
+};
+
+enum thumbnail_flag {
+    THUMBNAIL_WALKED = 1,     /* found in a directory: no image is no error */
+    THUMBNAIL_LISTED = 2,     /* refused when it lies inside the output directory */
+    THUMBNAIL_NO_REPLACE = 4, /* inputs may lie where the output goes: never replace one */
+};
+
+struct thumbnail_task {
+    unsigned flags;
+    const char *source;
+    const char *output; /* below the output directory, or below the source's directory */
+};
+
+enum thumbnail_status {
+    THUMBNAIL_DONE,
+    THUMBNAIL_SKIPPED, /* neither by name nor by content an image */
+};
+
+struct thumbnail_outcome {
+    enum thumbnail_status status;
+    bool mismatch; /* the name says JPEG and the content PNG, or the reverse */
+    uint64_t source_bytes;
+    uint64_t output_bytes;
+    struct thumbnail_info info; /* zero unless it was decoded */
+};
+
+void thumbnail_task_encode(const struct thumbnail_task *task, struct buf *to); /* may fail `to` */
+/* The strings point into the payload. */
+int thumbnail_task_decode(struct mpp_bytes payload, struct thumbnail_task *task,
+                          struct mpp_error *error);
+
+void thumbnail_outcome_encode(const struct thumbnail_outcome *outcome, struct buf *to);
+int thumbnail_outcome_decode(struct mpp_bytes result, struct thumbnail_outcome *outcome,
+                             struct mpp_error *error);
+
+#endif

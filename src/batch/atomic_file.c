@@ -1,0 +1,294 @@
+/* A file that appears whole or not at all: see atomic_file.h. */
+#include "atomic_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+int output_directory_open(const char *path, int *fd, struct mpp_error *error)
+{
+    char part[PATH_MAX];
+    size_t size = strlen(path);
+    if (size >= sizeof part)
+        return mpp_error_set(error, "the output directory's path is longer than %d bytes",
+                             PATH_MAX - 1);
+    for (size_t i = 1; i <= size; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0777) && errno != EEXIST && access(part, F_OK))
+            return mpp_error_set_errno(error, "cannot make the directory %.800s", part);
+    }
+    *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        return mpp_error_set_errno(error, "cannot open the output directory %.800s", path);
+    return 0;
+}
+
+/* Says why a component on the way could not be opened as a directory. */
+static int refuse_component(int directory, const char *name, const char *path, size_t path_size,
+                            struct mpp_error *error)
+{
+    struct stat status;
+    int saved = errno;
+    int shown = path_size < 800 ? (int)path_size : 800;
+    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (S_ISLNK(status.st_mode))
+            return mpp_error_set(error, "%.*s in the output directory is a symbolic link: refused",
+                                 shown, path);
+        if (!S_ISDIR(status.st_mode))
+            return mpp_error_set(error, "%.*s in the output directory is not a directory", shown,
+                                 path);
+    }
+    errno = saved;
+    return mpp_error_set_errno(error, "cannot open or make %.*s in the output directory", shown,
+                               path);
+}
+
+static int open_component(int directory, const char *name)
+{
+    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    int fd = openat(directory, name, flags);
+    if (fd < 0 && errno == ENOENT && (mkdirat(directory, name, 0777) == 0 || errno == EEXIST))
+        fd = openat(directory, name, flags);
+    return fd;
+}
+
+static bool is_plain_name(const char *name)
+{
+    return *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* Descends to the directory of the file, one component after the other. */
+static int open_directory(struct atomic_file *file, int root, struct mpp_error *error)
+{
+    char component[NAME_MAX + 1];
+    const char *rest = file->path;
+    file->directory = fcntl(root, F_DUPFD_CLOEXEC, 0);
+    if (file->directory < 0)
+        return mpp_error_set_errno(error, "cannot use the output directory");
+    for (const char *slash; (slash = strchr(rest, '/')); rest = slash + 1) {
+        size_t size = (size_t)(slash - rest);
+        if (size > NAME_MAX)
+            return mpp_error_set(error, "a directory's name is longer than %d bytes", NAME_MAX);
+        memcpy(component, rest, size);
+        component[size] = '\0';
+        if (!is_plain_name(component))
+            return mpp_error_set(error, "%.800s is not a path below the output directory",
+                                 file->path);
+        int fd = open_component(file->directory, component);
+        if (fd < 0)
+            return refuse_component(file->directory, component, file->path,
+                                    (size_t)(slash - file->path), error);
+        close(file->directory);
+        file->directory = fd;
+    }
+    file->name = rest;
+    if (!is_plain_name(rest))
+        return mpp_error_set(error, "%.800s is not a path below the output directory", file->path);
+    return 0;
+}
+
+static int choose_temporary(struct atomic_file *file)
+{
+    uint64_t random;
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+        return -1;
+    snprintf(file->temporary, sizeof file->temporary, ATOMIC_FILE_PREFIX "%016" PRIx64, random);
+    return 0;
+}
+
+static int open_named(struct atomic_file *file)
+{
+    for (int attempt = 0; attempt < 8; attempt++) {
+        if (choose_temporary(file))
+            return -1;
+        file->fd =
+            openat(file->directory, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (file->fd >= 0 || errno != EEXIST)
+            break;
+    }
+    file->named = file->fd >= 0;
+    return file->named ? 0 : -1;
+}
+
+int atomic_file_open(struct atomic_file *file, int root, const char *path, struct mpp_error *error)
+{
+    *file = ATOMIC_FILE_INIT;
+    file->path = path;
+    if (open_directory(file, root, error))
+        return -1;
+    if (access("/proc/self/fd", X_OK) == 0) /* through which an unnamed file gets its name */
+        file->fd = openat(file->directory, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+    if (file->fd < 0 && open_named(file))
+        return mpp_error_set_errno(error, "cannot write %.800s", path);
+    return 0;
+}
+
+int atomic_file_write(struct atomic_file *file, const void *bytes, size_t size,
+                      struct mpp_error *error)
+{
+    const char *from = bytes;
+    while (size) {
+        ssize_t written = write(file->fd, from, size);
+        if (written < 0 && errno != EINTR)
+            return mpp_error_set_errno(error, "cannot write %.800s", file->path);
+        from += written > 0 ? written : 0;
+        size -= written > 0 ? (size_t)written : 0;
+    }
+    return 0;
+}
+
+bool atomic_file_is_at(const struct atomic_file *file, const struct stat *other)
+{
+    struct stat status;
+    return fstatat(file->directory, file->name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           status.st_dev == other->st_dev && status.st_ino == other->st_ino;
+}
+
+/* Gives the unnamed file this name; EEXIST when there is one. */
+static int link_unnamed(struct atomic_file *file, const char *name)
+{
+    char self[48];
+    snprintf(self, sizeof self, "/proc/self/fd/%d", file->fd);
+    return linkat(AT_FDCWD, self, file->directory, name, AT_SYMLINK_FOLLOW);
+}
+
+/* To its place, where nothing may be: fails with EEXIST otherwise. */
+static int place_new(struct atomic_file *file)
+{
+    if (!file->named)
+        return link_unnamed(file, file->name);
+    if (renameat2(file->directory, file->temporary, file->directory, file->name,
+                  RENAME_NOREPLACE) == 0) {
+        file->named = false;
+        return 0;
+    }
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    return linkat(file->directory, file->temporary, file->directory, file->name, 0);
+}
+
+static int place_over(struct atomic_file *file)
+{
+    if (!file->named) {
+        if (choose_temporary(file) || link_unnamed(file, file->temporary))
+            return -1;
+        file->named = true;
+    }
+    if (renameat(file->directory, file->temporary, file->directory, file->name))
+        return -1;
+    file->named = false;
+    return 0;
+}
+
+static int check_place(const struct atomic_file *file, bool *exists, struct mpp_error *error)
+{
+    struct stat status;
+    *exists = false;
+    if (fstatat(file->directory, file->name, &status, AT_SYMLINK_NOFOLLOW)) {
+        if (errno == ENOENT)
+            return 0;
+        return mpp_error_set_errno(error, "cannot write %.800s", file->path);
+    }
+    if (!S_ISREG(status.st_mode))
+        return mpp_error_set(error, "%.800s exists and is %s", file->path,
+                             S_ISDIR(status.st_mode)   ? "a directory"
+                             : S_ISLNK(status.st_mode) ? "a symbolic link"
+                                                       : "no regular file");
+    *exists = true;
+    return 0;
+}
+
+/* The place may change under our hands: whoever puts a file there between our look and our link
+ * makes the link fail, and we look again. */
+static int place(struct atomic_file *file, bool replace, bool *exists, struct mpp_error *error)
+{
+    for (int attempt = 0; attempt < 8; attempt++) {
+        if (check_place(file, exists, error))
+            return -1;
+        if (*exists && !replace)
+            return 0;
+        if ((*exists ? place_over(file) : place_new(file)) == 0) {
+            *exists = false;
+            return 0;
+        }
+        if (errno != EEXIST)
+            break;
+    }
+    return mpp_error_set_errno(error, "cannot write %.800s", file->path);
+}
+
+/* Leaves the directory open, for atomic_file_holds. */
+static int close_file(struct atomic_file *file)
+{
+    int result = file->fd >= 0 ? close(file->fd) : 0;
+    file->fd = -1;
+    return result;
+}
+
+/* A named file is closed before it gets its place, so that an error at close is not noticed too
+ * late. An unnamed one would be gone with its descriptor: a second one is closed in its stead,
+ * which makes a network file system write back just the same. */
+static int flush_by_close(struct atomic_file *file, struct mpp_error *error)
+{
+    int result;
+    if (file->named) {
+        result = close_file(file);
+    } else {
+        int second = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+        result = second < 0 ? -1 : close(second);
+    }
+    return result ? mpp_error_set_errno(error, "cannot write %.800s", file->path) : 0;
+}
+
+int atomic_file_commit(struct atomic_file *file, bool replace, bool *exists,
+                       struct mpp_error *error)
+{
+    if (flush_by_close(file, error) || place(file, replace, exists, error))
+        return -1;
+    if (file->named) {
+        unlinkat(file->directory, file->temporary, 0);
+        file->named = false;
+    }
+    if (close_file(file))
+        return mpp_error_set_errno(error, "cannot write %.800s", file->path);
+    return 0;
+}
+
+bool atomic_file_holds(const struct atomic_file *file, const void *bytes, size_t size)
+{
+    struct stat status;
+    char *found = NULL;
+    bool same = false;
+    int fd = openat(file->directory, file->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size != (off_t)size ||
+        !(found = malloc(size + 1)))
+        goto out;
+    size_t got = 0;
+    for (ssize_t n; got <= size && (n = read(fd, found + got, size + 1 - got)) > 0;)
+        got += (size_t)n;
+    same = got == size && memcmp(found, bytes, size) == 0;
+out:
+    free(found);
+    if (fd >= 0)
+        close(fd);
+    return same;
+}
+
+void atomic_file_abandon(struct atomic_file *file)
+{
+    if (file->named)
+        unlinkat(file->directory, file->temporary, 0);
+    close_file(file);
+    if (file->directory >= 0)
+        close(file->directory);
+    *file = ATOMIC_FILE_INIT;
+}

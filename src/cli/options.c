@@ -1,0 +1,242 @@
+/* The command line of mpthumb: see options.h. */
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mppool.h"
+
+#define SIDE_MAX_PX 65500 /* what a JPEG can be at most */
+#define BLUR_MAX_PX 1000
+
+enum {
+    OPTION_FILES_FROM = 256,
+    OPTION_FLAT,
+    OPTION_BESIDE,
+    OPTION_SUFFIX,
+    OPTION_NO_ORIENT,
+    OPTION_QUIET,
+    OPTION_DRY_RUN,
+    OPTION_HELP,
+    OPTION_VERSION,
+};
+
+static const char short_options[] = ":0o:s:b:f:q:j:v"; /* the colon: we name what is missing */
+
+static const struct option long_options[] = {
+    {"files-from", required_argument, NULL, OPTION_FILES_FROM},
+    {"null", no_argument, NULL, '0'},
+    {"output", required_argument, NULL, 'o'},
+    {"flat", no_argument, NULL, OPTION_FLAT},
+    {"beside", no_argument, NULL, OPTION_BESIDE},
+    {"suffix", required_argument, NULL, OPTION_SUFFIX},
+    {"size", required_argument, NULL, 's'},
+    {"blur", required_argument, NULL, 'b'},
+    {"no-orient", no_argument, NULL, OPTION_NO_ORIENT},
+    {"format", required_argument, NULL, 'f'},
+    {"quality", required_argument, NULL, 'q'},
+    {"workers", required_argument, NULL, 'j'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"quiet", no_argument, NULL, OPTION_QUIET},
+    {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {0},
+};
+
+/* Digits only, within the range; *end is what follows them. */
+static bool parse_digits(const char *text, int minimum, int maximum, int *value, const char **end)
+{
+    char *after;
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    long number = strtol(text, &after, 10);
+    if (errno || number < minimum || number > maximum)
+        return false;
+    *value = (int)number;
+    *end = after;
+    return true;
+}
+
+static int parse_count(const char *option, const char *text, int minimum, int maximum, int *value,
+                       struct mpp_error *error)
+{
+    const char *end;
+    if (!parse_digits(text, minimum, maximum, value, &end) || *end)
+        return mpp_error_set(error, "%s takes a whole number from %d to %d, not '%.200s'", option,
+                             minimum, maximum, text);
+    return 0;
+}
+
+static int parse_size(const char *text, struct thumbnail_options *image, struct mpp_error *error)
+{
+    const char *end;
+    if (!parse_digits(text, 1, SIDE_MAX_PX, &image->box_width_px, &end))
+        goto refuse;
+    image->box_height_px = image->box_width_px;
+    if (*end == 'x' && !parse_digits(end + 1, 1, SIDE_MAX_PX, &image->box_height_px, &end))
+        goto refuse;
+    if (*end == '\0')
+        return 0;
+refuse:
+    return mpp_error_set(error, "--size takes N or WxH, each from 1 to %d, not '%.200s'",
+                         SIDE_MAX_PX, text);
+}
+
+static int parse_blur(const char *text, double *sigma, struct mpp_error *error)
+{
+    char *end = NULL;
+    bool plain = *text && strspn(text, "0123456789.eE+-") == strlen(text) && *text != '+';
+    *sigma = plain ? strtod(text, &end) : -1;
+    if (!plain || end == text || *end || !isfinite(*sigma) || signbit(*sigma) ||
+        *sigma > BLUR_MAX_PX)
+        return mpp_error_set(error, "--blur takes a number from 0 to %d, not '%.200s'", BLUR_MAX_PX,
+                             text);
+    return 0;
+}
+
+static int parse_format(const char *text, enum image_format *format, struct mpp_error *error)
+{
+    if (strcmp(text, "same") == 0)
+        *format = IMAGE_UNKNOWN;
+    else if (strcmp(text, "jpeg") == 0 || strcmp(text, "jpg") == 0)
+        *format = IMAGE_JPEG;
+    else if (strcmp(text, "png") == 0)
+        *format = IMAGE_PNG;
+    else
+        return mpp_error_set(error, "--format takes same, jpeg or png, not '%.200s'", text);
+    return 0;
+}
+
+static int parse_text(const char *option, const char *text, const char **value,
+                      struct mpp_error *error)
+{
+    if (!*text)
+        return mpp_error_set(error, "%s takes a name, not an empty text", option);
+    *value = text;
+    return 0;
+}
+
+static int parse_suffix(const char *text, const char **suffix, struct mpp_error *error)
+{
+    if (strchr(text, '/'))
+        return mpp_error_set(error, "--suffix takes a text without '/', not '%.200s'", text);
+    *suffix = text;
+    return 0;
+}
+
+/* What getopt could not make sense of. A cluster of short options has optopt, a long one has not.
+ */
+static int refuse(int code, char **argv, struct mpp_error *error)
+{
+    const char *word = argv[optind - 1];
+    bool is_long = optopt == 0 || optopt > 255 || strncmp(word, "--", 2) == 0;
+    if (code == ':' && is_long)
+        return mpp_error_set(error, "option '%.200s' takes a value", word);
+    if (code == ':')
+        return mpp_error_set(error, "option '-%c' takes a value", optopt);
+    if (is_long && optopt)
+        return mpp_error_set(error, "option '%.200s' takes no value", word);
+    if (is_long)
+        return mpp_error_set(error, "unknown or ambiguous option '%.200s'", word);
+    return mpp_error_set(error, "unknown option '-%c'", optopt);
+}
+
+static int take(int code, char **argv, struct options *options, struct mpp_error *error)
+{
+    switch (code) {
+    case OPTION_FILES_FROM:
+        return parse_text("--files-from", optarg, &options->files_from, error);
+    case '0':
+        options->null = true;
+        return 0;
+    case 'o':
+        return parse_text("--output", optarg, &options->output, error);
+    case OPTION_FLAT:
+        options->flat = true;
+        return 0;
+    case OPTION_BESIDE:
+        options->beside = true;
+        return 0;
+    case OPTION_SUFFIX:
+        return parse_suffix(optarg, &options->suffix, error);
+    case 's':
+        return parse_size(optarg, &options->image, error);
+    case 'b':
+        return parse_blur(optarg, &options->image.blur_sigma, error);
+    case OPTION_NO_ORIENT:
+        options->image.orient = false;
+        return 0;
+    case 'f':
+        return parse_format(optarg, &options->image.format, error);
+    case 'q':
+        return parse_count("--quality", optarg, 1, 100, &options->image.quality, error);
+    case 'j':
+        return parse_count("--workers", optarg, 1, MPP_WORKERS_MAX, &options->workers, error);
+    case 'v':
+        options->verbose = true;
+        return 0;
+    case OPTION_QUIET:
+        options->quiet = true;
+        return 0;
+    case OPTION_DRY_RUN:
+        options->dry_run = true;
+        return 0;
+    case OPTION_HELP:
+        options->help = true;
+        return 0;
+    case OPTION_VERSION:
+        options->version = true;
+        return 0;
+    default:
+        return refuse(code, argv, error);
+    }
+}
+
+/* What each option allows by itself but not beside another one. */
+static int check(const struct options *options, struct mpp_error *error)
+{
+    if (options->beside && options->output)
+        return mpp_error_set(error, "--beside and --output exclude each other");
+    if (options->beside && options->flat)
+        return mpp_error_set(error, "--beside and --flat exclude each other");
+    if (options->beside && !*options->suffix)
+        return mpp_error_set(error, "--beside needs a --suffix, or the images would be replaced");
+    if (options->verbose && options->quiet)
+        return mpp_error_set(error, "--verbose and --quiet exclude each other");
+    if (options->null && !options->files_from)
+        return mpp_error_set(error, "--null is for the names of --files-from");
+    if (!options->input_count && !options->files_from)
+        return mpp_error_set(error, "no input: name files or directories, or give --files-from");
+    return 0;
+}
+
+int options_parse(int argc, char **argv, struct options *options, struct mpp_error *error)
+{
+    *options = (struct options){.suffix = "",
+                                .image = {.box_width_px = 50,
+                                          .box_height_px = 50,
+                                          .blur_sigma = 2,
+                                          .quality = 75,
+                                          .orient = true}};
+    opterr = 0;
+    optind = 0; /* glibc: begin anew */
+    for (int code; (code = getopt_long(argc, argv, short_options, long_options, NULL)) != -1;) {
+        if (take(code, argv, options, error))
+            return -1;
+        if (options->help || options->version)
+            return 0;
+    }
+    options->inputs = argv + optind;
+    options->input_count = (size_t)(argc - optind);
+    if (check(options, error))
+        return -1;
+    if (!options->beside && !options->output)
+        options->output = "thumbs";
+    return 0;
+}

@@ -1,0 +1,286 @@
+/* Which task each input becomes: see plan.h. */
+#include "plan.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "atomic_file.h"
+
+static int format_of_name(const char *name)
+{
+    return (int)image_format_of_name(name);
+}
+
+/* Is path the directory, or below it? Both without links. */
+static bool lies_in(const char *path, const char *directory)
+{
+    size_t size = strlen(directory);
+    return strncmp(path, directory, size) == 0 &&
+           (size == 1 || path[size] == '/' || path[size] == '\0');
+}
+
+/* ---- Preparing
+ * -------------------------------------------------------------------------------------- */
+
+static int prepare_output(struct plan *plan, struct mpp_error *error)
+{
+    struct stat status;
+    int fd;
+    if (plan->options->beside)
+        return 0;
+    if (plan->options->dry_run) {
+        if (stat(plan->options->output, &status))
+            return 0;
+    } else {
+        if (output_directory_open(plan->options->output, &fd, error))
+            return -1;
+        int failed = fstat(fd, &status);
+        close(fd);
+        if (failed)
+            return mpp_error_set_errno(error, "cannot use the output directory");
+    }
+    plan->output_real = realpath(plan->options->output, NULL);
+    if (!plan->output_real)
+        return mpp_error_set_errno(error, "cannot use the output directory");
+    inputs_exclude(&plan->inputs, status.st_dev, status.st_ino);
+    return 0;
+}
+
+static int prepare_list(struct plan *plan, struct mpp_error *error)
+{
+    const char *name = plan->options->files_from;
+    if (!name)
+        return 0;
+    plan->list_fd =
+        strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (plan->list_fd < 0)
+        return mpp_error_set_errno(error, "cannot open the list '%.800s'", name);
+    inputs_add_list(&plan->inputs, plan->list_fd, plan->options->null ? '\0' : '\n');
+    return 0;
+}
+
+static int add_directory(struct plan *plan, size_t argument, struct mpp_error *error)
+{
+    const struct options *options = plan->options;
+    const char *path = options->inputs[argument];
+    struct plan_directory *directory = &plan->directories[plan->directory_count];
+    bool alone = options->input_count == 1 && !options->files_from;
+    directory->real = realpath(path, NULL);
+    if (!directory->real)
+        return mpp_error_set_errno(error, "cannot use '%.800s'", path);
+    plan->directory_count++;
+    directory->argument = argument;
+    if (!alone)
+        naming_directory(path, directory->real, directory->prefix);
+    directory->in_output = plan->output_real && lies_in(directory->real, plan->output_real);
+    plan->amid_inputs |= directory->in_output;
+    return 0;
+}
+
+/* A named file counts for the place where it is named and for the one where it really lies. */
+static void note_named(struct plan *plan, const char *path)
+{
+    char parent[PATH_MAX];
+    size_t size = (size_t)(naming_base(path) - path);
+    if (!plan->output_real || size >= sizeof parent)
+        return;
+    memcpy(parent, path, size);
+    memcpy(parent + size, ".", size ? 1 : 2);
+    parent[size ? size : 1] = '\0';
+    char *real = realpath(path, NULL);
+    char *place = realpath(parent, NULL);
+    plan->named_in_output |=
+        (real && lies_in(real, plan->output_real)) || (place && lies_in(place, plan->output_real));
+    free(real);
+    free(place);
+}
+
+static int prepare_arguments(struct plan *plan, struct mpp_error *error)
+{
+    const struct options *options = plan->options;
+    struct stat status;
+    plan->directories = calloc(options->input_count + 1, sizeof *plan->directories);
+    if (!plan->directories)
+        return mpp_error_set(error, "out of memory");
+    for (size_t i = 0; i < options->input_count; i++) {
+        if (stat(options->inputs[i], &status) == 0 && S_ISDIR(status.st_mode)) {
+            if (add_directory(plan, i, error))
+                return -1;
+        } else {
+            note_named(plan, options->inputs[i]);
+        }
+    }
+    plan->amid_inputs |= options->beside || plan->named_in_output;
+    plan->unique = options->input_count == 1 && plan->directory_count == 1 &&
+                   !options->files_from && naming_is_unique(&plan->naming);
+    return 0;
+}
+
+int plan_init(struct plan *plan, const struct options *options, struct mpp_error *error)
+{
+    uint64_t key[2];
+    memset(plan, 0, sizeof *plan);
+    plan->options = options;
+    plan->list_fd = -1;
+    plan->naming =
+        (struct naming){.flat = options->flat || options->beside,
+                        .suffix = options->suffix,
+                        .format = (int)options->image.format,
+                        .extension = options->image.format == IMAGE_PNG ? ".png" : ".jpg",
+                        .format_of_name = format_of_name};
+    inputs_init(&plan->inputs, options->inputs, options->input_count);
+    if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
+        return mpp_error_set_errno(error, "no random numbers");
+    name_set_init(&plan->outputs, key);
+    if (prepare_output(plan, error) || prepare_list(plan, error))
+        return -1;
+    return prepare_arguments(plan, error);
+}
+
+void plan_release(struct plan *plan)
+{
+    inputs_release(&plan->inputs);
+    name_set_release(&plan->outputs);
+    for (size_t i = 0; i < plan->directory_count; i++)
+        free(plan->directories[i].real);
+    free(plan->directories);
+    free(plan->output_real);
+    if (plan->list_fd > STDIN_FILENO)
+        close(plan->list_fd);
+}
+
+/* ---- One input
+ * -------------------------------------------------------------------------------------- */
+
+static const struct plan_directory *directory_of(const struct plan *plan, const struct input *input)
+{
+    if (input->origin != INPUT_WALKED)
+        return NULL;
+    for (size_t i = 0; i < plan->directory_count; i++)
+        if (plan->directories[i].argument == input->argument)
+            return &plan->directories[i];
+    return NULL;
+}
+
+static int name_output(struct plan *plan, const struct input *input, struct mpp_error *error)
+{
+    const struct plan_directory *directory = directory_of(plan, input);
+    char path[PATH_MAX];
+    const char *from = input->below;
+    if (input->origin == INPUT_NAMED)
+        from = naming_base(input->path);
+    if (input->origin == INPUT_LISTED && !plan->options->beside) {
+        if (naming_listed(input->path, path, error))
+            return -1;
+        from = path;
+    }
+    if (!*naming_base(from))
+        return mpp_error_set(error, "a directory's name, but there is no such directory");
+    return naming_output(&plan->naming, directory ? directory->prefix : "", from, plan->output,
+                         error);
+}
+
+/* An output inside a directory that is walked: with a suffix it can be told from an input, and the
+ * worker does not replace what is there; without one it is refused. */
+static int check_place(const struct plan *plan, unsigned *flags, struct mpp_error *error)
+{
+    char place[2 * PATH_MAX];
+    if (plan->options->beside || plan->named_in_output)
+        *flags |= THUMBNAIL_NO_REPLACE;
+    if (!plan->output_real)
+        return 0;
+    snprintf(place, sizeof place, "%s/%s", plan->output_real[1] ? plan->output_real : "",
+             plan->output);
+    for (size_t i = 0; i < plan->directory_count; i++) {
+        const struct plan_directory *directory = &plan->directories[i];
+        if (!directory->in_output || !lies_in(place, directory->real))
+            continue;
+        if (!*plan->naming.suffix)
+            return mpp_error_set(error,
+                                 "its thumbnail %.800s would go among the inputs; "
+                                 "choose another --output or a --suffix",
+                                 plan->output);
+        *flags |= THUMBNAIL_NO_REPLACE;
+    }
+    return 0;
+}
+
+/* A link in a walked directory must not lead to a file in the output directory, which could be
+ * replaced under it; only what lies in a walked directory is safe there. */
+static int check_link(const struct plan *plan, const struct input *input, struct mpp_error *error)
+{
+    if (!input->link || !plan->output_real)
+        return 0;
+    char *real = realpath(input->path, NULL);
+    bool exposed = real && lies_in(real, plan->output_real);
+    for (size_t i = 0; exposed && i < plan->directory_count; i++)
+        exposed = !plan->directories[i].in_output || !lies_in(real, plan->directories[i].real);
+    free(real);
+    return exposed ? mpp_error_set(error, "a link into the output directory") : 0;
+}
+
+static int check_unique(struct plan *plan, const struct input *input, struct mpp_error *error)
+{
+    char beside[2 * PATH_MAX];
+    const char *place = plan->output;
+    bool added;
+    if (plan->unique)
+        return 0;
+    if (plan->options->beside) {
+        int folder = (int)(naming_base(input->path) - input->path);
+        snprintf(beside, sizeof beside, "%.*s%s", folder, input->path, plan->output);
+        place = beside;
+    }
+    if (name_set_add(&plan->outputs, place, &added, error))
+        return -1;
+    return added ? 0
+                 : mpp_error_set(error, "its thumbnail would replace that of another input: %.800s",
+                                 place);
+}
+
+static int make_task(struct plan *plan, const struct input *input, struct thumbnail_task *task,
+                     struct mpp_error *error)
+{
+    *task = (struct thumbnail_task){.source = plan->source, .output = plan->output};
+    if (input->origin == INPUT_WALKED)
+        task->flags |= THUMBNAIL_WALKED;
+    if (input->origin == INPUT_LISTED && !plan->options->beside)
+        task->flags |= THUMBNAIL_LISTED;
+    if (name_output(plan, input, error) || check_place(plan, &task->flags, error) ||
+        check_link(plan, input, error))
+        return -1;
+    return check_unique(plan, input, error);
+}
+
+enum plan_status plan_next(struct plan *plan, struct thumbnail_task *task, struct mpp_error *error)
+{
+    struct input input;
+    enum inputs_status status = inputs_next(&plan->inputs, &input, error);
+    if (status == INPUTS_END)
+        return PLAN_END;
+    if (status == INPUTS_LATER)
+        return PLAN_LATER;
+    snprintf(plan->source, sizeof plan->source, "%s", input.path);
+    if (status == INPUTS_BAD)
+        return PLAN_BAD;
+    if (plan->amid_inputs && naming_has_suffix(&plan->naming, input.path))
+        return PLAN_SKIP;
+    return make_task(plan, &input, task, error) ? PLAN_BAD : PLAN_TASK;
+}
+
+void plan_output_path(const struct options *options, const struct thumbnail_task *task, char *path,
+                      size_t size)
+{
+    if (options->beside) {
+        int folder = (int)(naming_base(task->source) - task->source);
+        snprintf(path, size, "%.*s%s", folder, task->source, task->output);
+    } else {
+        const char *end = strchr(options->output, '\0');
+        snprintf(path, size, "%s%s%s", options->output, end[-1] == '/' ? "" : "/", task->output);
+    }
+}
