@@ -28,11 +28,6 @@ enum {
         32, /* requests for workers under way, so that the control socket never fills up */
 };
 
-struct task_list {
-    struct agent_task *first, **last;
-    size_t count;
-};
-
 struct agent {
     struct transport *transport;
     struct forkserver *forkserver;
@@ -51,54 +46,7 @@ struct agent {
     bool said_bye;
 };
 
-/* ---- The queue ----------------------------------------------------------------------------------
- */
-
-static void list_init(struct task_list *list)
-{
-    *list = (struct task_list){.last = &list->first};
-}
-
-static void list_append(struct task_list *list, struct agent_task *task)
-{
-    task->next = NULL;
-    *list->last = task;
-    list->last = &task->next;
-    list->count++;
-}
-
-/* Puts a chain back in front, in its order. */
-static void list_prepend_chain(struct task_list *list, struct agent_task *chain)
-{
-    if (!chain)
-        return;
-    struct agent_task *last = chain;
-    size_t count = 1;
-    for (; last->next; last = last->next)
-        count++;
-    last->next = list->first;
-    if (!list->first)
-        list->last = &last->next;
-    list->first = chain;
-    list->count += count;
-}
-
-/* Cuts off the last `count` tasks (at most those there are). */
-static struct agent_task *list_cut_tail(struct task_list *list, size_t count)
-{
-    size_t keep = list->count > count ? list->count - count : 0;
-    struct agent_task **at = &list->first;
-    for (size_t i = 0; i < keep; i++)
-        at = &(*at)->next;
-    struct agent_task *tail = *at;
-    *at = NULL;
-    list->last = at;
-    list->count = keep;
-    return tail;
-}
-
-/* ---- Talking to the coordinator -----------------------------------------------------------------
- */
+/* ---- Talking to the coordinator ---- */
 
 static int send_message(struct agent *agent, int to, struct buf *bytes, struct mpp_error *error)
 {
@@ -145,17 +93,7 @@ static int ask_for_more(struct agent *agent, bool *progressed, struct mpp_error 
     return send_message(agent, COORDINATOR, &out, error);
 }
 
-/* ---- Messages -----------------------------------------------------------------------------------
- */
-
-static void drop_queue(struct agent *agent)
-{
-    for (struct agent_task *task = list_cut_tail(&agent->queue, SIZE_MAX); task;) {
-        struct agent_task *next = task->next;
-        free(task);
-        task = next;
-    }
-}
+/* ---- Messages ---- */
 
 static int take_tasks(struct agent *agent, struct reader *fields, struct mpp_error *error)
 {
@@ -170,10 +108,10 @@ static int take_tasks(struct agent *agent, struct reader *fields, struct mpp_err
         if (!task)
             return mpp_error_set(error, "out of memory for a task of %u bytes",
                                  fields_of_task.size);
-        list_append(&agent->queue, task);
+        task_list_append(&agent->queue, task);
     }
     if (agent->discarding)
-        drop_queue(agent);
+        task_list_release(&agent->queue);
     agent->asked = false;
     /* Ask again when half of what came is gone: the next chunk then arrives while there is still
      * work. */
@@ -186,7 +124,7 @@ static int take_tasks(struct agent *agent, struct reader *fields, struct mpp_err
 static void recall_unstarted(struct agent *agent)
 {
     for (int i = agent->worker_count - 1; i >= 0; i--)
-        list_prepend_chain(&agent->queue, worker_link_take_back(&agent->workers[i]));
+        worker_link_take_back(&agent->workers[i], &agent->queue);
 }
 
 /* The tail of the queue goes straight to the thief; the coordinator learns what moved. */
@@ -197,25 +135,24 @@ static int hand_over(struct agent *agent, const struct message_steal *steal,
         return mpp_error_set(error, "a steal for rank %u, which is not there", steal->thief);
     if (!agent->queue.count)
         recall_unstarted(agent);
-    struct agent_task *task = list_cut_tail(&agent->queue, steal->count);
+    struct task_list stolen;
+    task_list_init(&stolen);
+    task_list_move_tail(&agent->queue, steal->count, &stolen);
     struct buf tasks_out = BUF_INIT, moved_out = BUF_INIT;
+    struct message_list tasks = message_begin_tasks(&tasks_out);
     struct message_list moved = message_begin_moved(&moved_out, steal->thief);
-    if (task) {
-        struct message_list tasks = message_begin_tasks(&tasks_out);
-        while (task) {
-            struct agent_task *next = task->next;
-            struct message_task fields = agent_task_message(task);
-            message_put_task(&tasks, &fields);
-            message_put_moved(&moved, task->id, task->handout);
-            free(task);
-            task = next;
-        }
-        message_end(&tasks);
-        if (send_message(agent, (int)steal->thief, &tasks_out, error)) {
-            buf_release(&moved_out);
-            return -1;
-        }
+    for (struct agent_task *task; (task = task_list_take(&stolen));) {
+        struct message_task fields = agent_task_message(task);
+        message_put_task(&tasks, &fields);
+        message_put_moved(&moved, task->id, task->handout);
+        free(task);
     }
+    message_end(&tasks);
+    if (tasks.count && send_message(agent, (int)steal->thief, &tasks_out, error)) {
+        buf_release(&moved_out);
+        return -1;
+    }
+    buf_release(&tasks_out);
     message_end(&moved);
     return send_message(agent, COORDINATOR, &moved_out, error);
 }
@@ -227,7 +164,7 @@ static void begin_stop(struct agent *agent, bool discard)
         return;
     agent->discarding = true;
     recall_unstarted(agent);
-    drop_queue(agent);
+    task_list_release(&agent->queue);
 }
 
 int agent_message(struct agent *agent, int from, const struct buf *bytes, struct mpp_error *error)
@@ -261,8 +198,7 @@ int agent_message(struct agent *agent, int from, const struct buf *bytes, struct
                          agent->transport->rank, (int)type);
 }
 
-/* ---- Workers ------------------------------------------------------------------------------------
- */
+/* ---- Workers ---- */
 
 static void take_result(void *context, struct agent_task *task, const struct message_result *result)
 {
@@ -311,7 +247,7 @@ static int worker_exited(struct agent *agent, const struct forkserver_event *eve
                                                .data = text});
         free(culprit);
     }
-    list_prepend_chain(&agent->queue, worker_link_take_all(link));
+    task_list_move_tail(&link->tasks, link->tasks.count, &agent->queue);
     worker_link_release(link);
     if (!agent->stopping || agent->queue.count)
         agent->replaced++;
@@ -375,14 +311,8 @@ static uint32_t frame_tasks(const struct agent *agent)
 static int feed(struct agent *agent, struct worker_link *link, bool *progressed,
                 struct mpp_error *error)
 {
-    uint32_t before = link->count;
-    if (worker_link_assign(link, &agent->queue.first, frame_tasks(agent), error))
-        return -1;
-    if (!agent->queue.first)
-        agent->queue.last = &agent->queue.first;
-    agent->queue.count -= link->count - before;
     *progressed = true;
-    return 0;
+    return worker_link_assign(link, &agent->queue, frame_tasks(agent), error);
 }
 
 /* First every idle worker gets a frame; then, where tasks are short, one that is through half of
@@ -392,7 +322,7 @@ static int assign(struct agent *agent, bool *progressed, struct mpp_error *error
     bool idle_left = false;
     for (int i = 0; i < agent->worker_count; i++) {
         struct worker_link *link = &agent->workers[i];
-        if (link->state != WORKER_READY || link->count)
+        if (link->state != WORKER_READY || link->tasks.count)
             continue;
         if (!agent->queue.count) {
             idle_left = true;
@@ -405,14 +335,15 @@ static int assign(struct agent *agent, bool *progressed, struct mpp_error *error
         recall_unstarted(agent); /* another worker's second frame is this one's first */
         for (int i = 0; agent->queue.count && i < agent->worker_count; i++) {
             struct worker_link *link = &agent->workers[i];
-            if (link->state == WORKER_READY && !link->count && feed(agent, link, progressed, error))
+            if (link->state == WORKER_READY && !link->tasks.count &&
+                feed(agent, link, progressed, error))
                 return -1;
         }
     }
     bool second = agent->task_ns > 0 && agent->task_ns < SECOND_FRAME_NS;
     for (int i = 0; second && agent->queue.count && i < agent->worker_count; i++) {
         struct worker_link *link = &agent->workers[i];
-        if (link->state == WORKER_READY && link->count &&
+        if (link->state == WORKER_READY && link->tasks.count &&
             2 * worker_link_unstarted(link) < frame_tasks(agent) &&
             feed(agent, link, progressed, error))
             return -1;
@@ -420,15 +351,14 @@ static int assign(struct agent *agent, bool *progressed, struct mpp_error *error
     return 0;
 }
 
-/* ---- A step -------------------------------------------------------------------------------------
- */
+/* ---- A step ---- */
 
 bool agent_idle(const struct agent *agent)
 {
     if (agent->queue.count || agent->done.out)
         return false;
     for (int i = 0; i < agent->worker_count; i++)
-        if (agent->workers[i].count)
+        if (agent->workers[i].tasks.count)
             return false;
     return true;
 }
@@ -508,7 +438,7 @@ struct agent *agent_new(struct transport *transport, struct forkserver *forkserv
                             .workers = links,
                             .worker_count = workers,
                             .low_water = (size_t)workers};
-    list_init(&agent->queue);
+    task_list_init(&agent->queue);
     for (int i = 0; i < workers; i++)
         worker_link_init(&links[i], &forkserver->slots[i]);
     return agent;

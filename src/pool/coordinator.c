@@ -41,8 +41,7 @@ struct coordinator {
     bool stop_sent;
 };
 
-/* ---- Slots --------------------------------------------------------------------------------------
- */
+/* ---- Slots ---- */
 
 static int grow_slots(struct coordinator *c, struct mpp_error *error)
 {
@@ -69,8 +68,7 @@ static struct mpp_future *release_slot(struct coordinator *c, uint64_t id)
     return future;
 }
 
-/* ---- Ends ---------------------------------------------------------------------------------------
- */
+/* ---- Ends ---- */
 
 static struct mpp_exception exception_at(const struct coordinator *c, int rank,
                                          enum mpp_exception_kind kind,
@@ -104,8 +102,7 @@ static void complete(struct coordinator *c, const struct scheduler_action *actio
     c->complete(c->context, future);
 }
 
-/* ---- Actions ------------------------------------------------------------------------------------
- */
+/* ---- Actions ---- */
 
 static int send_message(struct coordinator *c, int to, struct buf *bytes, struct mpp_error *error)
 {
@@ -229,8 +226,7 @@ int coordinator_stop(struct coordinator *c, bool discard, struct mpp_error *erro
     return apply(c, (struct scheduler_event){.type = SCHEDULER_INPUT_ENDED}, error);
 }
 
-/* ---- Messages -----------------------------------------------------------------------------------
- */
+/* ---- Messages ---- */
 
 static int take_hello(struct coordinator *c, int from, struct reader *fields,
                       struct mpp_error *error)
@@ -359,8 +355,7 @@ void coordinator_stats(const struct coordinator *c, struct mpp_stats *stats)
         stats->workers_replaced += c->peers[rank].replaced;
 }
 
-/* ---- Life ---------------------------------------------------------------------------------------
- */
+/* ---- Life ---- */
 
 struct coordinator *coordinator_new(struct transport *transport, uint32_t attempts,
                                     coordinator_complete complete_function, void *context,

@@ -15,8 +15,7 @@
 
 enum { EXIT_INTERNAL = 70 }; /* EX_SOFTWARE */
 
-/* ---- The progress thread ------------------------------------------------------------------------
- */
+/* ---- The progress thread ---- */
 
 /* coordinator_complete: gathered, and made known once a round. */
 static void gather(void *context, struct mpp_future *future)
@@ -162,8 +161,7 @@ static void *progress_main(void *argument)
     return NULL;
 }
 
-/* ---- Open ---------------------------------------------------------------------------------------
- */
+/* ---- Open ---- */
 
 int mpp_launch_rank(void)
 {
@@ -301,8 +299,7 @@ enum mpp_role mpp_open(int *argc, char ***argv, const struct mpp_options *option
     return MPP_EXECUTOR;
 }
 
-/* ---- Shutdown and statistics --------------------------------------------------------------------
- */
+/* ---- Shutdown and statistics ---- */
 
 int mpp_shutdown(struct mpp_executor *executor, bool wait, struct mpp_error *error)
 {
@@ -339,8 +336,7 @@ void mpp_executor_stats(struct mpp_executor *executor, struct mpp_stats *stats)
     pthread_mutex_unlock(&executor->lock);
 }
 
-/* ---- Submit and futures -------------------------------------------------------------------------
- */
+/* ---- Submit and futures ---- */
 
 int executor_find_job(const struct mpp_executor *executor, const char *name,
                       struct mpp_error *error)

@@ -73,8 +73,7 @@ static int receive_control(int fd, struct control *control, int *passed_fd)
     return received == (ssize_t)sizeof *control ? 1 : -1;
 }
 
-/* ---- Inside the fork server ---------------------------------------------------------------------
- */
+/* ---- Inside the fork server ---- */
 
 struct server {
     int control;
@@ -200,8 +199,7 @@ static _Noreturn void server_main(int control, struct worker_slot *slots,
     _exit(0); /* the workers follow: PR_SET_PDEATHSIG */
 }
 
-/* ---- The rank's end -----------------------------------------------------------------------------
- */
+/* ---- The rank's end ---- */
 
 int forkserver_start(struct forkserver *forkserver, const struct worker_config *config,
                      struct mpp_error *error)

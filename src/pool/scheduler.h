@@ -99,9 +99,6 @@ struct scheduler_counts {
 
 struct scheduler_counts scheduler_counts(const struct scheduler *scheduler);
 
-/* How many tasks the books place at this agent. */
-uint32_t scheduler_held(const struct scheduler *scheduler, int agent);
-
 /* Verifies every invariant of the books by a full scan; for tests. NULL, or what is wrong. */
 const char *scheduler_check(const struct scheduler *scheduler);
 

@@ -11,40 +11,10 @@
 
 enum { READ_BYTES = 1 << 18 };
 
-struct agent_task *agent_task_new(const struct message_task *task)
-{
-    struct agent_task *copy = malloc(sizeof *copy + task->size);
-    if (!copy)
-        return NULL;
-    *copy = (struct agent_task){
-        .id = task->id, .handout = task->handout, .job = task->job, .size = task->size};
-    if (task->size)
-        memcpy(copy->payload, task->payload, task->size);
-    return copy;
-}
-
-struct message_task agent_task_message(const struct agent_task *task)
-{
-    return (struct message_task){.id = task->id,
-                                 .handout = task->handout,
-                                 .job = task->job,
-                                 .size = task->size,
-                                 .payload = task->payload};
-}
-
 void worker_link_init(struct worker_link *link, struct worker_slot *slot)
 {
     *link = (struct worker_link){.state = WORKER_ABSENT, .fd = -1, .slot = slot};
-    link->last = &link->first;
-}
-
-static void free_tasks(struct agent_task *task)
-{
-    while (task) {
-        struct agent_task *next = task->next;
-        free(task);
-        task = next;
-    }
+    task_list_init(&link->tasks);
 }
 
 void worker_link_close(struct worker_link *link)
@@ -58,7 +28,7 @@ void worker_link_close(struct worker_link *link)
 void worker_link_release(struct worker_link *link)
 {
     worker_link_close(link);
-    free_tasks(link->first);
+    task_list_release(&link->tasks);
     buf_release(&link->out);
     buf_release(&link->in);
     worker_link_init(link, link->slot);
@@ -75,23 +45,18 @@ void worker_link_started(struct worker_link *link, pid_t pid, int fd)
     buf_clear(&link->in);
 }
 
-int worker_link_assign(struct worker_link *link, struct agent_task **list, uint32_t count,
+int worker_link_assign(struct worker_link *link, struct task_list *list, uint32_t count,
                        struct mpp_error *error)
 {
     size_t head_at = link->out.size;
     buf_put_u32(&link->out, 0);
     struct message_list tasks = message_begin_tasks(&link->out);
-    for (; count && *list; count--) {
-        struct agent_task *task = *list;
+    for (; count && list->count; count--) {
+        struct agent_task *task = task_list_take(list);
         struct message_task fields = agent_task_message(task);
         message_put_task(&tasks, &fields);
-        *list = task->next;
-        task->next = NULL;
-        task->number = link->sent;
-        *link->last = task;
-        link->last = &task->next;
-        link->count++;
-        link->sent++;
+        task->number = link->sent++;
+        task_list_append(&link->tasks, task);
     }
     message_end(&tasks);
     buf_set_u32(&link->out, head_at, (uint32_t)(link->out.size - head_at - FRAME_HEAD_BYTES));
@@ -106,29 +71,14 @@ uint32_t worker_link_unstarted(const struct worker_link *link)
                                        : 0;
 }
 
-/* Cuts the list of tasks behind its first `keep`. */
-static struct agent_task *cut(struct worker_link *link, uint32_t keep)
+void worker_link_take_back(struct worker_link *link, struct task_list *to)
 {
-    struct agent_task **at = &link->first;
-    for (uint32_t i = 0; i < keep; i++)
-        at = &(*at)->next;
-    struct agent_task *rest = *at;
-    *at = NULL;
-    link->last = at;
-    link->count = keep;
-    return rest;
-}
-
-struct agent_task *worker_link_take_back(struct worker_link *link)
-{
-    if (link->state != WORKER_READY)
-        return NULL;
-    if (worker_link_unstarted(link) == link->count)
-        return NULL; /* it is about to begin the first: taking that back again and again starves it
-                      */
+    /* A worker that is about to begin its first is left alone: taking that back again and again
+     * would starve it. */
+    if (link->state != WORKER_READY || worker_link_unstarted(link) == link->tasks.count)
+        return;
     uint64_t next = atomic_exchange(&link->slot->next, link->sent);
-    uint32_t unstarted = (uint32_t)(link->sent - next);
-    return unstarted ? cut(link, link->count - unstarted) : NULL;
+    task_list_move_tail(&link->tasks, link->sent - next, to);
 }
 
 void worker_link_write(struct worker_link *link, bool *progressed)
@@ -149,22 +99,6 @@ void worker_link_write(struct worker_link *link, bool *progressed)
     }
 }
 
-static struct agent_task *unlink_task(struct worker_link *link, uint64_t id)
-{
-    for (struct agent_task **at = &link->first; *at; at = &(*at)->next) {
-        struct agent_task *task = *at;
-        if (task->id != id)
-            continue;
-        *at = task->next;
-        if (link->last == &task->next)
-            link->last = at;
-        link->count--;
-        task->next = NULL;
-        return task;
-    }
-    return NULL;
-}
-
 static int take_frame(struct worker_link *link, const uint8_t *bytes, size_t size,
                       worker_link_result callback, void *context, struct mpp_error *error)
 {
@@ -177,7 +111,7 @@ static int take_frame(struct worker_link *link, const uint8_t *bytes, size_t siz
         struct message_result result;
         if (message_get_result(&fields, &result))
             return mpp_error_set(error, "a worker sent a damaged result");
-        struct agent_task *task = unlink_task(link, result.id);
+        struct agent_task *task = task_list_take_id(&link->tasks, result.id);
         if (!task)
             return mpp_error_set(error, "a worker sent a result of a task it does not have");
         callback(context, task, &result);
@@ -231,13 +165,8 @@ int worker_link_read(struct worker_link *link, worker_link_result callback, void
 struct agent_task *worker_link_culprit(struct worker_link *link)
 {
     uint64_t running = atomic_load(&link->slot->running);
-    for (struct agent_task *task = link->first; running && task; task = task->next)
+    for (struct agent_task *task = link->tasks.first; running && task; task = task->next)
         if (task->number == running - 1)
-            return unlink_task(link, task->id);
+            return task_list_take_id(&link->tasks, task->id);
     return NULL;
-}
-
-struct agent_task *worker_link_take_all(struct worker_link *link)
-{
-    return cut(link, 0);
 }

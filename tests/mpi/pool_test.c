@@ -22,8 +22,7 @@ static double seconds_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* ---- Jobs ---------------------------------------------------------------------------------------
- */
+/* ---- Jobs ---- */
 
 static int echo_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
                     struct mpp_error *error)
@@ -139,8 +138,7 @@ static const struct mpp_job *const jobs[] = {&jobs_table[0], &jobs_table[1], &jo
                                              &jobs_table[3], &jobs_table[4], &jobs_table[5],
                                              &jobs_table[6], &jobs_table[7], NULL};
 
-/* ---- Checking -----------------------------------------------------------------------------------
- */
+/* ---- Checking ---- */
 
 #define CHECK(condition, ...)                                                                      \
     do {                                                                                           \
@@ -152,8 +150,7 @@ static const struct mpp_job *const jobs[] = {&jobs_table[0], &jobs_table[1], &jo
         }                                                                                          \
     } while (0)
 
-/* ---- Scenarios: submit and futures --------------------------------------------------------------
- */
+/* ---- Scenarios: submit and futures ---- */
 
 static int scenario_submit(struct mpp_executor *executor)
 {
@@ -267,8 +264,7 @@ static int scenario_large(struct mpp_executor *executor)
     return 0;
 }
 
-/* ---- Scenarios: crashes -------------------------------------------------------------------------
- */
+/* ---- Scenarios: crashes ---- */
 
 static int check_crash(struct mpp_executor *executor, const char *payload, int signal_number,
                        const char *expected)
@@ -328,8 +324,7 @@ static int scenario_crash_once(struct mpp_executor *executor)
     return 0;
 }
 
-/* ---- Scenarios: map -----------------------------------------------------------------------------
- */
+/* ---- Scenarios: map ---- */
 
 struct counting {
     uint64_t count, next, delivered, sum;
@@ -439,8 +434,7 @@ static int scenario_map_broken(struct mpp_executor *executor)
                : 0;
 }
 
-/* ---- Scenarios: spreading -----------------------------------------------------------------------
- */
+/* ---- Scenarios: spreading ---- */
 
 /* The first half of the names takes 100 times as long as the rest. */
 struct lopsided {
@@ -513,8 +507,7 @@ static int scenario_busy(struct mpp_executor *executor)
     return 0;
 }
 
-/* ---- Shutdown without waiting -------------------------------------------------------------------
- */
+/* ---- Shutdown without waiting ---- */
 
 static struct mpp_future *left_pending[200];
 
@@ -547,8 +540,7 @@ static int check_cancelled(void)
     return 0;
 }
 
-/* ---- main ---------------------------------------------------------------------------------------
- */
+/* ---- main ---- */
 
 static const struct scenario {
     const char *name;

@@ -287,8 +287,7 @@ static void stale_reports_change_nothing(void **state)
         {"want 1", "send 1 0g1/1"});
 }
 
-/* ---- Random worlds ------------------------------------------------------------------------------
- */
+/* ---- Random worlds ---- */
 
 enum { AGENTS = 5, TASKS = 60, INBOX = 4096 };
 

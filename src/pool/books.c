@@ -1,0 +1,215 @@
+/* Where each task is and what each agent has and wants: see books.h. */
+#include "books.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Tasks ---- */
+
+static uint32_t slot_of(uint64_t id)
+{
+    return (uint32_t)id;
+}
+
+uint64_t books_id(const struct books *b, const struct task_record *task)
+{
+    return (uint64_t)task->generation << 32 | (uint32_t)(task - b->tasks);
+}
+
+struct task_record *books_find_task(struct books *b, uint64_t id)
+{
+    uint32_t slot = slot_of(id);
+    if (slot >= b->task_capacity)
+        return NULL;
+    struct task_record *task = &b->tasks[slot];
+    return task->state != TASK_FREE && task->generation == (uint32_t)(id >> 32) ? task : NULL;
+}
+
+struct task_record *books_new_task(struct books *b, uint64_t id)
+{
+    uint32_t slot = slot_of(id);
+    if (slot == NO_SLOT)
+        return NULL;
+    if (slot >= b->task_capacity) {
+        size_t capacity = b->task_capacity ? b->task_capacity : 256;
+        while (capacity <= slot)
+            capacity *= 2;
+        struct task_record *tasks = realloc(b->tasks, capacity * sizeof *tasks);
+        if (!tasks) {
+            b->failed = true;
+            return NULL;
+        }
+        memset(tasks + b->task_capacity, 0, (capacity - b->task_capacity) * sizeof *tasks);
+        b->tasks = tasks;
+        b->task_capacity = capacity;
+    }
+    struct task_record *task = &b->tasks[slot];
+    if (task->state != TASK_FREE)
+        return NULL;
+    *task = (struct task_record){.generation = (uint32_t)(id >> 32), .holder = NONE, .avoid = NONE};
+    return task;
+}
+
+void books_enqueue(struct books *b, struct task_record *task, bool retry)
+{
+    struct task_queue *queue = retry ? &b->retries : &b->queue;
+    uint32_t slot = (uint32_t)(task - b->tasks);
+    task->state = TASK_QUEUED;
+    task->retry = retry;
+    task->next = NO_SLOT;
+    task->previous = queue->tail;
+    if (queue->tail == NO_SLOT)
+        queue->head = slot;
+    else
+        b->tasks[queue->tail].next = slot;
+    queue->tail = slot;
+    queue->count++;
+    b->counts.queued++;
+}
+
+void books_dequeue(struct books *b, struct task_record *task)
+{
+    struct task_queue *queue = task->retry ? &b->retries : &b->queue;
+    if (task->previous == NO_SLOT)
+        queue->head = task->next;
+    else
+        b->tasks[task->previous].next = task->next;
+    if (task->next == NO_SLOT)
+        queue->tail = task->previous;
+    else
+        b->tasks[task->next].previous = task->previous;
+    queue->count--;
+    b->counts.queued--;
+}
+
+/* ---- Agents ---- */
+
+struct agent_record *books_find_agent(struct books *b, int agent)
+{
+    return agent >= 0 && agent < b->agent_capacity && b->agents[agent].joined ? &b->agents[agent]
+                                                                              : NULL;
+}
+
+static void unlink_hungry(struct books *b, int agent)
+{
+    struct agent_record *a = &b->agents[agent];
+    if (a->hunger == SATED)
+        return;
+    if (a->previous == NONE)
+        b->hungry[a->hunger] = a->next;
+    else
+        b->agents[a->previous].next = a->next;
+    if (a->next != NONE)
+        b->agents[a->next].previous = a->previous;
+    a->hunger = SATED;
+}
+
+/* In front: the one that asked last was active last, looks for messages most often, and answers
+ * first. */
+static void link_hungry(struct books *b, int agent, enum hunger hunger)
+{
+    struct agent_record *a = &b->agents[agent];
+    int *head = &b->hungry[hunger];
+    a->hunger = hunger;
+    a->previous = NONE;
+    a->next = *head;
+    if (*head != NONE)
+        b->agents[*head].previous = agent;
+    *head = agent;
+}
+
+/* Puts the agent into the list and the place in the victim heap that its numbers call for. */
+void books_place_agent(struct books *b, int agent)
+{
+    struct agent_record *a = &b->agents[agent];
+    enum hunger hunger = SATED;
+    if (a->joined && a->wants && a->stealing_from == NONE)
+        hunger = a->held < a->workers ? STARVING : HUNGRY;
+    if (hunger != a->hunger) {
+        unlink_hungry(b, agent);
+        if (hunger != SATED)
+            link_hungry(b, agent, hunger);
+    }
+    uint64_t surplus = 0;
+    if (a->joined && !a->robbed && !a->barren && a->held > a->workers)
+        surplus = (uint64_t)(a->held - a->workers) * 1024 / a->workers;
+    victim_heap_set(&b->victims, agent, surplus);
+}
+
+void books_hold(struct books *b, struct task_record *task, int agent)
+{
+    task->state = TASK_HELD;
+    task->holder = agent;
+    b->counts.held++;
+    b->agents[agent].held++;
+    b->agents[agent].barren = false;
+}
+
+/* The books no longer place the task at its holder. */
+void books_let_go(struct books *b, struct task_record *task)
+{
+    b->counts.held--;
+    b->agents[task->holder].held--;
+    b->agents[task->holder].barren = false;
+    books_place_agent(b, task->holder);
+    task->holder = NONE;
+}
+
+/* The task is out of the books; its slot may be used again. */
+void books_forget(struct books *b, struct task_record *task)
+{
+    if (task->state == TASK_HELD)
+        books_let_go(b, task);
+    else
+        books_dequeue(b, task);
+    task->state = TASK_FREE;
+    b->counts.accounted++;
+}
+
+/* ---- Life and inspection ---- */
+
+int books_init(struct books *b, int agents)
+{
+    *b = (struct books){.agent_capacity = agents,
+                        .queue = {.head = NO_SLOT, .tail = NO_SLOT},
+                        .retries = {.head = NO_SLOT, .tail = NO_SLOT},
+                        .hungry = {NONE, NONE, NONE},
+                        .agents = calloc((size_t)agents, sizeof *b->agents)};
+    if (!b->agents || victim_heap_init(&b->victims, agents)) {
+        books_release(b);
+        return -1;
+    }
+    for (int i = 0; i < agents; i++)
+        b->agents[i].stealing_from = NONE;
+    return 0;
+}
+
+void books_release(struct books *b)
+{
+    free(b->tasks);
+    free(b->agents);
+    victim_heap_release(&b->victims);
+    *b = (struct books){0};
+}
+
+const char *books_check(const struct books *b)
+{
+    uint64_t held = 0, queued = 0, by_agents = 0;
+    for (uint32_t slot = 0; slot < b->task_capacity; slot++) {
+        const struct task_record *task = &b->tasks[slot];
+        held += task->state == TASK_HELD;
+        queued += task->state == TASK_QUEUED;
+        if (task->state == TASK_HELD && (task->holder < 0 || !b->agents[task->holder].joined))
+            return "a task is held by nobody who is there";
+    }
+    for (int i = 0; i < b->agent_capacity; i++) {
+        const struct agent_record *a = &b->agents[i];
+        by_agents += a->held;
+        if (!a->joined && (a->held || a->hunger != SATED))
+            return "an agent that is not there holds or wants something";
+    }
+    if (held != b->counts.held || held != by_agents || queued != b->counts.queued ||
+        queued != b->queue.count + b->retries.count)
+        return "the counts do not agree with the tasks";
+    return victim_heap_check(&b->victims);
+}

@@ -1,0 +1,91 @@
+/*
+ * books: what the scheduler knows: where each task is, what each agent has and wants. Every change
+ * keeps the counts, the queues, the lists of hungry agents and the heap of victims in step; no
+ * decision is made here.
+ */
+#ifndef BOOKS_H
+#define BOOKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scheduler.h"
+#include "victim_heap.h"
+
+enum { NONE = -1 }; /* no agent */
+#define NO_SLOT UINT32_MAX
+
+enum task_state { TASK_FREE, TASK_QUEUED, TASK_HELD };
+
+struct task_record {
+    uint32_t generation;
+    uint32_t next, previous; /* slots, in the queue it waits in */
+    int32_t holder;          /* TASK_HELD: the agent that has it by the books */
+    int32_t avoid;           /* agent whose worker it crashed, or NONE */
+    uint32_t handout;        /* how often it was handed out */
+    uint16_t crashes;
+    uint8_t state;
+    bool retry; /* TASK_QUEUED: waits among the retries */
+};
+
+struct task_queue {
+    uint32_t head, tail;
+    uint64_t count;
+};
+
+enum hunger { SATED, HUNGRY, STARVING };
+
+struct agent_record {
+    uint32_t workers;
+    uint32_t held;
+    bool joined;        /* and not lost */
+    uint32_t wants;     /* requests not granted: each is granted once, by a chunk or by a steal */
+    enum hunger hunger; /* which hungry list it waits in */
+    int next, previous; /* in that list */
+    int stealing_from;  /* victim that was told to serve it, or NONE */
+    bool robbed;        /* a thief was sent to it and has not come back */
+    bool barren;        /* had nothing for its last thief: not asked again till its books change */
+};
+
+struct books {
+    struct task_record *tasks; /* by slot */
+    size_t task_capacity;
+    struct task_queue queue;
+    struct task_queue retries;
+    struct agent_record *agents;
+    int agent_capacity;
+    int hungry[3]; /* heads of lists, by enum hunger; SATED stays empty */
+    struct victim_heap victims;
+    struct scheduler_counts counts;
+    bool failed; /* memory ran out */
+};
+
+int books_init(struct books *books, int agents); /* -1: out of memory */
+void books_release(struct books *books);
+
+uint64_t books_id(const struct books *books, const struct task_record *task);
+
+/* The record of a task that is in the books, or of an agent that is there; NULL: no such. */
+struct task_record *books_find_task(struct books *books, uint64_t id);
+struct agent_record *books_find_agent(struct books *books, int agent);
+
+/* A fresh record, to be enqueued; NULL: its slot is taken, or memory is out (failed). */
+struct task_record *books_new_task(struct books *books, uint64_t id);
+
+void books_enqueue(struct books *books, struct task_record *task, bool retry);
+void books_dequeue(struct books *books, struct task_record *task);
+void books_hold(struct books *books, struct task_record *task, int agent);
+void books_let_go(struct books *books,
+                  struct task_record *task); /* held no longer, and nowhere else */
+void books_forget(struct books *books,
+                  struct task_record *task); /* wherever it was; counted as accounted */
+
+/* Puts the agent into the list and the place in the heap that its fields call for; after changing
+ * them. */
+void books_place_agent(struct books *books, int agent);
+
+/* Verifies everything by a full scan; for tests. NULL, or what is wrong. */
+const char *books_check(const struct books *books);
+
+#endif

@@ -1,0 +1,88 @@
+/* Tasks as an agent keeps them: see task_list.h. */
+#include "task_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct agent_task *agent_task_new(const struct message_task *task)
+{
+    struct agent_task *copy = malloc(sizeof *copy + task->size);
+    if (!copy)
+        return NULL;
+    *copy = (struct agent_task){
+        .id = task->id, .handout = task->handout, .job = task->job, .size = task->size};
+    if (task->size)
+        memcpy(copy->payload, task->payload, task->size);
+    return copy;
+}
+
+struct message_task agent_task_message(const struct agent_task *task)
+{
+    return (struct message_task){.id = task->id,
+                                 .handout = task->handout,
+                                 .job = task->job,
+                                 .size = task->size,
+                                 .payload = task->payload};
+}
+
+void task_list_init(struct task_list *list)
+{
+    *list = (struct task_list){.last = &list->first};
+}
+
+void task_list_release(struct task_list *list)
+{
+    for (struct agent_task *task; (task = task_list_take(list));)
+        free(task);
+}
+
+void task_list_append(struct task_list *list, struct agent_task *task)
+{
+    task->next = NULL;
+    *list->last = task;
+    list->last = &task->next;
+    list->count++;
+}
+
+static struct agent_task *unlink_at(struct task_list *list, struct agent_task **at)
+{
+    struct agent_task *task = *at;
+    *at = task->next;
+    if (list->last == &task->next)
+        list->last = at;
+    list->count--;
+    task->next = NULL;
+    return task;
+}
+
+struct agent_task *task_list_take(struct task_list *list)
+{
+    return list->first ? unlink_at(list, &list->first) : NULL;
+}
+
+struct agent_task *task_list_take_id(struct task_list *list, uint64_t id)
+{
+    for (struct agent_task **at = &list->first; *at; at = &(*at)->next)
+        if ((*at)->id == id)
+            return unlink_at(list, at);
+    return NULL;
+}
+
+void task_list_move_tail(struct task_list *list, size_t count, struct task_list *to)
+{
+    if (count > list->count)
+        count = list->count;
+    if (!count)
+        return;
+    struct agent_task **at = &list->first;
+    for (size_t keep = list->count - count; keep; keep--)
+        at = &(*at)->next;
+    *list->last = to->first;
+    if (!to->first)
+        to->last = list->last;
+    to->first = *at;
+    *at = NULL;
+    list->last = at;
+    list->count -= count;
+    to->count += count;
+}
