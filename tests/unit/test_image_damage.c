@@ -46,7 +46,7 @@ static void expect_error(const void *bytes, size_t size, const struct thumbnail_
 }
 
 /* Every beginning of the file is refused as cut, or lacks nothing that the thumbnail needs. */
-static void cut_everywhere(const struct buf *file, size_t signature)
+static void cut_everywhere(const struct buf *file, size_t signature, const char *truncated)
 {
     struct thumbnail_options options = {
         .box_width_px = 10, .box_height_px = 10, .blur_sigma = 2, .quality = 75, .orient = true};
@@ -68,7 +68,7 @@ static void cut_everywhere(const struct buf *file, size_t signature)
         if (thumbnailer_run(thumbnailer, cut, size, &options, &out, &info, &error) == -1) {
             const char *text = size == 0          ? "empty file"
                                : size < signature ? "not a JPEG or PNG file"
-                                                  : "truncated";
+                                                  : truncated;
 
             if (strstr(error.text, text) == NULL)
                 fail_msg("cut to %zu: '%s' is not in '%s'", size, text, error.text);
@@ -114,12 +114,37 @@ static void files_cut_at_every_byte(void **state)
         struct buf file = BUF_INIT;
 
         made_jpeg_write(&jpegs[k], &file);
-        cut_everywhere(&file, 3);
+        cut_everywhere(&file, 3, "truncated JPEG");
         buf_release(&file);
         made_png_write(&pngs[k], &file, expected, &channels);
-        cut_everywhere(&file, 8);
+        cut_everywhere(&file, 8, "truncated PNG");
         buf_release(&file);
     }
+}
+
+/* Where the stream breaks off the decoder makes rows up; what stands behind them tells a damaged
+ * picture that is worth keeping from a broken file. */
+static void a_damaged_jpeg_needs_an_end(void **state)
+{
+    struct made_jpeg made = {.colors = MADE_RGB, .width = 64, .height = 64, .quality = 90};
+    struct thumbnailer *thumbnailer = thumbnailer_new();
+    struct thumbnail_info info;
+    struct buf file = BUF_INIT;
+    struct buf out = BUF_INIT;
+    size_t middle;
+
+    (void)state;
+    made_jpeg_write(&made, &file);
+    middle = file.size - 300;
+    memcpy(file.data + middle, "\xFF\xD9", 2);
+    assert_int_equal(
+        thumbnailer_run(thumbnailer, file.data, middle + 2, &same_size, &out, &info, NULL), 0);
+    assert_int_not_equal(info.warnings, 0);
+    memcpy(file.data + middle, "\xFF\xD8", 2);
+    expect_error(file.data, middle + 2, &same_size, "broken JPEG");
+    buf_release(&file);
+    buf_release(&out);
+    thumbnailer_free(thumbnailer);
 }
 
 static void a_cut_says_how_far_it_came(void **state)
@@ -335,6 +360,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_cut_at_every_byte),
+        cmocka_unit_test(a_damaged_jpeg_needs_an_end),
         cmocka_unit_test(a_cut_says_how_far_it_came),
         cmocka_unit_test(too_many_pixels_are_refused),
         cmocka_unit_test(unsupported_jpegs_are_named),
