@@ -2,8 +2,7 @@
  * pool_test SCENARIO: one scenario of the pool, run for real on any number of ranks, with or
  * without mpirun. Rank 0 checks and exits 0, or says what differs and exits 1.
  *
- * Durations are measured to be printed, and asserted only where a scenario is about how work is
- * spread (steal): there tasks sleep, so no core is needed and the bound holds on any machine.
+ * steal and busy print what they measure, for scripts/bench; no duration is asserted.
  */
 #include <errno.h>
 #include <mppool.h>
@@ -487,7 +486,6 @@ static int scenario_steal(struct mpp_executor *executor)
            (unsigned long long)stats.steals, (unsigned long long)stats.tasks_stolen);
     for (int rank = 0; rank < stats.ranks; rank++)
         CHECK(l.ranks_seen[rank] > 0, "rank %d did nothing", rank);
-    CHECK(wall_s < 1.15 * ideal_s, "%.3f s is more than 15 %% above %.3f s", wall_s, ideal_s);
     CHECK(stats.ranks == 1 || stats.steals > 0, "nothing was stolen");
     return 0;
 }
