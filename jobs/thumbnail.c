@@ -306,6 +306,12 @@ static int make_thumbnail(struct worker_state *state, struct passage *passage,
         return -1;
     if (state->output.failed)
         return mpp_error_set(error, "out of memory");
+    if ((passage->task.flags & THUMBNAIL_SUFFIXED) &&
+        outcome->info.source_width_px <= options.box_width_px &&
+        outcome->info.source_height_px <= options.box_height_px) {
+        outcome->status = THUMBNAIL_THUMBNAIL;
+        return 0;
+    }
     outcome->source_bytes = state->source.size;
     outcome->output_bytes = state->output.size;
     return write_output(state, passage, error);

@@ -27,6 +27,7 @@ enum thumbnail_flag {
     THUMBNAIL_WALKED = 1,     /* found in a directory: no image is no error */
     THUMBNAIL_LISTED = 2,     /* refused when it lies inside the output directory */
     THUMBNAIL_NO_REPLACE = 4, /* inputs may lie where the output goes: never replace one */
+    THUMBNAIL_SUFFIXED = 8,   /* a thumbnail by its name: skipped if it fits the box already */
 };
 
 struct thumbnail_task {
@@ -37,7 +38,8 @@ struct thumbnail_task {
 
 enum thumbnail_status {
     THUMBNAIL_DONE,
-    THUMBNAIL_SKIPPED, /* neither by name nor by content an image */
+    THUMBNAIL_SKIPPED,   /* neither by name nor by content an image */
+    THUMBNAIL_THUMBNAIL, /* skipped: it is a thumbnail of an earlier run */
 };
 
 struct thumbnail_outcome {

@@ -60,7 +60,7 @@ int thumbnail_outcome_decode(struct mpp_bytes result, struct thumbnail_outcome *
     struct reader from = reader_over(result.data, result.size);
     struct thumbnail_info *info = &outcome->info;
     uint8_t status = read_u8(&from);
-    outcome->status = status == THUMBNAIL_SKIPPED ? THUMBNAIL_SKIPPED : THUMBNAIL_DONE;
+    outcome->status = (enum thumbnail_status)status;
     outcome->mismatch = read_u8(&from);
     outcome->source_bytes = read_u64(&from);
     outcome->output_bytes = read_u64(&from);
@@ -71,7 +71,7 @@ int thumbnail_outcome_decode(struct mpp_bytes result, struct thumbnail_outcome *
     info->width_px = (int)read_u32(&from);
     info->height_px = (int)read_u32(&from);
     info->warnings = (int)read_u32(&from);
-    if (from.failed || status > THUMBNAIL_SKIPPED)
+    if (from.failed || status > THUMBNAIL_THUMBNAIL)
         return mpp_error_set(error, "a damaged result of %zu bytes", result.size);
     return 0;
 }

@@ -251,6 +251,9 @@ static int make_task(struct plan *plan, const struct input *input, struct thumbn
         task->flags |= THUMBNAIL_WALKED;
     if (input->origin == INPUT_LISTED && !plan->options->beside)
         task->flags |= THUMBNAIL_LISTED;
+    if (input->origin != INPUT_WALKED && plan->amid_inputs &&
+        naming_has_suffix(&plan->naming, input->path))
+        task->flags |= THUMBNAIL_SUFFIXED;
     if (name_output(plan, input, error) || check_place(plan, &task->flags, error) ||
         check_link(plan, input, error))
         return -1;
@@ -268,7 +271,8 @@ enum plan_status plan_next(struct plan *plan, struct thumbnail_task *task, struc
     snprintf(plan->source, sizeof plan->source, "%s", input.path);
     if (status == INPUTS_BAD)
         return PLAN_BAD;
-    if (plan->amid_inputs && naming_has_suffix(&plan->naming, input.path))
+    if (input.origin == INPUT_WALKED && plan->amid_inputs &&
+        naming_has_suffix(&plan->naming, input.path))
         return PLAN_SKIP;
     return make_task(plan, &input, task, error) ? PLAN_BAD : PLAN_TASK;
 }

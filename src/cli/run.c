@@ -106,6 +106,9 @@ static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_err
         case THUMBNAIL_SKIPPED:
             skip(run, task.source, "neither its name nor its content is an image's");
             break;
+        case THUMBNAIL_THUMBNAIL:
+            skip(run, task.source, "by its suffix and its size it is a thumbnail");
+            break;
         }
     }
     summary_update(&run->summary, run_now_s() - run->begun_s);
