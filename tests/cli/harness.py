@@ -45,6 +45,11 @@ class Outcome:
         return self.out.splitlines()
 
     @property
+    def processed(self):
+        """What -v says of the files, without the closing lines."""
+        return sorted(line for line in self.lines if line.endswith(" was processed..."))
+
+    @property
     def errors(self):
         return [line for line in self.err.splitlines() if line.startswith("mpthumb: ")]
 

@@ -26,7 +26,7 @@ def case_directory_gives_thumbs(scene):
 def case_verbose_says_each_file(scene):
     scene.images("images/4.jpg", "images/5.jpg")
     outcome = scene.run("-v", "images")
-    equal(sorted(outcome.lines[:-1]), ["images/4.jpg was processed...", "images/5.jpg was processed..."])
+    equal(outcome.processed, ["images/4.jpg was processed...", "images/5.jpg was processed..."])
 
 
 def case_verbose_beside_names_the_thumbnail(scene):

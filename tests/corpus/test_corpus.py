@@ -30,7 +30,7 @@ def pillow_size(path):
     """The size of Pillow's thumbnail; None when it cannot load the file as JPEG or PNG."""
     warnings.simplefilter("ignore")
     try:
-        with Image.open(path, formats=("JPEG", "MPO", "PNG")) as image:
+        with Image.open(path, formats=("JPEG", "PNG")) as image:
             image.load()
             try:
                 seen = ImageOps.exif_transpose(image)
