@@ -78,6 +78,7 @@ int main(int argc, char **argv)
     struct options options;
     struct mpp_error error;
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write, not our end */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a limit on file sizes */
     if (options_parse(argc, argv, &options, &error))
         return usage_error(error.text);
     if (options.help)

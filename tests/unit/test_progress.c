@@ -1,0 +1,138 @@
+/* progress and summary: the texts, for given counts and times. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "log.h"
+#include "progress.h"
+#include "summary.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void test_times(void **state)
+{
+    (void)state;
+    static const struct {
+        double seconds;
+        const char *text;
+    } cases[] = {{0, "0:00"},         {-5, "0:00"},      {0.6, "0:01"},
+                 {59.4, "0:59"},      {59.6, "1:00"},    {3599, "59:59"},
+                 {3599.7, "1:00:00"}, {7325, "2:02:05"}, {1e300, "999:59:59"}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char text[32];
+        progress_format_time(cases[i].seconds, text, sizeof text);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
+static void test_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        struct tally tally;
+        double elapsed_s;
+        const char *text;
+    } cases[] = {
+        {{0}, 0, "0 files, 0.0 images/s"},
+        {{.done = 90, .failed = 5, .skipped = 5}, 10, "100 files, 5 failed, 9.0 images/s"},
+        {{.done = 50, .total = 200}, 10, "50 of 200 files, 5.0 images/s, 0:30 left"},
+        {{.failed = 1, .total = 3}, 10, "1 of 3 files, 1 failed, 0.0 images/s, 0:20 left"},
+        {{.total = 3}, 10, "0 of 3 files, 0.0 images/s"},
+        {{.done = 3, .total = 3}, 10, "3 of 3 files, 0.3 images/s"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char text[256];
+        progress_format_line(&cases[i].tally, cases[i].elapsed_s, text, sizeof text);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
+static void test_bars(void **state)
+{
+    (void)state;
+    char text[256];
+    struct tally half = {.done = 50, .total = 100};
+    progress_format_bar(&half, 10, 100, text, sizeof text);
+    assert_string_equal(text, "[###############               ]  50% "
+                              "50 of 100 files, 5.0 images/s, 0:10 left");
+    progress_format_bar(&half, 10, 60, text, sizeof text); /* no room for the bar itself */
+    assert_string_equal(text, "50 of 100 files, 5.0 images/s, 0:10 left");
+    progress_format_bar(&half, 10, 12, text, sizeof text);
+    assert_string_equal(text, "50 of 100 fi");
+    progress_format_bar(&half, 10, 0, text, sizeof text);
+    assert_string_equal(text, "");
+    struct tally all = {.done = 7, .total = 7};
+    progress_format_bar(&all, 10, 100, text, sizeof text);
+    assert_non_null(strstr(text, "[##############################] 100% "));
+    struct tally unknown = {.done = 7};
+    progress_format_bar(&unknown, 7, 100, text, sizeof text);
+    assert_string_equal(text, "7 files, 1.0 images/s");
+}
+
+static void test_timetable(void **state)
+{
+    (void)state;
+    static const double due_s[] = {10, 20, 40, 100, 160, 220};
+    for (int i = 0; i < (int)COUNT(due_s); i++)
+        assert_true(progress_due_s(i) == due_s[i]);
+}
+
+static void test_summaries(void **state)
+{
+    (void)state;
+    char text[256];
+    summary_format(&(struct tally){.done = 194}, 0.79, text, sizeof text);
+    assert_string_equal(text,
+                        "194 done, 0 failed, 245.6 images/s. It took 0.79 second(s) to finish");
+    summary_format(&(struct tally){.done = 1, .failed = 2, .skipped = 3}, 2, text, sizeof text);
+    assert_string_equal(
+        text, "1 done, 2 failed, 3 skipped, 0.5 images/s. It took 2.00 second(s) to finish");
+    summary_format(&(struct tally){0}, 0, text, sizeof text);
+    assert_string_equal(text, "0 done, 0 failed, 0.0 images/s. It took 0.00 second(s) to finish");
+}
+
+static void test_pool_lines(void **state)
+{
+    (void)state;
+    char text[256];
+    summary_format_pool(&(struct summary_pool){.ranks = 16, .workers = 16}, text, sizeof text);
+    assert_string_equal(text, "");
+    summary_format_pool(
+        &(struct summary_pool){.ranks = 16, .workers = 16, .steals = 12, .tasks_stolen = 340}, text,
+        sizeof text);
+    assert_string_equal(text, "16 ranks, 16 workers, 12 steals (340 tasks), 0 workers replaced, "
+                              "0 tasks tried again");
+    summary_format_pool(
+        &(struct summary_pool){.ranks = 1, .workers = 1, .workers_replaced = 1, .retries = 1}, text,
+        sizeof text);
+    assert_string_equal(
+        text, "1 rank, 1 worker, 0 steals (0 tasks), 1 worker replaced, 1 task tried again");
+}
+
+static void test_escape(void **state)
+{
+    (void)state;
+    char text[32];
+    assert_int_equal(log_escape("a\nb\x1b[\x7f\xff", text, sizeof text), 16);
+    assert_string_equal(text, "a\\012b\\033[\\177\xff");
+    log_escape("0123456789", text, 8); /* cut, never past the end, never half an escape */
+    assert_true(strlen(text) < 8);
+    log_escape("\n\n\n", text, 8);
+    assert_string_equal(text, "\\012");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_times),     cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_bars),      cmocka_unit_test(test_timetable),
+        cmocka_unit_test(test_summaries), cmocka_unit_test(test_pool_lines),
+        cmocka_unit_test(test_escape),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

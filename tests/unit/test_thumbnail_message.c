@@ -1,0 +1,118 @@
+/* The thumbnail job's task and outcome: round trips, and every truncation refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "looks_like.h"
+#include "thumbnail.h"
+
+/* A copy of exactly these bytes, so that a sanitizer sees a read behind them. */
+static struct mpp_bytes first_bytes(const struct buf *buf, size_t size, void **copy)
+{
+    *copy = malloc(size ? size : 1);
+    memcpy(*copy, buf->data, size);
+    return (struct mpp_bytes){*copy, size};
+}
+
+static void test_task(void **state)
+{
+    (void)state;
+    struct buf bytes = BUF_INIT;
+    struct thumbnail_task task = {
+        .flags = THUMBNAIL_WALKED | THUMBNAIL_NO_REPLACE, .source = "a\n\xff/b", .output = "c"};
+    struct thumbnail_task found;
+    void *copy;
+    thumbnail_task_encode(&task, &bytes);
+    for (size_t size = 0; size < bytes.size; size++) {
+        struct mpp_bytes cut = first_bytes(&bytes, size, &copy);
+        assert_int_equal(thumbnail_task_decode(cut, &found, NULL), -1);
+        free(copy);
+    }
+    struct mpp_bytes whole = first_bytes(&bytes, bytes.size, &copy);
+    assert_int_equal(thumbnail_task_decode(whole, &found, NULL), 0);
+    assert_int_equal(found.flags, task.flags);
+    assert_string_equal(found.source, task.source);
+    assert_string_equal(found.output, task.output);
+    free(copy);
+    bytes.data[6] = '\0'; /* a zero byte within a name */
+    assert_int_equal(
+        thumbnail_task_decode((struct mpp_bytes){bytes.data, bytes.size}, &found, NULL), -1);
+    buf_release(&bytes);
+}
+
+static void test_outcome(void **state)
+{
+    (void)state;
+    struct buf bytes = BUF_INIT;
+    struct thumbnail_outcome outcome = {.status = THUMBNAIL_THUMBNAIL,
+                                        .mismatch = true,
+                                        .source_bytes = UINT64_C(5000000000),
+                                        .output_bytes = 1234,
+                                        .info = {IMAGE_PNG, IMAGE_JPEG, 4000, 3000, 50, 38, 2}};
+    struct thumbnail_outcome found = {0};
+    void *copy;
+    thumbnail_outcome_encode(&outcome, &bytes);
+    for (size_t size = 0; size < bytes.size; size++) {
+        struct mpp_bytes cut = first_bytes(&bytes, size, &copy);
+        assert_int_equal(thumbnail_outcome_decode(cut, &found, NULL), -1);
+        free(copy);
+    }
+    struct mpp_bytes whole = {bytes.data, bytes.size};
+    assert_int_equal(thumbnail_outcome_decode(whole, &found, NULL), 0);
+    assert_int_equal(found.status, outcome.status);
+    assert_true(found.mismatch);
+    assert_true(found.source_bytes == outcome.source_bytes);
+    assert_true(found.output_bytes == outcome.output_bytes);
+    assert_memory_equal(&found.info, &outcome.info, sizeof found.info);
+    bytes.data[0] = 77; /* no status */
+    assert_int_equal(thumbnail_outcome_decode(whole, &found, NULL), -1);
+    buf_release(&bytes);
+}
+
+static void test_looks_like(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *name;
+    } cases[] = {
+        {"GIF89a", 6, "a GIF image"},
+        {"GIF", 3, "text"},
+        {"RIFF\x01\x02\x03\x04WEBPVP8 ", 16, "a WebP image"},
+        {"\0\0\0\x18"
+         "ftypheic",
+         12, "a HEIF image"},
+        {"II*\0", 4, "a TIFF image or a camera's raw file"},
+        {"<html><body>", 12, "HTML or XML"},
+        {"plain words\r\n", 13, "text"},
+        {"\x01\x02", 2, NULL},
+        {"a\0b", 3, NULL},
+        {"", 0, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *copy = malloc(cases[i].size + !cases[i].size);
+        memcpy(copy, cases[i].bytes, cases[i].size);
+        const char *found = looks_like(copy, cases[i].size);
+        free(copy);
+        if (cases[i].name)
+            assert_string_equal(found, cases[i].name);
+        else
+            assert_null(found);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_task),
+        cmocka_unit_test(test_outcome),
+        cmocka_unit_test(test_looks_like),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
