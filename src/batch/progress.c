@@ -8,8 +8,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define REDRAW_S  0.1
-#define BAR_CELLS 30
+#define REDRAW_S      0.1
+#define BAR_CELLS_MIN 10
+#define BAR_CELLS_MAX 30
 
 double progress_rate(const struct tally *tally, double elapsed_s)
 {
@@ -61,21 +62,29 @@ void progress_format_line(const struct tally *tally, double elapsed_s, char *tex
         snprintf(text, size, "%" PRIu64 " files%s", finished(tally), rest);
 }
 
+/* "[######    ]  60% ", as wide as the room allows; "" where it is too narrow to tell anything. */
+static void format_cells(const struct tally *tally, int room, char *text, size_t size)
+{
+    int width = room - (int)strlen("[] 100% ");
+    uint64_t through = finished(tally) < tally->total ? finished(tally) : tally->total;
+    text[0] = '\0';
+    if (!tally->total || width < BAR_CELLS_MIN)
+        return;
+    if (width > BAR_CELLS_MAX)
+        width = BAR_CELLS_MAX;
+    double part = (double)through / (double)tally->total;
+    int cells = (int)(part * width);
+    snprintf(text, size, "[%.*s%*s] %3d%% ", cells, "##############################", width - cells,
+             "", (int)(part * 100));
+}
+
 void progress_format_bar(const struct tally *tally, double elapsed_s, int columns, char *text,
                          size_t size)
 {
     char line[256];
-    char bar[BAR_CELLS + 16] = "";
+    char bar[BAR_CELLS_MAX + 16];
     progress_format_line(tally, elapsed_s, line, sizeof line);
-    if (tally->total) {
-        uint64_t through = finished(tally) < tally->total ? finished(tally) : tally->total;
-        double part = (double)through / (double)tally->total;
-        int cells = (int)(part * BAR_CELLS);
-        snprintf(bar, sizeof bar, "[%.*s%*s] %3d%% ", cells, "##############################",
-                 BAR_CELLS - cells, "", (int)(part * 100));
-        if ((int)(strlen(bar) + strlen(line)) > columns)
-            bar[0] = '\0';
-    }
+    format_cells(tally, columns - (int)strlen(line), bar, sizeof bar);
     snprintf(text, size, "%s%s", bar, line);
     if (columns >= 0 && (size_t)columns < size && strlen(text) > (size_t)columns)
         text[columns] = '\0';

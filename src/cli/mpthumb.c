@@ -5,6 +5,7 @@
  * process with launch rank 0, before MPI is started; the others leave in silence and with status 0,
  * so that a launcher reports the status of the one that spoke.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -21,6 +22,15 @@ static bool started_without_mpi(void)
 {
     const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
     return tasks && atoi(tasks) > 1 && !getenv("PMIX_RANK") && !getenv("OMPI_COMM_WORLD_RANK");
+}
+
+/* A descriptor that was closed would be given to the next file that is opened, and our lines would
+ * go into it. Reading only, so that writing there fails as it should. */
+static void keep_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+            exit(EXIT_INTERNAL);
 }
 
 static bool speaks(void)
@@ -77,6 +87,7 @@ int main(int argc, char **argv)
     double begun_s = run_now_s();
     struct options options;
     struct mpp_error error;
+    keep_standard_descriptors();
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write, not our end */
     signal(SIGXFSZ, SIG_IGN); /* and so is a limit on file sizes */
     if (options_parse(argc, argv, &options, &error))

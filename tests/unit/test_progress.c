@@ -60,7 +60,11 @@ static void test_bars(void **state)
     progress_format_bar(&half, 10, 100, text, sizeof text);
     assert_string_equal(text, "[###############               ]  50% "
                               "50 of 100 files, 5.0 images/s, 0:10 left");
-    progress_format_bar(&half, 10, 60, text, sizeof text); /* no room for the bar itself */
+    progress_format_bar(&half, 10, 65, text, sizeof text); /* a shorter bar, then none */
+    assert_string_equal(text, "[########         ]  50% "
+                              "50 of 100 files, 5.0 images/s, 0:10 left");
+    assert_int_equal(strlen(text), 65);
+    progress_format_bar(&half, 10, 57, text, sizeof text);
     assert_string_equal(text, "50 of 100 files, 5.0 images/s, 0:10 left");
     progress_format_bar(&half, 10, 12, text, sizeof text);
     assert_string_equal(text, "50 of 100 fi");
