@@ -67,11 +67,12 @@ def case_beside_twice(scene):
 
 
 def case_beside_meets_a_named_input(scene):
-    """The thumbnail of a.jpg would be a_t.jpg, which is no thumbnail of ours, whichever is named first."""
+    """The thumbnail of a.jpg would be a_t.jpg, which is too large to be one of ours, whichever is named first."""
     scene.images("a.jpg", "a_t.jpg")
     for order in (("a.jpg", "a_t.jpg"), ("a_t.jpg", "a.jpg")):
         outcome, new = unchanged(scene, "--beside", "--suffix", "_t", *order)
-        equal((outcome.exit, len(outcome.about("'a.jpg'")), new), (1, 1, []), outcome)
+        equal((outcome.exit, len(outcome.about("'a.jpg'")), new), (1, 1, ["a_t_t.jpg"]), outcome)
+        scene.path("a_t_t.jpg").unlink()
 
 
 def case_suffix_meets_an_input_in_the_output_directory(scene):

@@ -13,7 +13,7 @@ def case_quoted_lines_are_those_of_the_example(scene):
     example = iter((ROOT / "tests/examples/hello.c").read_text(encoding="utf-8").splitlines())
     quoted = re.search(r"```c\n(.*?)```", README, re.S).group(1).splitlines()
     for line in quoted:
-        assert not line or line in example, f"not in hello.c, or not in this order: {line}"
+        assert not line or line.startswith("    /* in main") or line in example, f"not in hello.c in this order: {line}"
 
 
 def case_options_are_those_of_help(scene):
