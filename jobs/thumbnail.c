@@ -66,11 +66,11 @@ static int thumbnail_open(void **out, const void *initargs, struct mpp_error *er
         mpp_error_set(error, "out of memory");
         goto failed;
     }
-    if (state->setup->output && !state->setup->dry_run) {
-        if (output_directory_open(state->setup->output, &state->root, error))
-            goto failed;
+    if (state->setup->output && !state->setup->dry_run &&
+        output_directory_open(state->setup->output, &state->root, error))
+        goto failed;
+    if (state->setup->output)
         state->root_path = realpath(state->setup->output, NULL);
-    }
     *out = state;
     return 0;
 failed:
