@@ -1,5 +1,6 @@
 /* Thumbnail sizes of Pillow 9.4.0; made by make_geometry_table.py. */
 /* source, box, thumbnail: width, height */
+/* clang-format off */
 {{1, 1}, {50, 50}, {1, 1}},
 {{1, 1}, {128, 128}, {1, 1}},
 {{1, 1}, {200, 100}, {1, 1}},

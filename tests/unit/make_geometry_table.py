@@ -52,6 +52,7 @@ BOXES = [(50, 50), (128, 128), (200, 100), (1, 1), (7, 300), (33, 32), (100000, 
 if __name__ == "__main__":
     print("/* Thumbnail sizes of Pillow %s; made by make_geometry_table.py. */" % PIL.__version__)
     print("/* source, box, thumbnail: width, height */")
+    print("/* clang-format off */")
     for source in SOURCES:
         for box in BOXES:
             print("{{%d, %d}, {%d, %d}, {%d, %d}}," % (source + box + thumbnail_size(*source, box)))
