@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -215,6 +216,7 @@ int forkserver_start(struct forkserver *forkserver, const struct worker_config *
         mpp_error_set_errno(error, "cannot make a socket for the fork server");
         goto unmap;
     }
+    fflush(stdout); /* what the program has printed so far is printed once */
     pid_t self = getpid();
     pid_t pid = fork();
     if (pid < 0) {

@@ -81,7 +81,7 @@ void rank_wait(struct rank *rank, int wake_fd)
     int64_t most_ns = agent_idle(rank->agent) ? SLEEP_IDLE_NS : SLEEP_BUSY_NS;
     if (sleep_ns > most_ns)
         sleep_ns = most_ns;
-    if (sleep_ns < SLEEP_LEAST_NS)
+    if (sleep_ns < SLEEP_LEAST_NS || rank->transport->unsent)
         sleep_ns = SLEEP_LEAST_NS;
     ppoll(rank->poll_set, (nfds_t)count, &(struct timespec){.tv_nsec = sleep_ns}, NULL);
 }

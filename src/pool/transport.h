@@ -42,6 +42,7 @@ struct transport {
     int rank;
     int size;       /* ranks */
     int node_ranks; /* how many of them share this host */
+    size_t unsent;  /* messages on their way out that want polling to get on */
     struct transport_own own;
 };
 

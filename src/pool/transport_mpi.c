@@ -26,7 +26,7 @@ struct mpi_transport {
     MPI_Comm comm;
     bool began_mpi; /* MPI_Init was called here, so MPI_Finalize is too */
     struct pending_send *sends;
-    size_t send_count, send_capacity;
+    size_t send_capacity; /* base.unsent of them are in use */
 };
 
 static int mpi_error(struct mpp_error *error, const char *what, int code)
@@ -42,7 +42,7 @@ static int reap_sends(struct mpi_transport *t, struct mpp_error *error)
 {
     size_t kept = 0;
     int failed = 0;
-    for (size_t i = 0; i < t->send_count; i++) {
+    for (size_t i = 0; i < t->base.unsent; i++) {
         int complete = 0;
         int code = MPI_Test(&t->sends[i].request, &complete, MPI_STATUS_IGNORE);
         if (code)
@@ -52,7 +52,7 @@ static int reap_sends(struct mpi_transport *t, struct mpp_error *error)
         else
             t->sends[kept++] = t->sends[i];
     }
-    t->send_count = kept;
+    t->base.unsent = kept;
     return failed;
 }
 
@@ -61,7 +61,7 @@ static int mpi_send(struct transport *transport, int to, struct buf *bytes, stru
     struct mpi_transport *t = (struct mpi_transport *)transport;
     if (bytes->size > INT_MAX)
         return mpp_error_set(error, "a message of %zu bytes is too large for MPI", bytes->size);
-    if (t->send_count == t->send_capacity) {
+    if (t->base.unsent == t->send_capacity) {
         size_t capacity = t->send_capacity ? 2 * t->send_capacity : 16;
         struct pending_send *sends = realloc(t->sends, capacity * sizeof *sends);
         if (!sends)
@@ -69,14 +69,14 @@ static int mpi_send(struct transport *transport, int to, struct buf *bytes, stru
         t->sends = sends;
         t->send_capacity = capacity;
     }
-    struct pending_send *send = &t->sends[t->send_count];
+    struct pending_send *send = &t->sends[t->base.unsent];
     int code = MPI_Isend(bytes->data, (int)bytes->size, MPI_BYTE, to, MESSAGE_TAG, t->comm,
                          &send->request);
     if (code)
         return mpi_error(error, "MPI_Isend", code);
     send->bytes = *bytes;
     *bytes = BUF_INIT;
-    t->send_count++;
+    t->base.unsent++;
     return 0;
 }
 
@@ -84,7 +84,7 @@ static enum transport_status mpi_poll(struct transport *transport,
                                       struct transport_message *message, struct mpp_error *error)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
-    if (t->send_count && reap_sends(t, error))
+    if (t->base.unsent && reap_sends(t, error))
         return TRANSPORT_FAILED;
 
     int there = 0;
@@ -130,7 +130,7 @@ static int drop_incoming(struct transport *transport, struct mpp_error *error)
  * the consensus of Hoefler, Siebert and Lumsdaine 2010). */
 static int end_traffic(struct mpi_transport *t, struct mpp_error *error)
 {
-    while (t->send_count)
+    while (t->base.unsent)
         if (drop_incoming(&t->base, error))
             return -1;
     MPI_Request barrier;
@@ -149,7 +149,7 @@ static int mpi_close(struct transport *transport, struct mpp_error *error)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
     int result = end_traffic(t, error);
-    for (size_t i = 0; i < t->send_count; i++)
+    for (size_t i = 0; i < t->base.unsent; i++)
         buf_release(&t->sends[i].bytes);
     free(t->sends);
     MPI_Comm_free(&t->comm);

@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -63,6 +64,7 @@ static _Noreturn void leave(struct worker *worker)
     for (size_t i = 0; i < worker->job_count; i++)
         if (worker->states[i].open && worker->config->jobs[i]->close)
             worker->config->jobs[i]->close(worker->states[i].state);
+    fflush(stdout); /* jobs may print */
     _exit(0);
 }
 

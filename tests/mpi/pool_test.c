@@ -122,6 +122,14 @@ static int closed_open(void **state, const void *initargs, struct mpp_error *err
     return mpp_error_set(error, "the initializer says no");
 }
 
+static int print_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                     struct mpp_error *error)
+{
+    (void)state, (void)payload, (void)result, (void)error;
+    printf("in a task\n");
+    return 0;
+}
+
 static const struct mpp_job jobs_table[] = {
     {.name = "echo", .run = echo_run},
     {.name = "fail", .run = fail_run},
@@ -131,10 +139,11 @@ static const struct mpp_job jobs_table[] = {
     {.name = "counter", .open = counter_open, .run = counter_run, .close = counter_close},
     {.name = "closed", .open = closed_open, .run = echo_run},
     {.name = "spin", .run = spin_run},
+    {.name = "print", .run = print_run},
 };
-static const struct mpp_job *const jobs[] = {&jobs_table[0], &jobs_table[1], &jobs_table[2],
-                                             &jobs_table[3], &jobs_table[4], &jobs_table[5],
-                                             &jobs_table[6], &jobs_table[7], NULL};
+static const struct mpp_job *const jobs[] = {
+    &jobs_table[0], &jobs_table[1], &jobs_table[2], &jobs_table[3], &jobs_table[4],
+    &jobs_table[5], &jobs_table[6], &jobs_table[7], &jobs_table[8], NULL};
 
 /* ---- Checking ---- */
 
@@ -537,6 +546,48 @@ static int check_cancelled(void)
     return 0;
 }
 
+/* ---- What is printed is printed once ---- */
+
+static char printed_path[] = "/tmp/pool_test_XXXXXX";
+
+static int begin_print(void)
+{
+    int fd = mkstemp(printed_path);
+    CHECK(fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0, "no temporary file");
+    close(fd);
+    printf("before\n"); /* stays in the buffer over the fork */
+    return 0;
+}
+
+static int scenario_print(struct mpp_executor *executor)
+{
+    for (int i = 0; i < 10; i++) {
+        struct mpp_error error;
+        struct mpp_bytes result;
+        struct mpp_future *future = mpp_submit(executor, "print", "", 0, &error);
+        CHECK(!mpp_future_result(future, MPP_FOREVER, &result, &error), "%s", error.text);
+        mpp_future_free(future);
+    }
+    return 0;
+}
+
+static int check_printed(void)
+{
+    fflush(stdout);
+    FILE *file = fopen(printed_path, "r");
+    CHECK(file, "what was printed is not there");
+    char line[64];
+    int before = 0, tasks = 0;
+    while (fgets(line, sizeof line, file)) {
+        before += !strcmp(line, "before\n");
+        tasks += !strcmp(line, "in a task\n");
+    }
+    fclose(file);
+    unlink(printed_path);
+    CHECK(before == 1 && tasks == 10, "%d times before, %d times in a task", before, tasks);
+    return 0;
+}
+
 /* ---- main ---- */
 
 static const struct scenario {
@@ -556,6 +607,7 @@ static const struct scenario {
     {"map_broken", scenario_map_broken},
     {"steal", scenario_steal},
     {"busy", scenario_busy},
+    {"print", scenario_print},
     {"cancel", scenario_cancel},
 };
 
@@ -569,6 +621,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "pool_test: which scenario?\n");
         return 2;
     }
+    bool cancel = scenario->run == scenario_cancel;
+    bool print = scenario->run == scenario_print;
+    if (print && begin_print())
+        return 1;
     int initial = 1000;
     struct mpp_options options = {.jobs = jobs, .initargs = &initial};
     if (argc > 2)
@@ -584,7 +640,6 @@ int main(int argc, char **argv)
     case MPP_EXECUTOR:
         break;
     }
-    bool cancel = scenario->run == scenario_cancel;
     int failed = scenario->run(executor);
     if (mpp_shutdown(executor, !cancel, &error)) {
         fprintf(stderr, "pool_test: %s\n", error.text);
@@ -592,5 +647,7 @@ int main(int argc, char **argv)
     }
     if (cancel && !failed)
         failed = check_cancelled();
+    if (print && !failed)
+        failed = check_printed();
     return failed ? 1 : 0;
 }
