@@ -83,8 +83,7 @@ static void thumbnail_close(void *state)
     state_free(state);
 }
 
-/* ---- The source
- * ------------------------------------------------------------------------------------- */
+/* ---- The source ---- */
 
 static int refuse_open(const char *path, struct mpp_error *error)
 {
@@ -206,8 +205,7 @@ static int read_source(struct worker_state *state, const struct passage *passage
     }
 }
 
-/* ---- The output
- * ------------------------------------------------------------------------------------- */
+/* ---- The output ---- */
 
 static bool lies_in(const char *path, const char *directory)
 {
@@ -288,8 +286,7 @@ out:
     return result;
 }
 
-/* ---- The task
- * --------------------------------------------------------------------------------------- */
+/* ---- The task ---- */
 
 static int make_thumbnail(struct worker_state *state, struct passage *passage,
                           struct mpp_error *error)

@@ -24,8 +24,7 @@ static bool lies_in(const char *path, const char *directory)
            (size == 1 || path[size] == '/' || path[size] == '\0');
 }
 
-/* ---- Preparing
- * -------------------------------------------------------------------------------------- */
+/* ---- Preparing ---- */
 
 static int prepare_output(struct plan *plan, struct mpp_error *error)
 {
@@ -154,8 +153,7 @@ void plan_release(struct plan *plan)
         close(plan->list_fd);
 }
 
-/* ---- One input
- * -------------------------------------------------------------------------------------- */
+/* ---- One input ---- */
 
 static const struct plan_directory *directory_of(const struct plan *plan, const struct input *input)
 {

@@ -46,8 +46,7 @@ int message_get_hello(struct reader *fields, struct message_hello *hello)
     return 0;
 }
 
-/* ---- Lists
- * ------------------------------------------------------------------------------------------ */
+/* ---- Lists ---- */
 
 static struct message_list begin_list(struct buf *out)
 {
@@ -172,8 +171,7 @@ int message_get_moved_task(struct reader *fields, uint64_t *id, uint32_t *handou
     return check(fields);
 }
 
-/* ---- The rest
- * --------------------------------------------------------------------------------------- */
+/* ---- The rest ---- */
 
 void message_put_want(struct buf *out)
 {

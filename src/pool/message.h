@@ -43,8 +43,7 @@ struct message_hello {
 void message_put_hello(struct buf *out, const struct message_hello *hello);
 int message_get_hello(struct reader *fields, struct message_hello *hello); /* -1: malformed */
 
-/* ---- TASKS: a list of tasks
- * ---------------------------------------------------------------------- */
+/* ---- TASKS: a list of tasks ---- */
 
 struct message_task {
     uint64_t id;
@@ -54,8 +53,7 @@ struct message_task {
     const void *payload;
 };
 
-/* ---- DONE: a list of results
- * ---------------------------------------------------------------------- */
+/* ---- DONE: a list of results ---- */
 
 enum task_status {
     TASK_SUCCEEDED, /* data: the result */
@@ -106,8 +104,7 @@ int message_get_result(struct reader *fields, struct message_result *result);
 int message_get_moved(struct reader *fields, uint32_t *thief, uint32_t *count);
 int message_get_moved_task(struct reader *fields, uint64_t *id, uint32_t *handout);
 
-/* ---- The rest
- * --------------------------------------------------------------------------------------- */
+/* ---- The rest ---- */
 
 void message_put_want(struct buf *out);
 

@@ -207,7 +207,7 @@ static void test_directory_replaced_by_link_is_not_followed(void **state)
     free(inputs);
 }
 
-/* ---- Lists ---------------------------------------------------------------------------------- */
+/* ---- Lists ---- */
 
 static struct inputs *list_over(const char *bytes, size_t size, char separator)
 {

@@ -181,7 +181,7 @@ static void test_unique(void **state)
     }
 }
 
-/* ---- name_set ------------------------------------------------------------------------------- */
+/* ---- name_set ---- */
 
 /* Vectors of the reference implementation: key 00..0f, input 00..size-1. */
 static void test_siphash(void **state)

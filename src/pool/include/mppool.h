@@ -44,8 +44,7 @@ struct mpp_bytes {
     size_t size; /* bytes */
 };
 
-/* ---- Jobs: what the worker processes can do
- * ------------------------------------------------------- */
+/* ---- Jobs: what the worker processes can do ---- */
 
 struct mpp_result; /* where a running task puts its result */
 
@@ -73,8 +72,7 @@ struct mpp_job {
     void (*close)(void *state);
 };
 
-/* ---- The executor
- * --------------------------------------------------------------------------------- */
+/* ---- The executor ---- */
 
 #define MPP_WORKERS_MAX 1024 /* worker processes of one rank */
 
@@ -122,8 +120,7 @@ struct mpp_stats {
 /* A snapshot; does not block. */
 void mpp_executor_stats(struct mpp_executor *executor, struct mpp_stats *stats);
 
-/* ---- Futures
- * -------------------------------------------------------------------------------------- */
+/* ---- Futures ---- */
 
 enum mpp_exception_kind {
     MPP_EXCEPTION_JOB,       /* run (or open) returned -1 */
@@ -169,8 +166,7 @@ int mpp_future_exception(struct mpp_future *future, double timeout_s,
  * fine. */
 void mpp_future_free(struct mpp_future *future);
 
-/* ---- map
- * ------------------------------------------------------------------------------------------ */
+/* ---- map ---- */
 
 enum mpp_source_status {
     MPP_SOURCE_ITEM, /* *payload is the next task; it is copied before the source is called again */
