@@ -75,7 +75,7 @@ static int run(int argc, char **argv, const struct options *options, double begu
         break;
     }
     int status = run_batch(executor, options, begun_s);
-    if (mpp_shutdown(executor, true, &error)) {
+    if (mpp_close(executor, &error)) {
         log_line("%s", error.text);
         status = EXIT_INTERNAL;
     }

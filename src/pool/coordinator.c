@@ -1,6 +1,7 @@
 /* Rank 0's events, scheduler and messages: see coordinator.h. */
 #include "coordinator.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,9 +37,11 @@ struct coordinator {
     uint32_t free_slot;
     struct peer *peers;
     int stopped;
+    uint64_t build;
+    char *broken; /* malloc'd: why no task can run; NULL: they can */
     uint64_t steals, stolen, retries;
     const struct message_result *current; /* the result whose event is being applied */
-    bool stop_sent;
+    bool stop_sent, discarding;
 };
 
 /* ---- Slots ---- */
@@ -50,7 +53,7 @@ static int grow_slots(struct coordinator *c, struct mpp_error *error)
     if (!slots)
         return mpp_error_set(error, "out of memory for %u tasks", count);
     for (uint32_t i = c->slot_count; i < count; i++)
-        slots[i] = (struct slot){.next_free = i + 1 < count ? i + 1 : NO_SLOT};
+        slots[i] = (struct slot){.generation = 1, .next_free = i + 1 < count ? i + 1 : NO_SLOT};
     c->free_slot = c->slot_count;
     c->slots = slots;
     c->slot_count = count;
@@ -61,6 +64,7 @@ static struct mpp_future *release_slot(struct coordinator *c, uint64_t id)
 {
     struct slot *slot = &c->slots[(uint32_t)id];
     struct mpp_future *future = slot->future;
+    future->in_books = false;
     slot->future = NULL;
     slot->generation++;
     slot->next_free = c->free_slot;
@@ -68,36 +72,87 @@ static struct mpp_future *release_slot(struct coordinator *c, uint64_t id)
     return future;
 }
 
-/* ---- Ends ---- */
-
-static struct mpp_exception exception_at(const struct coordinator *c, int rank,
-                                         enum mpp_exception_kind kind,
-                                         const struct message_result *result, uint32_t attempts)
+/* The future of a task in the books; NULL: its end has come already. */
+static struct mpp_future *find_future(const struct coordinator *c, uint64_t id)
 {
-    struct mpp_exception exception = {.kind = kind,
-                                      .signal = (int)result->signal,
-                                      .rank = rank,
-                                      .pid = result->pid,
-                                      .attempts = (int)attempts};
-    memcpy(exception.host, c->peers[rank].host, sizeof exception.host);
-    return exception;
+    uint32_t slot = (uint32_t)id;
+    if (slot >= c->slot_count || c->slots[slot].generation != id >> 32)
+        return NULL;
+    return c->slots[slot].future;
 }
 
-static void complete(struct coordinator *c, const struct scheduler_action *action)
+/* ---- Ends ---- */
+
+static enum mpp_exception_kind kind_of(enum task_status status)
 {
-    const struct message_result *result = c->current;
-    struct mpp_future *future = release_slot(c, action->task);
+    switch (status) {
+    case TASK_CRASHED:
+        return MPP_EXCEPTION_CRASH;
+    case TASK_CRASHED_MEMORY:
+    case TASK_FAILED_MEMORY:
+        return MPP_EXCEPTION_MEMORY;
+    case TASK_TIMED_OUT:
+        return MPP_EXCEPTION_TIMEOUT;
+    case TASK_FAILED:
+    case TASK_DROPPED: /* these two are no exceptions of the task's own */
+    case TASK_SUCCEEDED:
+        break;
+    }
+    return MPP_EXCEPTION_JOB;
+}
+
+/* Fills in what an agent has reported. */
+static void fill_end(struct coordinator *c, struct mpp_future *future,
+                     const struct scheduler_action *action, const struct message_result *result)
+{
     future->rank = action->agent;
     future->run_ns = result->run_ns;
-    bool gave_up = action->type == SCHEDULER_GIVE_UP;
-    future->attempts = (int)(gave_up ? action->crashes : result->handout);
-    if (gave_up || result->status == TASK_FAILED) {
-        struct mpp_exception exception =
-            exception_at(c, action->agent, gave_up ? MPP_EXCEPTION_CRASH : MPP_EXCEPTION_JOB,
-                         result, (uint32_t)future->attempts);
-        future_set_exception(future, &exception, result->data, result->size);
-    } else {
+    future->attempts = (int)(action->type == SCHEDULER_GIVE_UP ? action->crashes : result->handout);
+    if (result->status == TASK_SUCCEEDED) {
         future_set_result(future, result->data, result->size);
+    } else {
+        struct mpp_exception exception = {.kind = kind_of(result->status),
+                                          .signal = (int)result->signal,
+                                          .rank = action->agent,
+                                          .pid = result->pid,
+                                          .attempts = future->attempts,
+                                          .host = c->peers[action->agent].host,
+                                          .message = result->data};
+        future_set_exception(future, &exception, result->size);
+    }
+}
+
+bool coordinator_end(struct mpp_future *future, const char *broken_because)
+{
+    if (!future_settle(future)) {
+        future_drop(future);
+        return false;
+    }
+    if (broken_because)
+        future_set_exception(
+            future,
+            &(struct mpp_exception){
+                .kind = MPP_EXCEPTION_BROKEN, .rank = -1, .host = "", .message = broken_because},
+            strlen(broken_because));
+    else
+        future_set_cancelled(future);
+    return true;
+}
+
+/* A task leaves the books. One that was cancelled by a caller is settled already. */
+static void complete(struct coordinator *c, const struct scheduler_action *action)
+{
+    struct mpp_future *future = release_slot(c, action->task);
+    bool dropped = action->type == SCHEDULER_DROP || c->current->status == TASK_DROPPED;
+    if (dropped) {
+        if (!coordinator_end(future, c->broken))
+            return;
+    } else {
+        if (!future_settle(future)) {
+            future_drop(future);
+            return;
+        }
+        fill_end(c, future, action, c->current);
     }
     c->complete(c->context, future);
 }
@@ -144,8 +199,94 @@ static int send_stop(struct coordinator *c, bool discard, struct mpp_error *erro
     return 0;
 }
 
+static int send_cancel(struct coordinator *c, const struct scheduler_action *action,
+                       struct mpp_error *error)
+{
+    struct buf out = BUF_INIT;
+    message_put_cancel(&out, action->task);
+    return send_message(c, action->agent, &out, error);
+}
+
+/* Enters an event; delivers an end at once, while the result's bytes are there. Handing out waits
+ * for coordinator_flush, so that a chunk is one message however many events made it. */
+static int apply(struct coordinator *c, struct scheduler_event event, struct mpp_error *error)
+{
+    if (scheduler_apply(c->scheduler, &event, &c->actions))
+        return mpp_error_set(error, "out of memory in the scheduler");
+    for (size_t i = 0; i < c->actions.count; i++) {
+        const struct scheduler_action *action = &c->actions.list[i];
+        switch (action->type) {
+        case SCHEDULER_ACCEPT:
+        case SCHEDULER_GIVE_UP:
+        case SCHEDULER_DROP:
+            complete(c, action);
+            break;
+        case SCHEDULER_CANCEL:
+            if (send_cancel(c, action, error))
+                return -1;
+            break;
+        case SCHEDULER_REQUEUE:
+            c->retries++;
+            break;
+        case SCHEDULER_SEND: /* these come of deciding only: see coordinator_flush */
+        case SCHEDULER_STEAL:
+        case SCHEDULER_FINISHED:
+            break;
+        }
+    }
+    c->actions.count = 0;
+    return 0;
+}
+
+static int cancel_task(struct coordinator *c, uint64_t id, struct mpp_error *error)
+{
+    return apply(c, (struct scheduler_event){.type = SCHEDULER_TASK_CANCELLED, .task = id}, error);
+}
+
+int coordinator_submit(struct coordinator *c, struct mpp_future *future, struct mpp_error *error)
+{
+    if (c->free_slot == NO_SLOT && grow_slots(c, error))
+        return -1;
+    uint32_t slot = c->free_slot;
+    c->free_slot = c->slots[slot].next_free;
+    c->slots[slot].future = future;
+    future->id = (uint64_t)c->slots[slot].generation << 32 | slot;
+    future->in_books = true;
+    struct scheduler_event event = {
+        .type = SCHEDULER_TASK_ADDED, .task = future->id, .count = future->chunk};
+    if (apply(c, event, error))
+        return -1;
+    return c->broken ? cancel_task(c, event.task, error) : 0;
+}
+
+int coordinator_cancel(struct coordinator *c, const struct mpp_future *future,
+                       struct mpp_error *error)
+{
+    return cancel_task(c, future->id, error);
+}
+
+int coordinator_end_input(struct coordinator *c, struct mpp_error *error)
+{
+    return apply(c, (struct scheduler_event){.type = SCHEDULER_INPUT_ENDED}, error);
+}
+
+/* What waits here ends here. */
+static int cancel_waiting(struct coordinator *c, struct mpp_error *error)
+{
+    for (uint32_t i = 0; i < c->slot_count; i++) {
+        const struct mpp_future *future = c->slots[i].future;
+        if (future && scheduler_waits(c->scheduler, future->id) &&
+            cancel_task(c, future->id, error))
+            return -1;
+    }
+    return 0;
+}
+
 int coordinator_flush(struct coordinator *c, bool *progressed, struct mpp_error *error)
 {
+    /* After a crash a task waits to be tried again, but no agent takes any more. */
+    if (c->discarding && scheduler_counts(c->scheduler).queued && cancel_waiting(c, error))
+        return -1;
     if (scheduler_decide(c->scheduler, &c->actions))
         return mpp_error_set(error, "out of memory in the scheduler");
     for (size_t at = 0; at < c->actions.count;) {
@@ -172,6 +313,8 @@ int coordinator_flush(struct coordinator *c, bool *progressed, struct mpp_error 
         case SCHEDULER_REQUEUE: /* these come with an event only: see apply */
         case SCHEDULER_ACCEPT:
         case SCHEDULER_GIVE_UP:
+        case SCHEDULER_DROP:
+        case SCHEDULER_CANCEL:
             break;
         }
         at++;
@@ -182,48 +325,38 @@ int coordinator_flush(struct coordinator *c, bool *progressed, struct mpp_error 
     return 0;
 }
 
-/* Enters an event; delivers an end at once, while the result's bytes are there. Handing out waits
- * for coordinator_flush, so that a chunk is one message however many events made it. */
-static int apply(struct coordinator *c, struct scheduler_event event, struct mpp_error *error)
+/* What the agents hold, they drop and report where it does not run. */
+int coordinator_discard(struct coordinator *c, struct mpp_error *error)
 {
-    if (scheduler_apply(c->scheduler, &event, &c->actions))
-        return mpp_error_set(error, "out of memory in the scheduler");
-    for (size_t i = 0; i < c->actions.count; i++) {
-        const struct scheduler_action *action = &c->actions.list[i];
-        switch (action->type) {
-        case SCHEDULER_ACCEPT:
-        case SCHEDULER_GIVE_UP:
-            complete(c, action);
-            break;
-        case SCHEDULER_REQUEUE:
-            c->retries++;
-            break;
-        case SCHEDULER_SEND: /* these come of deciding only: see coordinator_flush */
-        case SCHEDULER_STEAL:
-        case SCHEDULER_FINISHED:
-            break;
-        }
-    }
-    c->actions.count = 0;
-    return 0;
-}
-
-int coordinator_submit(struct coordinator *c, struct mpp_future *future, struct mpp_error *error)
-{
-    if (c->free_slot == NO_SLOT && grow_slots(c, error))
+    c->discarding = true;
+    if (cancel_waiting(c, error))
         return -1;
-    uint32_t slot = c->free_slot;
-    c->free_slot = c->slots[slot].next_free;
-    c->slots[slot].future = future;
-    uint64_t id = (uint64_t)c->slots[slot].generation << 32 | slot;
-    return apply(c, (struct scheduler_event){.type = SCHEDULER_TASK_ADDED, .task = id}, error);
+    return c->stop_sent ? 0 : send_stop(c, true, error);
 }
 
-int coordinator_stop(struct coordinator *c, bool discard, struct mpp_error *error)
+/* An agent's workers cannot start: so it will be everywhere, and what is asked for cannot be done.
+ */
+static int break_pool(struct coordinator *c, int from, const char *text, uint32_t size,
+                      struct mpp_error *error)
 {
-    if (discard)
-        return c->stop_sent ? 0 : send_stop(c, true, error);
-    return apply(c, (struct scheduler_event){.type = SCHEDULER_INPUT_ENDED}, error);
+    if (c->broken)
+        return 0;
+    if (asprintf(&c->broken, "%.*s (rank %d on %s)", (int)size, text, from, c->peers[from].host) <
+        0) {
+        c->broken = NULL;
+        return mpp_error_set(error, "%.*s", (int)size, text);
+    }
+    for (uint32_t i = 0; i < c->slot_count; i++) {
+        const struct mpp_future *future = c->slots[i].future;
+        if (future && cancel_task(c, future->id, error))
+            return -1;
+    }
+    return coordinator_discard(c, error);
+}
+
+const char *coordinator_broken(const struct coordinator *c)
+{
+    return c->broken;
 }
 
 /* ---- Messages ---- */
@@ -232,8 +365,8 @@ static int take_hello(struct coordinator *c, int from, struct reader *fields,
                       struct mpp_error *error)
 {
     struct message_hello hello;
-    if (message_get_hello(fields, &hello))
-        return mpp_error_set(error, "rank %d speaks another protocol: is it the same program?",
+    if (message_get_hello(fields, &hello) || hello.build != c->build)
+        return mpp_error_set(error, "rank %d runs another build of the program or the library",
                              from);
     struct peer *peer = &c->peers[from];
     peer->joined = true;
@@ -255,15 +388,15 @@ static int take_done(struct coordinator *c, int from, struct reader *fields,
         struct message_result result;
         if (message_get_result(fields, &result))
             return mpp_error_set(error, "rank %d sent a damaged result", from);
+        bool crashed = result.status == TASK_CRASHED || result.status == TASK_CRASHED_MEMORY;
         c->current = &result;
-        int failed = apply(c,
-                           (struct scheduler_event){.type = result.status == TASK_CRASHED
-                                                                ? SCHEDULER_TASK_CRASHED
-                                                                : SCHEDULER_TASK_DONE,
-                                                    .agent = from,
-                                                    .task = result.id,
-                                                    .handout = result.handout},
-                           error);
+        int failed = apply(
+            c,
+            (struct scheduler_event){.type = crashed ? SCHEDULER_TASK_CRASHED : SCHEDULER_TASK_DONE,
+                                     .agent = from,
+                                     .task = result.id,
+                                     .handout = result.handout},
+            error);
         c->current = NULL;
         if (failed)
             return -1;
@@ -291,6 +424,30 @@ static int take_moved(struct coordinator *c, int from, struct reader *fields,
     return apply(c, event, error);
 }
 
+static int take_running(struct coordinator *c, int from, struct reader *fields,
+                        struct mpp_error *error)
+{
+    uint64_t id;
+    uint32_t handout;
+    if (message_get_running(fields, &id, &handout))
+        return mpp_error_set(error, "rank %d sent damaged news of a running task", from);
+    struct mpp_future *future = find_future(c, id);
+    uint8_t pending = FUTURE_PENDING;
+    if (future)
+        atomic_compare_exchange_strong(&future->state, &pending, FUTURE_RUNNING);
+    return 0;
+}
+
+static int take_broken(struct coordinator *c, int from, struct reader *fields,
+                       struct mpp_error *error)
+{
+    const char *text;
+    uint32_t size;
+    if (message_get_broken(fields, &text, &size))
+        return mpp_error_set(error, "rank %d sent a damaged report", from);
+    return break_pool(c, from, text, size, error);
+}
+
 bool coordinator_wants(const struct buf *bytes)
 {
     struct reader fields;
@@ -299,9 +456,12 @@ bool coordinator_wants(const struct buf *bytes)
     case MESSAGE_WANT:
     case MESSAGE_DONE:
     case MESSAGE_MOVED:
+    case MESSAGE_RUNNING:
+    case MESSAGE_BROKEN:
     case MESSAGE_BYE:
         return true;
     case MESSAGE_TASKS:
+    case MESSAGE_CANCEL:
     case MESSAGE_STEAL:
     case MESSAGE_STOP:
     case MESSAGE_BAD:
@@ -324,11 +484,16 @@ int coordinator_message(struct coordinator *c, int from, const struct buf *bytes
         return take_done(c, from, &fields, error);
     case MESSAGE_MOVED:
         return take_moved(c, from, &fields, error);
+    case MESSAGE_RUNNING:
+        return take_running(c, from, &fields, error);
+    case MESSAGE_BROKEN:
+        return take_broken(c, from, &fields, error);
     case MESSAGE_BYE:
         c->stopped += !c->peers[from].stopped;
         c->peers[from].stopped = true;
         return 0;
     case MESSAGE_TASKS:
+    case MESSAGE_CANCEL:
     case MESSAGE_STEAL:
     case MESSAGE_STOP:
     case MESSAGE_BAD:
@@ -357,18 +522,19 @@ void coordinator_stats(const struct coordinator *c, struct mpp_stats *stats)
 
 /* ---- Life ---- */
 
-struct coordinator *coordinator_new(struct transport *transport, uint32_t attempts,
-                                    coordinator_complete complete_function, void *context,
+struct coordinator *coordinator_new(struct transport *transport,
+                                    const struct coordinator_options *options,
                                     struct mpp_error *error)
 {
     struct coordinator *c = calloc(1, sizeof *c);
     if (c) {
         *c = (struct coordinator){.transport = transport,
-                                  .complete = complete_function,
-                                  .context = context,
+                                  .build = options->build,
+                                  .complete = options->complete,
+                                  .context = options->context,
                                   .free_slot = NO_SLOT,
                                   .peers = calloc((size_t)transport->size, sizeof *c->peers),
-                                  .scheduler = scheduler_new(transport->size, attempts)};
+                                  .scheduler = scheduler_new(transport->size, options->attempts)};
         if (c->peers && c->scheduler)
             return c;
         coordinator_free(c, NULL);
@@ -381,18 +547,14 @@ void coordinator_free(struct coordinator *c, const char *broken_because)
 {
     if (!c)
         return;
-    const char *message = broken_because ? broken_because : "cancelled: the executor was shut down";
-    struct mpp_exception exception = {
-        .kind = broken_because ? MPP_EXCEPTION_BROKEN : MPP_EXCEPTION_CANCELLED, .rank = -1};
     for (uint32_t i = 0; i < c->slot_count; i++) {
         struct mpp_future *future = c->slots[i].future;
-        if (!future)
-            continue;
-        future_set_exception(future, &exception, message, strlen(message));
-        c->complete(c->context, future);
+        if (future && coordinator_end(future, broken_because))
+            c->complete(c->context, future);
     }
     scheduler_actions_release(&c->actions);
     scheduler_free(c->scheduler);
+    free(c->broken);
     free(c->slots);
     free(c->peers);
     free(c);

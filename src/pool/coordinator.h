@@ -14,17 +14,28 @@
 
 struct coordinator;
 
-/* Called for every future that has come to its end, filled in; the coordinator's reference goes
- * with it. */
+/* Called for every future whose end it has settled and filled in; the pool's reference goes with
+ * it. */
 typedef void (*coordinator_complete)(void *context, struct mpp_future *future);
 
-/* attempts: as for scheduler_new. NULL: error says why. */
-struct coordinator *coordinator_new(struct transport *transport, uint32_t attempts,
-                                    coordinator_complete complete, void *context,
+struct coordinator_options {
+    uint32_t attempts; /* as for scheduler_new */
+    uint64_t build;    /* what every rank must say in its HELLO */
+    coordinator_complete complete;
+    void *context;
+};
+
+/* NULL: error says why. */
+struct coordinator *coordinator_new(struct transport *transport,
+                                    const struct coordinator_options *options,
                                     struct mpp_error *error);
 
 /* Frees; futures not at their end are completed as cancelled (or broken, with the reason). */
 void coordinator_free(struct coordinator *coordinator, const char *broken_because);
+
+/* The same for a future that has not come here. True: settled and filled in; false: it was settled
+ * already, and the reference has been dropped. */
+bool coordinator_end(struct mpp_future *future, const char *broken_because);
 
 /* Takes a submitted task and the pool's reference to it. */
 int coordinator_submit(struct coordinator *coordinator, struct mpp_future *future,
@@ -38,9 +49,18 @@ int coordinator_message(struct coordinator *coordinator, int from, const struct 
 /* Sends what has been decided since the last time. Call it when a round of events is through. */
 int coordinator_flush(struct coordinator *coordinator, bool *progressed, struct mpp_error *error);
 
-/* No task will be submitted any more: when all are done, tells the agents to stop. discard: at
- * once. */
-int coordinator_stop(struct coordinator *coordinator, bool discard, struct mpp_error *error);
+/* The task of a settled future that is in the books is not wanted any more. */
+int coordinator_cancel(struct coordinator *coordinator, const struct mpp_future *future,
+                       struct mpp_error *error);
+
+/* No task will be submitted any more: when all are done, tells the agents to stop. */
+int coordinator_end_input(struct coordinator *coordinator, struct mpp_error *error);
+
+/* The same, and those that do not run yet are cancelled. */
+int coordinator_discard(struct coordinator *coordinator, struct mpp_error *error);
+
+/* Why no task can run (an initializer failed); NULL: they can. All futures then end as broken. */
+const char *coordinator_broken(const struct coordinator *coordinator);
 
 /* Every agent has stopped. */
 bool coordinator_all_stopped(const struct coordinator *coordinator);

@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -20,8 +21,9 @@
 
 /* One packet on the control socket; both ends are the same program on the same host. */
 struct control {
-    enum forkserver_event_type type; /* towards the fork server there is only "spawn": NOTHING */
+    enum forkserver_event_type type; /* towards the fork server: NOTHING */
     int slot;
+    int signal; /* towards the fork server: to be sent to the worker; 0: start one */
     pid_t pid;
     int wait_status;
 };
@@ -105,8 +107,18 @@ static void become_worker(struct server *server, pid_t parent, int fd, int slot)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    worker_main(fd, &server->slots[slot], server->config);
+    worker_main(fd, &server->slots[slot], &server->config->options);
+    fflush(stdout); /* jobs may print */
+    _exit(0);
+}
+
+static void reset_slot(struct worker_slot *slot)
+{
+    atomic_store(&slot->next, 0);
+    atomic_store(&slot->running, 0);
+    atomic_store(&slot->bell, false);
+    atomic_store(&slot->no_memory, false);
+    result_ring_reset(&slot->results);
 }
 
 static void spawn(struct server *server, int slot)
@@ -118,8 +130,7 @@ static void spawn(struct server *server, int slot)
         send_control(server->control, &reply, -1);
         return;
     }
-    atomic_store(&server->slots[slot].next, 0);
-    atomic_store(&server->slots[slot].running, 0);
+    reset_slot(&server->slots[slot]);
     pid_t self = getpid();
     pid_t pid = fork();
     if (pid == 0) {
@@ -173,8 +184,12 @@ static void server_loop(struct server *server)
         int received = receive_control(server->control, &request, &unused);
         if (received < 0)
             return; /* the rank has closed its end, or is gone */
-        if (received && request.slot >= 0 && request.slot < MPP_WORKERS_MAX)
+        if (!received || request.slot < 0 || request.slot >= MPP_WORKERS_MAX)
+            continue;
+        if (!request.signal)
             spawn(server, request.slot);
+        else if (server->workers[request.slot])
+            kill(server->workers[request.slot], request.signal);
     }
 }
 
@@ -200,21 +215,78 @@ static _Noreturn void server_main(int control, struct worker_slot *slots,
     _exit(0); /* the workers follow: PR_SET_PDEATHSIG */
 }
 
+/* ---- Not isolated: the workers are threads ---- */
+
+struct thread_worker {
+    int fd, control, slot;
+    struct worker_slot *shared;
+    const struct worker_config *config;
+};
+
+static void *thread_main(void *argument)
+{
+    struct thread_worker worker = *(struct thread_worker *)argument;
+    free(argument);
+    worker_main(worker.fd, worker.shared, &worker.config->options);
+    close(worker.fd);
+    struct control news = {.type = FORKSERVER_EXITED, .slot = worker.slot, .pid = getpid()};
+    send_control(worker.control, &news, -1);
+    return NULL;
+}
+
+static int spawn_thread(struct forkserver *forkserver, int slot, struct mpp_error *error)
+{
+    struct thread_worker *worker = malloc(sizeof *worker);
+    int pair[2] = {-1, -1};
+    pthread_t thread;
+    if (!worker || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+        goto fail;
+    *worker = (struct thread_worker){.fd = pair[1],
+                                     .control = forkserver->inner,
+                                     .slot = slot,
+                                     .shared = &forkserver->slots[slot],
+                                     .config = forkserver->config};
+    reset_slot(worker->shared);
+    struct control news = {.type = FORKSERVER_STARTED, .slot = slot, .pid = getpid()};
+    if (send_control(forkserver->inner, &news, pair[0]))
+        goto fail;
+    errno = pthread_create(&thread, NULL, thread_main, worker);
+    if (errno)
+        goto fail;
+    pthread_detach(thread);
+    close(pair[0]);
+    return 0;
+
+fail:
+    mpp_error_set_errno(error, "cannot start a worker thread");
+    if (pair[0] >= 0) {
+        close(pair[0]);
+        close(pair[1]);
+    }
+    free(worker);
+    return -1;
+}
+
 /* ---- The rank's end ---- */
 
 int forkserver_start(struct forkserver *forkserver, const struct worker_config *config,
                      struct mpp_error *error)
 {
-    *forkserver = (struct forkserver){.fd = -1};
+    *forkserver = (struct forkserver){.fd = -1, .inner = -1};
     size_t slots_bytes = MPP_WORKERS_MAX * sizeof(struct worker_slot);
-    void *slots =
-        mmap(NULL, slots_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *slots = mmap(NULL, slots_bytes, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (slots == MAP_FAILED)
         return mpp_error_set_errno(error, "cannot map memory for the workers");
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
         mpp_error_set_errno(error, "cannot make a socket for the fork server");
         goto unmap;
+    }
+    if (config->options.isolate == MPP_NOT_ISOLATED) {
+        *forkserver =
+            (struct forkserver){.fd = pair[0], .slots = slots, .config = config, .inner = pair[1]};
+        return 0;
     }
     fflush(stdout); /* what the program has printed so far is printed once */
     pid_t self = getpid();
@@ -230,7 +302,8 @@ int forkserver_start(struct forkserver *forkserver, const struct worker_config *
         server_main(pair[1], slots, config, self);
     }
     close(pair[1]);
-    *forkserver = (struct forkserver){.fd = pair[0], .pid = pid, .slots = slots};
+    *forkserver = (struct forkserver){
+        .fd = pair[0], .pid = pid, .slots = slots, .config = config, .inner = -1};
     return 0;
 
 unmap:
@@ -241,9 +314,19 @@ unmap:
 int forkserver_spawn(struct forkserver *forkserver, int slot, struct mpp_error *error)
 {
     struct control request = {.type = FORKSERVER_NOTHING, .slot = slot};
+    if (forkserver->inner >= 0)
+        return spawn_thread(forkserver, slot, error);
     if (send_control(forkserver->fd, &request, -1))
         return mpp_error_set_errno(error, "cannot ask the fork server for a worker");
     return 0;
+}
+
+void forkserver_kill(struct forkserver *forkserver, int slot, int signal)
+{
+    struct control request = {.type = FORKSERVER_NOTHING, .slot = slot, .signal = signal};
+    if (forkserver->inner < 0)
+        send_control(forkserver->fd, &request,
+                     -1); /* it fails with the fork server, which is told */
 }
 
 struct forkserver_event forkserver_next(struct forkserver *forkserver)
@@ -265,8 +348,11 @@ void forkserver_stop(struct forkserver *forkserver)
     if (forkserver->fd < 0)
         return;
     close(forkserver->fd);
-    while (waitpid(forkserver->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    if (forkserver->inner >= 0)
+        close(forkserver->inner);
+    else
+        while (waitpid(forkserver->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
     munmap(forkserver->slots, MPP_WORKERS_MAX * sizeof(struct worker_slot));
     *forkserver = (struct forkserver){.fd = -1};
 }

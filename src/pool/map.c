@@ -18,15 +18,15 @@ enum {
 struct map_run {
     struct mpp_executor *executor;
     const struct mpp_map *map;
-    uint32_t job;
+    uint32_t job, chunk;
     bool ordered;
     size_t buffersize;
     uint64_t pulled, delivered;
-    struct mpp_future **waiting;  /* ordered: done, not yet due; by index modulo buffersize */
-    struct future_list completed; /* guarded by the executor's lock */
-    bool ended;                   /* nothing more is pulled */
-    bool later;                   /* the source has nothing right now */
-    bool failed;                  /* error is filled: outcomes are dropped */
+    struct mpp_future **waiting; /* ordered: done, not yet due; by index modulo buffersize */
+    struct completed completed;  /* under the executor's lock */
+    bool ended;                  /* nothing more is pulled */
+    bool later;                  /* the source has nothing right now */
+    bool failed;                 /* error is filled: outcomes are dropped */
 };
 
 static uint64_t now_ns(void)
@@ -45,19 +45,13 @@ static void fail(struct map_run *run)
 static struct mpp_future *new_task(struct map_run *run, const struct mpp_bytes *payload,
                                    struct mpp_error *error)
 {
-    if (payload->size > MESSAGE_DATA_MAX) {
-        mpp_error_set(error, "a payload of %zu bytes is too large: at most %u", payload->size,
-                      MESSAGE_DATA_MAX);
+    struct mpp_future *future =
+        future_new(run->executor, run->job, payload->data, payload->size, error);
+    if (!future)
         return NULL;
-    }
-    struct mpp_future *future = future_new(run->executor, run->job, payload->data, payload->size);
-    if (!future) {
-        mpp_error_set(error, "out of memory for a task of %zu bytes", payload->size);
-        return NULL;
-    }
-    future_drop(future); /* nobody but the map will see it */
     future->completed = &run->completed;
     future->index = run->pulled++;
+    future->chunk = run->chunk;
     return future;
 }
 
@@ -96,15 +90,16 @@ static void pull(struct map_run *run, struct future_list *batch, struct mpp_erro
 static void deliver(struct map_run *run, struct mpp_future *future, struct mpp_error *error)
 {
     run->delivered++;
-    if (future->failed && future->exception.kind == MPP_EXCEPTION_BROKEN && !run->failed) {
-        mpp_error_set(error, "%s", future->exception.message);
+    const struct mpp_exception *exception = future->exception;
+    if (exception && exception->kind == MPP_EXCEPTION_BROKEN && !run->failed) {
+        mpp_error_set(error, "%s", exception->message);
         fail(run); /* once, and not as the outcome of every task there was */
     }
     struct mpp_outcome outcome = {
         .index = future->index,
         .payload = {.data = future->payload, .size = future->payload_size},
-        .result = {.data = future->failed ? NULL : future->result, .size = future->result_size},
-        .exception = future->failed ? &future->exception : NULL,
+        .result = {.data = future->result, .size = future->result_size},
+        .exception = exception,
         .rank = future->rank,
         .attempts = future->attempts,
         .run_s = (double)future->run_ns * 1e-9,
@@ -133,59 +128,67 @@ static void deliver_all(struct map_run *run, struct future_list *done, struct mp
     }
 }
 
+/* Is there nothing to do but to wait for what is in the pool? */
+static bool must_wait(const struct map_run *run)
+{
+    bool full = run->pulled - run->delivered >= run->buffersize;
+    return (run->ended || run->later || full) && run->pulled > run->delivered;
+}
+
 /* Posts the batch and takes what is done; waits for something where there is nothing else to do. */
 static void exchange(struct map_run *run, struct future_list *batch, struct future_list *done,
                      struct mpp_error *error)
 {
     struct mpp_executor *executor = run->executor;
     pthread_mutex_lock(&executor->lock);
-    if (batch->count && (executor->broken || executor->stop)) {
+    if (batch->count && executor_post(executor, batch, run->failed ? NULL : error)) {
         run->pulled -= batch->count;
         for (struct mpp_future *future; (future = future_list_take(batch));)
             future_drop(future);
-        if (!run->failed)
-            mpp_error_set(error, "the pool broke: %s", executor->broken_error.text);
         fail(run);
-    } else if (batch->count) {
-        executor_post(executor, batch);
     }
-    bool full = run->pulled - run->delivered >= run->buffersize;
-    if ((run->ended || run->later || full) && run->pulled > run->delivered + run->completed.count)
-        while (!run->completed.count && executor_wait(executor, run->later ? LATER_MS * 1e-3 : -1))
-            ;
-    else if (run->later && !run->completed.count)
-        executor_wait(executor, LATER_MS * 1e-3);
-    *done = run->completed;
-    if (!done->first)
-        done->last = &done->first;
-    future_list_init(&run->completed);
+    executor_wake(executor);
+    double until_s = executor_until(run->later ? LATER_MS * 1e-3 : MPP_FOREVER);
+    while ((must_wait(run) || run->later) && !run->completed.list.count)
+        if (!executor_wait(executor, &run->completed.news, until_s))
+            break;
+    future_list_move(&run->completed.list, done);
     pthread_mutex_unlock(&executor->lock);
 }
 
 static int map_run(struct mpp_executor *executor, const struct mpp_map *map, bool ordered,
                    struct mpp_error *error)
 {
+    struct mpp_error unwanted;
+    if (!error)
+        error = &unwanted;
     int job = executor_find_job(executor, map->job, error);
     if (job < 0)
         return -1;
+    if (executor_is_progress(executor))
+        return mpp_error_set(error, "a callback must not wait for a map");
     struct map_run run = {.executor = executor,
                           .map = map,
                           .job = (uint32_t)job,
                           .ordered = ordered,
-                          .buffersize = map->buffersize ? map->buffersize : BUFFERSIZE};
-    future_list_init(&run.completed);
+                          .buffersize = map->buffersize ? map->buffersize : BUFFERSIZE,
+                          .chunk = map->chunksize < UINT32_MAX ? (uint32_t)map->chunksize : 0};
     if (ordered) {
         run.waiting = calloc(run.buffersize, sizeof *run.waiting);
         if (!run.waiting)
             return mpp_error_set(error, "out of memory for a buffer of %zu tasks", run.buffersize);
     }
+    future_list_init(&run.completed.list);
+    executor_cond_init(&run.completed.news);
     while (!run.ended || run.delivered < run.pulled) {
         struct future_list batch, done;
         future_list_init(&batch);
+        future_list_init(&done);
         pull(&run, &batch, error);
         exchange(&run, &batch, &done, error);
         deliver_all(&run, &done, error);
     }
+    pthread_cond_destroy(&run.completed.news);
     free(run.waiting);
     return run.failed ? -1 : 0;
 }

@@ -13,8 +13,9 @@ enum message_type message_open(const void *bytes, size_t size, struct reader *fi
 {
     *fields = reader_over(bytes, size);
     uint8_t type = read_u8(fields);
-    return fields->failed || type < MESSAGE_HELLO || type > MESSAGE_BYE ? MESSAGE_BAD
-                                                                        : (enum message_type)type;
+    return fields->failed || type < MESSAGE_HELLO || type > MESSAGE_BROKEN
+               ? MESSAGE_BAD
+               : (enum message_type)type;
 }
 
 static int check(const struct reader *fields)
@@ -27,6 +28,7 @@ void message_put_hello(struct buf *out, const struct message_hello *hello)
     size_t host_size = strnlen(hello->host, sizeof hello->host - 1);
     buf_put_u8(out, MESSAGE_HELLO);
     buf_put_u32(out, MESSAGE_PROTOCOL);
+    buf_put_u64(out, hello->build);
     buf_put_u32(out, hello->workers);
     buf_put_u8(out, (uint8_t)host_size);
     buf_put(out, hello->host, host_size);
@@ -35,11 +37,13 @@ void message_put_hello(struct buf *out, const struct message_hello *hello)
 int message_get_hello(struct reader *fields, struct message_hello *hello)
 {
     uint32_t protocol = read_u32(fields);
+    uint64_t build = read_u64(fields);
     uint32_t workers = read_u32(fields);
     uint8_t host_size = read_u8(fields);
     const uint8_t *host = read_bytes(fields, host_size);
     if (!host || protocol != MESSAGE_PROTOCOL || host_size >= sizeof hello->host)
         return -1;
+    hello->build = build;
     hello->workers = workers;
     memcpy(hello->host, host, host_size);
     hello->host[host_size] = '\0';
@@ -138,7 +142,7 @@ int message_get_result(struct reader *fields, struct message_result *result)
     result->run_ns = read_u64(fields);
     result->size = read_u32(fields);
     result->data = read_bytes(fields, result->size);
-    if (status > TASK_CRASHED)
+    if (status > TASK_DROPPED)
         fields->failed = true;
     result->status = (enum task_status)status;
     return check(fields);
@@ -207,4 +211,45 @@ int message_get_stop(struct reader *fields, bool *discard)
 void message_put_bye(struct buf *out)
 {
     buf_put_u8(out, MESSAGE_BYE);
+}
+
+void message_put_running(struct buf *out, uint64_t id, uint32_t handout)
+{
+    buf_put_u8(out, MESSAGE_RUNNING);
+    buf_put_u64(out, id);
+    buf_put_u32(out, handout);
+}
+
+int message_get_running(struct reader *fields, uint64_t *id, uint32_t *handout)
+{
+    *id = read_u64(fields);
+    *handout = read_u32(fields);
+    return check(fields);
+}
+
+void message_put_cancel(struct buf *out, uint64_t id)
+{
+    buf_put_u8(out, MESSAGE_CANCEL);
+    buf_put_u64(out, id);
+}
+
+int message_get_cancel(struct reader *fields, uint64_t *id)
+{
+    *id = read_u64(fields);
+    return check(fields);
+}
+
+void message_put_broken(struct buf *out, const char *text)
+{
+    size_t size = strlen(text);
+    buf_put_u8(out, MESSAGE_BROKEN);
+    buf_put_u32(out, (uint32_t)size);
+    buf_put(out, text, size);
+}
+
+int message_get_broken(struct reader *fields, const char **text, uint32_t *size)
+{
+    *size = read_u32(fields);
+    *text = (const char *)read_bytes(fields, *size);
+    return check(fields);
 }

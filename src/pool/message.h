@@ -5,11 +5,11 @@
  * struct. Lists carry their count in front and are read with a reader, item by item, in place. A
  * decoder never trusts: what is short, too long or of an unknown type is MESSAGE_BAD.
  *
- *   coordinator -> agent    TASKS, STEAL, STOP
- *   agent -> coordinator    HELLO, WANT, DONE, MOVED, BYE
+ *   coordinator -> agent    TASKS, STEAL, CANCEL, STOP
+ *   agent -> coordinator    HELLO, WANT, RUNNING, DONE, MOVED, BROKEN, BYE
  *   victim -> thief         TASKS
- *   agent -> worker         TASKS   } the same bytes in a frame on a socket: frame.h
- *   worker -> agent         DONE    }
+ *   agent -> worker         TASKS          } the same bytes in a frame on a socket: worker.h
+ *   worker -> agent         DONE, BROKEN   }
  */
 #ifndef MESSAGE_H
 #define MESSAGE_H
@@ -19,7 +19,8 @@
 
 #include "buf.h"
 
-#define MESSAGE_PROTOCOL 1 /* spoken in HELLO; all ranks run one program, so it must be equal */
+/* Spoken in HELLO: all ranks must run one program. */
+#define MESSAGE_PROTOCOL 2
 
 enum message_type {
     MESSAGE_BAD,
@@ -31,12 +32,16 @@ enum message_type {
     MESSAGE_MOVED,
     MESSAGE_STOP,
     MESSAGE_BYE,
+    MESSAGE_RUNNING,
+    MESSAGE_CANCEL,
+    MESSAGE_BROKEN,
 };
 
 /* The type of an encoded message; *fields is left behind the type byte. */
 enum message_type message_open(const void *bytes, size_t size, struct reader *fields);
 
 struct message_hello {
+    uint64_t build; /* the same for ranks of one version with the same jobs */
     uint32_t workers;
     char host[64];
 };
@@ -56,9 +61,13 @@ struct message_task {
 /* ---- DONE: a list of results ---- */
 
 enum task_status {
-    TASK_SUCCEEDED, /* data: the result */
-    TASK_FAILED,    /* data: the message of the job's error */
-    TASK_CRASHED,   /* the worker process ended: data: how, as text */
+    TASK_SUCCEEDED,      /* data: the result */
+    TASK_FAILED,         /* data: the message of the job's error */
+    TASK_FAILED_MEMORY,  /* the same, of a job that was out of memory */
+    TASK_CRASHED,        /* the worker process ended; data: how, as text */
+    TASK_CRASHED_MEMORY, /* the same, for want of memory */
+    TASK_TIMED_OUT,      /* its worker process was ended; data: as text */
+    TASK_DROPPED,        /* cancelled: it did not run, or not to its end; no data */
 };
 
 struct message_result {
@@ -121,5 +130,15 @@ void message_put_stop(struct buf *out, bool discard);
 int message_get_stop(struct reader *fields, bool *discard);
 
 void message_put_bye(struct buf *out);
+
+/* RUNNING: one task that is seen in its job's run. CANCEL: one that is not wanted any more. */
+void message_put_running(struct buf *out, uint64_t id, uint32_t handout);
+int message_get_running(struct reader *fields, uint64_t *id, uint32_t *handout);
+void message_put_cancel(struct buf *out, uint64_t id);
+int message_get_cancel(struct reader *fields, uint64_t *id);
+
+/* BROKEN: no task can run there, because of this. *text points into the message. */
+void message_put_broken(struct buf *out, const char *text);
+int message_get_broken(struct reader *fields, const char **text, uint32_t *size);
 
 #endif

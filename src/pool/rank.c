@@ -15,7 +15,7 @@ enum {
 };
 
 /* So that a flood of messages does not keep the workers waiting. */
-enum { MESSAGES_A_STEP = 256 };
+enum { MESSAGES_A_STEP = 256, STEPS_A_POLL = 8 };
 
 static int64_t now_ns(void)
 {
@@ -58,23 +58,28 @@ int rank_step(struct rank *rank, bool *progressed, struct mpp_error *error)
         return -1;
     if (rank->coordinator && coordinator_flush(rank->coordinator, progressed, error))
         return -1;
-    if (agent_step(rank->agent, progressed, error))
+    if (agent_step(rank->agent, progressed, &rank->look_at_ns, error))
         return -1;
     if (*progressed)
         rank->idle_since_ns = 0;
+    /* A rank that has always something to do never waits, and must hear its workers too. */
+    if (*progressed && ++rank->busy_steps % STEPS_A_POLL == 0) {
+        int count = agent_poll_set(rank->agent, rank->poll_set);
+        if (poll(rank->poll_set, (nfds_t)count, 0) > 0)
+            agent_polled(rank->agent, rank->poll_set);
+    }
     return 0;
 }
 
-void rank_wait(struct rank *rank, int wake_fd)
+/* How long the next wait may be; -1: until something happens. */
+static int64_t wait_ns(struct rank *rank)
 {
-    int count = agent_poll_set(rank->agent, rank->poll_set);
-    if (wake_fd >= 0)
-        rank->poll_set[count++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
-    if (rank->transport->size == 1) {
-        poll(rank->poll_set, (nfds_t)count, -1);
-        return;
-    }
     int64_t now = now_ns();
+    int64_t to_look = rank->look_at_ns == INT64_MAX ? INT64_MAX
+                      : rank->look_at_ns > now      ? rank->look_at_ns - now
+                                                    : 0;
+    if (rank->transport->size == 1)
+        return to_look == INT64_MAX ? -1 : to_look;
     if (!rank->idle_since_ns)
         rank->idle_since_ns = now;
     int64_t sleep_ns = (now - rank->idle_since_ns) / SLEEP_SHARE;
@@ -83,5 +88,16 @@ void rank_wait(struct rank *rank, int wake_fd)
         sleep_ns = most_ns;
     if (sleep_ns < SLEEP_LEAST_NS || rank->transport->unsent)
         sleep_ns = SLEEP_LEAST_NS;
-    ppoll(rank->poll_set, (nfds_t)count, &(struct timespec){.tv_nsec = sleep_ns}, NULL);
+    return to_look < sleep_ns ? to_look : sleep_ns;
+}
+
+void rank_wait(struct rank *rank, int wake_fd)
+{
+    int count = agent_poll_set(rank->agent, rank->poll_set);
+    if (wake_fd >= 0)
+        rank->poll_set[count++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
+    int64_t ns = wait_ns(rank);
+    struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+    if (ppoll(rank->poll_set, (nfds_t)count, ns < 0 ? NULL : &time, NULL) > 0)
+        agent_polled(rank->agent, rank->poll_set);
 }

@@ -19,6 +19,8 @@ struct rank {
     struct agent *agent;
     struct coordinator *coordinator; /* NULL but on rank 0 */
     struct pollfd poll_set[MPP_WORKERS_MAX + 2];
+    unsigned busy_steps;   /* that did something */
+    int64_t look_at_ns;    /* when the agent wants to be stepped at the latest */
     int64_t idle_since_ns; /* when the first wait after the last event began; 0: none yet */
 };
 

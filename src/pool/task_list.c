@@ -60,6 +60,14 @@ struct agent_task *task_list_take(struct task_list *list)
     return list->first ? unlink_at(list, &list->first) : NULL;
 }
 
+struct agent_task *task_list_find(const struct task_list *list, uint64_t id)
+{
+    struct agent_task *task = list->first;
+    while (task && task->id != id)
+        task = task->next;
+    return task;
+}
+
 struct agent_task *task_list_take_id(struct task_list *list, uint64_t id)
 {
     for (struct agent_task **at = &list->first; *at; at = &(*at)->next)

@@ -32,6 +32,8 @@ void task_list_init(struct task_list *list);
 void task_list_release(struct task_list *list); /* frees the tasks; leaves an empty list */
 void task_list_append(struct task_list *list, struct agent_task *task);
 
+struct agent_task *task_list_find(const struct task_list *list, uint64_t id); /* NULL: not there */
+
 /* Takes the first (NULL: none), or the one with this id. */
 struct agent_task *task_list_take(struct task_list *list);
 struct agent_task *task_list_take_id(struct task_list *list, uint64_t id);

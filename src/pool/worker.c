@@ -2,24 +2,26 @@
 #include "worker.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "message.h"
 
-/* Results are sent together when tasks are short, but none is kept back longer than this while
- * others run. */
-#define FLUSH_NS 500000
+/* While tasks run, the agent is told of results this often: it reads the ring by itself when it is
+ * awake, and must not be woken for every one when it sleeps. */
+#define BELL_NS 500000
 
-/* A batch of results larger than this is sent at once. */
-#define FLUSH_BYTES 65536
+/* Read from the socket at once, where frames are small. */
+enum { READ_BYTES = 1 << 16 };
 
 struct mpp_result {
     struct buf data;
+    int rank;
 };
 
 int mpp_result_set(struct mpp_result *result, const void *data, size_t size)
@@ -31,6 +33,11 @@ int mpp_result_set(struct mpp_result *result, const void *data, size_t size)
     return result->data.failed ? -1 : 0;
 }
 
+int mpp_result_rank(const struct mpp_result *result)
+{
+    return result->rank;
+}
+
 struct job_state {
     bool open;
     void *state;
@@ -39,16 +46,16 @@ struct job_state {
 struct worker {
     int fd;
     struct worker_slot *slot;
-    const struct worker_config *config;
+    const struct mpp_options *options;
     struct job_state *states; /* by job */
     size_t job_count;
-    uint64_t number; /* of the next task, counted as the agent counts them */
-    struct buf frame;
-    struct buf payload; /* a copy: aligned, and the frame stays whole */
+    uint64_t number;    /* of the next task, counted as the agent counts them */
+    struct buf in;      /* read from the socket; */
+    size_t in_done;     /* so much of it is done with */
+    struct buf payload; /* a copy: aligned */
     struct mpp_result result;
-    struct buf out; /* the frame of results being built */
-    struct message_list done;
-    uint64_t flushed_ns;
+    struct buf out; /* a result being encoded */
+    uint64_t rung_ns;
 };
 
 static uint64_t now_ns(void)
@@ -58,83 +65,86 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* The rank has gone or has closed the socket: nothing is left to do, and nobody to tell. */
-static _Noreturn void leave(struct worker *worker)
-{
-    for (size_t i = 0; i < worker->job_count; i++)
-        if (worker->states[i].open && worker->config->jobs[i]->close)
-            worker->config->jobs[i]->close(worker->states[i].state);
-    fflush(stdout); /* jobs may print */
-    _exit(0);
-}
+/* ---- The socket ---- */
 
-static void read_exactly(struct worker *worker, uint8_t *to, size_t size)
+/* Has at least so many bytes behind in_done; false: the rank has gone or has closed the socket. */
+static bool fill(struct worker *worker, size_t wanted)
 {
-    while (size) {
-        ssize_t got = read(worker->fd, to, size);
+    if (worker->in_done == worker->in.size) {
+        buf_clear(&worker->in);
+        worker->in_done = 0;
+    }
+    while (worker->in.size - worker->in_done < wanted) {
+        size_t missing = wanted - (worker->in.size - worker->in_done);
+        size_t room = missing > READ_BYTES ? missing : READ_BYTES;
+        uint8_t *to = buf_reserve(&worker->in, room);
+        if (!to)
+            return false; /* the agent sees a worker that ended, and reports the task */
+        ssize_t got = read(worker->fd, to, room);
         if (got == 0 || (got < 0 && errno != EINTR))
-            leave(worker);
-        if (got > 0) {
-            to += got;
-            size -= (size_t)got;
-        }
+            return false;
+        worker->in.size += got > 0 ? (size_t)got : 0;
     }
+    return true;
 }
 
-static _Noreturn void die(const char *reason)
+/* The next frame, in place until the next call; false at the end. */
+static bool next_frame(struct worker *worker, struct mpp_bytes *frame)
 {
-    ssize_t ignored = write(STDERR_FILENO, reason, strlen(reason));
-    (void)ignored;
-    _exit(70);
+    if (!fill(worker, FRAME_HEAD_BYTES))
+        return false;
+    struct reader head = reader_over(worker->in.data + worker->in_done, FRAME_HEAD_BYTES);
+    size_t size = read_u32(&head);
+    if (!fill(worker, FRAME_HEAD_BYTES + size))
+        return false;
+    *frame = (struct mpp_bytes){worker->in.data + worker->in_done + FRAME_HEAD_BYTES, size};
+    worker->in_done += FRAME_HEAD_BYTES + size;
+    return true;
 }
 
-static void read_frame(struct worker *worker)
+/* Writes it all, however long the agent takes; when the agent is gone, reading will tell. */
+static void write_all(struct worker *worker, const void *data, size_t size)
 {
-    uint8_t head[FRAME_HEAD_BYTES];
-    read_exactly(worker, head, sizeof head);
-    struct reader reader = reader_over(head, sizeof head);
-    size_t size = read_u32(&reader);
-    buf_clear(&worker->frame);
-    uint8_t *to = buf_reserve(&worker->frame, size);
-    if (!to)
-        die("mpp-worker: out of memory for a task\n");
-    read_exactly(worker, to, size);
-    worker->frame.size = size;
-}
-
-static void begin_results(struct worker *worker)
-{
-    buf_clear(&worker->out);
-    buf_put_u32(&worker->out, 0);
-    worker->done = message_begin_done(&worker->out, 0);
-}
-
-static void flush_results(struct worker *worker)
-{
-    worker->flushed_ns = now_ns();
-    if (!worker->done.count)
-        return;
-    message_end(&worker->done);
-    buf_set_u32(&worker->out, 0, (uint32_t)(worker->out.size - FRAME_HEAD_BYTES));
-    if (worker->out.failed)
-        die("mpp-worker: out of memory for a result\n");
-    for (size_t sent = 0; sent < worker->out.size;) {
-        ssize_t n =
-            send(worker->fd, worker->out.data + sent, worker->out.size - sent, MSG_NOSIGNAL);
+    const uint8_t *bytes = data;
+    while (size) {
+        ssize_t n = send(worker->fd, bytes, size, MSG_NOSIGNAL);
         if (n < 0 && errno != EINTR)
-            leave(worker);
-        sent += n > 0 ? (size_t)n : 0;
+            return;
+        bytes += n > 0 ? n : 0;
+        size -= n > 0 ? (size_t)n : 0;
     }
-    begin_results(worker);
 }
+
+static void write_frame(struct worker *worker, struct buf *message)
+{
+    struct buf head = BUF_INIT;
+    buf_put_u32(&head, (uint32_t)message->size);
+    if (!head.failed && !message->failed) {
+        write_all(worker, head.data, head.size);
+        write_all(worker, message->data, message->size);
+    }
+    buf_release(&head);
+    atomic_store(&worker->slot->bell, true);
+}
+
+/* Wakes the agent, unless it has been told since it last listened. */
+static void ring_bell(struct worker *worker, uint64_t at_ns)
+{
+    static const uint8_t empty_frame[FRAME_HEAD_BYTES];
+    worker->rung_ns = at_ns;
+    if (!atomic_exchange(&worker->slot->bell, true))
+        write_all(worker, empty_frame, sizeof empty_frame);
+}
+
+/* ---- Tasks ---- */
 
 static int run_job(struct worker *worker, const struct message_task *task, struct mpp_error *error)
 {
     if (task->job >= worker->job_count)
         return mpp_error_set(error, "job number %u is not registered here", task->job);
-    const struct mpp_job *job = worker->config->jobs[task->job];
+    const struct mpp_job *job = worker->options->jobs[task->job];
     struct job_state *state = &worker->states[task->job];
-    if (!state->open && job->open && job->open(&state->state, worker->config->initargs, error))
+    if (!state->open && job->open && job->open(&state->state, worker->options->initargs, error))
         return -1;
     state->open = true;
 
@@ -143,68 +153,161 @@ static int run_job(struct worker *worker, const struct message_task *task, struc
     if (worker->payload.failed)
         return mpp_error_set(error, "out of memory for a payload of %u bytes", task->size);
     struct mpp_bytes payload = {worker->payload.data, task->size};
+    errno = 0;
     return job->run(state->state, payload, &worker->result, error);
 }
 
-static void run_task(struct worker *worker, const struct message_task *task, uint64_t number)
+/* Into the ring; what does not fit there waits until the agent has read it off the socket. */
+static void give_result(struct worker *worker, const struct message_result *result)
 {
-    static struct mpp_error error; /* large; one task at a time */
-    error.text[0] = '\0';
-    buf_clear(&worker->result.data);
+    buf_clear(&worker->out);
+    struct message_list done = message_begin_done(&worker->out, 0);
+    message_put_result(&done, result);
+    message_end(&done);
+    if (worker->out.failed) {
+        static const char text[] = "out of memory for the result";
+        struct message_result failure = *result;
+        failure.status = TASK_FAILED_MEMORY;
+        failure.size = sizeof text - 1;
+        failure.data = text;
+        buf_release(&worker->out);
+        done = message_begin_done(&worker->out, 0);
+        message_put_result(&done, &failure);
+        message_end(&done);
+    }
+    if (!result_ring_put(&worker->slot->results, worker->out.data, worker->out.size))
+        write_frame(worker, &worker->out);
+}
 
-    atomic_store(&worker->slot->running, number + 1);
-    uint64_t begun_ns = now_ns();
+/* The agent is ending this process, for the task that has just run. */
+static void wait_for_the_end(void)
+{
+    for (;;)
+        pause();
+}
+
+static void run_task(struct worker *worker, const struct message_task *task, uint64_t number,
+                     uint64_t begun_ns)
+{
+    struct mpp_error error = {.text = ""};
+    buf_clear(&worker->result.data);
     int failed = run_job(worker, task, &error);
+    bool no_memory = failed && errno == ENOMEM;
     uint64_t ended_ns = now_ns();
-    atomic_store(&worker->slot->running, 0);
+    uint64_t running = number + 1;
+    if (!atomic_compare_exchange_strong(&worker->slot->running, &running, 0))
+        wait_for_the_end();
 
     if (failed && !error.text[0])
         mpp_error_set(&error, "the job failed without saying why");
     const struct buf *data = &worker->result.data;
-    message_put_result(&worker->done,
-                       &(struct message_result){
-                           .id = task->id,
-                           .handout = task->handout,
-                           .status = failed ? TASK_FAILED : TASK_SUCCEEDED,
-                           .pid = (uint32_t)getpid(),
-                           .run_ns = ended_ns - begun_ns,
-                           .size = (uint32_t)(failed ? strlen(error.text) : data->size),
-                           .data = failed ? (const void *)error.text : data->data,
-                       });
-    if (ended_ns - worker->flushed_ns > FLUSH_NS || worker->out.size > FLUSH_BYTES)
-        flush_results(worker);
+    give_result(worker, &(struct message_result){
+                            .id = task->id,
+                            .handout = task->handout,
+                            .status = no_memory ? TASK_FAILED_MEMORY
+                                      : failed  ? TASK_FAILED
+                                                : TASK_SUCCEEDED,
+                            .pid = (uint32_t)getpid(),
+                            .run_ns = ended_ns - begun_ns,
+                            .size = (uint32_t)(failed ? strlen(error.text) : data->size),
+                            .data = failed ? (const void *)error.text : data->data,
+                        });
+    if (ended_ns - worker->rung_ns > BELL_NS)
+        ring_bell(worker, ended_ns);
 }
 
-static void run_frame(struct worker *worker)
+/* Runs what is left of a frame of tasks when their turn comes. False: the agent sent nonsense. */
+static bool run_frame(struct worker *worker, struct mpp_bytes frame)
 {
     struct reader fields;
     uint32_t count;
-    if (message_open(worker->frame.data, worker->frame.size, &fields) != MESSAGE_TASKS ||
+    if (message_open(frame.data, frame.size, &fields) != MESSAGE_TASKS ||
         message_get_tasks(&fields, &count))
-        die("mpp-worker: the agent sent something that is not a list of tasks\n");
+        return false;
     for (uint32_t i = 0; i < count; i++) {
         struct message_task task;
         if (message_get_task(&fields, &task))
-            die("mpp-worker: the agent sent a damaged task\n");
+            return false;
         uint64_t number = worker->number++;
         uint64_t unclaimed = number;
+        uint64_t begun_ns = now_ns();
+        atomic_store(&worker->slot->begun_ns, begun_ns);
+        atomic_store(&worker->slot->running, number + 1);
         if (atomic_compare_exchange_strong(&worker->slot->next, &unclaimed, number + 1))
-            run_task(worker, &task, number);
+            run_task(worker, &task, number, begun_ns);
+        else
+            atomic_store(&worker->slot->running, 0);
     }
-    flush_results(worker);
+    ring_bell(worker, now_ns());
+    return true;
 }
 
-_Noreturn void worker_main(int fd, struct worker_slot *slot, const struct worker_config *config)
+/* ---- Life ---- */
+
+static struct worker_slot *own_slot; /* for the handler below: a worker process has one */
+
+/* Tells a crash for want of memory from others: a failed allocation leaves ENOMEM behind, and a
+ * job that does not look at it soon meets its null pointer. */
+static void note_crash(int number)
 {
-    struct worker worker = {.fd = fd, .slot = slot, .config = config, .flushed_ns = now_ns()};
-    while (config->jobs[worker.job_count])
+    if (errno == ENOMEM)
+        atomic_store(&own_slot->no_memory, true);
+    signal(number, SIG_DFL);
+    raise(number); /* is delivered when this returns */
+}
+
+static void watch_crashes(struct worker_slot *slot)
+{
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGABRT};
+    own_slot = slot;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        signal(numbers[i], note_crash);
+}
+
+/* No task is run by a worker that could not be prepared: the pool is told why. */
+static bool prepare(struct worker *worker)
+{
+    const struct mpp_options *options = worker->options;
+    struct mpp_error error = {.text = ""};
+    bool isolated = options->isolate == MPP_ISOLATED;
+    int failed = options->initializer ? options->initializer(options->initargs, &error) : 0;
+    if (failed && !error.text[0])
+        mpp_error_set(&error, "the initializer failed without saying why");
+    if (!failed && isolated)
+        failed = confine_worker(options->confine, options->memory_limit_bytes, &error);
+    if (isolated)
+        watch_crashes(worker->slot);
+    if (!failed)
+        return true;
+    struct buf out = BUF_INIT;
+    message_put_broken(&out, error.text);
+    write_frame(worker, &out);
+    buf_release(&out);
+    return false;
+}
+
+static void release(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->job_count; i++)
+        if (worker->states[i].open && worker->options->jobs[i]->close)
+            worker->options->jobs[i]->close(worker->states[i].state);
+    free(worker->states);
+    buf_release(&worker->in);
+    buf_release(&worker->payload);
+    buf_release(&worker->result.data);
+    buf_release(&worker->out);
+}
+
+void worker_main(int fd, struct worker_slot *slot, const struct mpp_options *options)
+{
+    struct worker worker = {.fd = fd, .slot = slot, .options = options, .rung_ns = now_ns()};
+    struct mpp_bytes frame;
+    worker.result.rank = slot->rank;
+    while (options->jobs[worker.job_count])
         worker.job_count++;
-    worker.states = calloc(worker.job_count + 1, sizeof *worker.states);
-    if (!worker.states)
-        die("mpp-worker: out of memory\n");
-    begin_results(&worker);
-    for (;;) {
-        read_frame(&worker);
-        run_frame(&worker);
-    }
+    worker.states = calloc(worker.job_count, sizeof *worker.states);
+    if (worker.states && prepare(&worker))
+        while (next_frame(&worker, &frame) && run_frame(&worker, frame))
+            ;
+    release(&worker);
 }

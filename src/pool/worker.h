@@ -1,8 +1,10 @@
 /*
  * worker: the loop inside a worker process. Reads frames with TASKS from its socket, runs the jobs,
- * writes frames with DONE. It knows no MPI and no other process.
+ * puts results into the ring it shares with its agent. A result too large for that goes back on the
+ * socket, in a frame with DONE; an empty frame says that there is something in the ring.
  *
- * A frame is a length (four bytes, little-endian) and one message.
+ * It knows no MPI and no other process. A frame is a length (four bytes, little-endian) and one
+ * message.
  */
 #ifndef WORKER_H
 #define WORKER_H
@@ -11,7 +13,7 @@
 
 enum { FRAME_HEAD_BYTES = 4 };
 
-/* Serves until the socket closes; ends the process. */
-_Noreturn void worker_main(int fd, struct worker_slot *slot, const struct worker_config *config);
+/* Serves until the socket closes. */
+void worker_main(int fd, struct worker_slot *slot, const struct mpp_options *options);
 
 #endif

@@ -17,7 +17,7 @@ void worker_link_init(struct worker_link *link, struct worker_slot *slot)
     task_list_init(&link->tasks);
 }
 
-void worker_link_close(struct worker_link *link)
+static void close_socket(struct worker_link *link)
 {
     if (link->fd >= 0)
         close(link->fd);
@@ -25,9 +25,15 @@ void worker_link_close(struct worker_link *link)
     link->state = WORKER_CLOSED;
 }
 
+void worker_link_dismiss(struct worker_link *link)
+{
+    link->dismissed = true;
+    close_socket(link);
+}
+
 void worker_link_release(struct worker_link *link)
 {
-    worker_link_close(link);
+    close_socket(link);
     task_list_release(&link->tasks);
     buf_release(&link->out);
     buf_release(&link->in);
@@ -40,9 +46,6 @@ void worker_link_started(struct worker_link *link, pid_t pid, int fd)
     link->pid = pid;
     link->fd = fd;
     link->sent = 0;
-    link->out_done = 0;
-    buf_clear(&link->out);
-    buf_clear(&link->in);
 }
 
 int worker_link_assign(struct worker_link *link, struct task_list *list, uint32_t count,
@@ -71,14 +74,20 @@ uint32_t worker_link_unstarted(const struct worker_link *link)
                                        : 0;
 }
 
+void worker_link_recall(struct worker_link *link, struct task_list *to)
+{
+    if (link->state != WORKER_READY)
+        return;
+    uint64_t next = atomic_exchange(&link->slot->next, link->sent);
+    task_list_move_tail(&link->tasks, link->sent - next, to);
+}
+
 void worker_link_take_back(struct worker_link *link, struct task_list *to)
 {
     /* A worker that is about to begin its first is left alone: taking that back again and again
      * would starve it. */
-    if (link->state != WORKER_READY || worker_link_unstarted(link) == link->tasks.count)
-        return;
-    uint64_t next = atomic_exchange(&link->slot->next, link->sent);
-    task_list_move_tail(&link->tasks, link->sent - next, to);
+    if (worker_link_unstarted(link) < link->tasks.count)
+        worker_link_recall(link, to);
 }
 
 void worker_link_write(struct worker_link *link, bool *progressed)
@@ -99,8 +108,8 @@ void worker_link_write(struct worker_link *link, bool *progressed)
     }
 }
 
-static int take_frame(struct worker_link *link, const uint8_t *bytes, size_t size,
-                      worker_link_result callback, void *context, struct mpp_error *error)
+static int take_results(struct worker_link *link, const void *bytes, size_t size,
+                        const struct worker_link_callbacks *callbacks, struct mpp_error *error)
 {
     struct reader fields;
     uint32_t unused, count;
@@ -114,12 +123,28 @@ static int take_frame(struct worker_link *link, const uint8_t *bytes, size_t siz
         struct agent_task *task = task_list_take_id(&link->tasks, result.id);
         if (!task)
             return mpp_error_set(error, "a worker sent a result of a task it does not have");
-        callback(context, task, &result);
+        callbacks->result(callbacks->context, task, &result);
     }
     return 0;
 }
 
-static int take_frames(struct worker_link *link, worker_link_result callback, void *context,
+static int take_frame(struct worker_link *link, const void *bytes, size_t size,
+                      const struct worker_link_callbacks *callbacks, struct mpp_error *error)
+{
+    struct reader fields;
+    const char *text;
+    uint32_t text_size;
+    if (!size)
+        return 0; /* the bell */
+    if (message_open(bytes, size, &fields) != MESSAGE_BROKEN)
+        return take_results(link, bytes, size, callbacks, error);
+    if (message_get_broken(&fields, &text, &text_size))
+        return mpp_error_set(error, "a worker sent a damaged report");
+    callbacks->broken(callbacks->context, text, text_size);
+    return 0;
+}
+
+static int take_frames(struct worker_link *link, const struct worker_link_callbacks *callbacks,
                        struct mpp_error *error)
 {
     size_t done = 0;
@@ -129,7 +154,7 @@ static int take_frames(struct worker_link *link, worker_link_result callback, vo
         const uint8_t *bytes = read_bytes(&head, size);
         if (!bytes)
             break;
-        if (take_frame(link, bytes, size, callback, context, error))
+        if (take_frame(link, bytes, size, callbacks, error))
             return -1;
         done += FRAME_HEAD_BYTES + size;
     }
@@ -140,9 +165,24 @@ static int take_frames(struct worker_link *link, worker_link_result callback, vo
     return 0;
 }
 
-int worker_link_read(struct worker_link *link, worker_link_result callback, void *context,
+static int read_ring(struct worker_link *link, const struct worker_link_callbacks *callbacks,
                      bool *progressed, struct mpp_error *error)
 {
+    struct result_ring *ring = &link->slot->results;
+    size_t size;
+    for (const void *bytes; (bytes = result_ring_peek(ring, &size));) {
+        *progressed = true;
+        if (take_results(link, bytes, size, callbacks, error))
+            return -1;
+        result_ring_drop(ring);
+    }
+    return size ? mpp_error_set(error, "a worker has damaged the memory for its results") : 0;
+}
+
+static int read_socket(struct worker_link *link, const struct worker_link_callbacks *callbacks,
+                       bool *progressed, struct mpp_error *error)
+{
+    link->readable = false;
     while (link->fd >= 0) {
         uint8_t *to = buf_reserve(&link->in, READ_BYTES);
         if (!to)
@@ -151,22 +191,60 @@ int worker_link_read(struct worker_link *link, worker_link_result callback, void
         if (n < 0 && errno == EINTR)
             continue;
         if (n == 0 || (n < 0 && errno != EAGAIN))
-            worker_link_close(link); /* it is ending: nothing more will come */
+            close_socket(link); /* it is ending: nothing more will come */
         if (n <= 0)
             break;
+        atomic_store(&link->slot->bell, false); /* before the ring is read */
         link->in.size += (size_t)n;
         *progressed = true;
-        if (take_frames(link, callback, context, error))
+        if (take_frames(link, callbacks, error))
             return -1;
+        if (n < READ_BYTES)
+            break;
     }
     return 0;
 }
 
-struct agent_task *worker_link_culprit(struct worker_link *link)
+int worker_link_read(struct worker_link *link, const struct worker_link_callbacks *callbacks,
+                     bool *progressed, struct mpp_error *error)
+{
+    if (!link->pid)
+        return 0;
+    if (link->readable && read_socket(link, callbacks, progressed, error))
+        return -1;
+    return read_ring(link, callbacks, progressed, error);
+}
+
+static struct agent_task **find_number(const struct worker_link *link, uint64_t number)
+{
+    struct agent_task *const *at = &link->tasks.first;
+    while (*at && (*at)->number != number)
+        at = &(*at)->next;
+    return (struct agent_task **)at;
+}
+
+struct agent_task *worker_link_running(const struct worker_link *link, int64_t *begun_ns)
 {
     uint64_t running = atomic_load(&link->slot->running);
-    for (struct agent_task *task = link->tasks.first; running && task; task = task->next)
-        if (task->number == running - 1)
-            return task_list_take_id(&link->tasks, task->id);
-    return NULL;
+    *begun_ns = (int64_t)atomic_load(&link->slot->begun_ns);
+    if (!running || running & WORKER_CONDEMNED || running != atomic_load(&link->slot->running))
+        return NULL;
+    return *find_number(link, running - 1);
+}
+
+bool worker_link_condemn(struct worker_link *link, const struct agent_task *task,
+                         enum worker_doom doom)
+{
+    uint64_t running = task->number + 1;
+    if (!atomic_compare_exchange_strong(&link->slot->running, &running, running | WORKER_CONDEMNED))
+        return false;
+    link->doom = doom;
+    return true;
+}
+
+struct agent_task *worker_link_culprit(struct worker_link *link)
+{
+    uint64_t running = atomic_load(&link->slot->running) & ~WORKER_CONDEMNED;
+    struct agent_task *task = running ? *find_number(link, running - 1) : NULL;
+    return task ? task_list_take_id(&link->tasks, task->id) : NULL;
 }

@@ -22,6 +22,9 @@ enum worker_state {
     WORKER_CLOSED, /* its socket is closed: it ends, or has ended and is waiting to be reaped */
 };
 
+/* Why the process of a worker is being ended. */
+enum worker_doom { DOOM_NONE, DOOM_CANCELLED, DOOM_TIMED_OUT };
+
 struct worker_link {
     enum worker_state state;
     int fd; /* -1: none */
@@ -31,7 +34,12 @@ struct worker_link {
     uint64_t sent;          /* number of the next task: counts all ever sent */
     struct buf out;         /* frames not written yet */
     size_t out_done;
-    struct buf in; /* bytes of a frame not whole yet */
+    struct buf in;     /* bytes of a frame not whole yet */
+    bool dismissed;    /* closed from this end: it is no loss */
+    bool readable;     /* the socket has something, or has closed */
+    uint64_t reported; /* what `running` was when it was reported; 0: nothing yet */
+    enum worker_doom doom;
+    int64_t kill_at_ns; /* when SIGKILL follows SIGTERM; 0: not, or it has been sent */
 };
 
 void worker_link_init(struct worker_link *link, struct worker_slot *slot);
@@ -47,23 +55,37 @@ int worker_link_assign(struct worker_link *link, struct task_list *list, uint32_
 /* Tasks sent that the worker has not begun, as far as can be seen at this moment. */
 uint32_t worker_link_unstarted(const struct worker_link *link);
 
-/* Takes back every task that waits behind a running one, to the front of the list. */
+/* Takes back every task that is not begun, to the front of the list; take_back does so only behind
+ * a running one. */
+void worker_link_recall(struct worker_link *link, struct task_list *to);
 void worker_link_take_back(struct worker_link *link, struct task_list *to);
 
 /* Writes what the socket takes. A closed socket is no error: the exit is reported elsewhere. */
 void worker_link_write(struct worker_link *link, bool *progressed);
 
-/* Reads what is there and hands every result to the callback, which owns the task from then on. -1:
- * the worker sent nonsense. */
-typedef void (*worker_link_result)(void *context, struct agent_task *task,
-                                   const struct message_result *result);
-int worker_link_read(struct worker_link *link, worker_link_result callback, void *context,
+/* The task that is in its job's run, since when (CLOCK_MONOTONIC); NULL: none. */
+struct agent_task *worker_link_running(const struct worker_link *link, int64_t *begun_ns);
+
+/* The running task will not end by itself: from now on the worker does nothing more, and its
+ * process is to be ended. False: it has just ended. */
+bool worker_link_condemn(struct worker_link *link, const struct agent_task *task,
+                         enum worker_doom doom);
+
+/* Takes what is in the ring and, when readable, on the socket, and hands every result to the first
+ * callback, which owns the task from then on; the second is told why a worker cannot start. -1: the
+ * worker sent nonsense. */
+struct worker_link_callbacks {
+    void (*result)(void *context, struct agent_task *task, const struct message_result *result);
+    void (*broken)(void *context, const char *text, uint32_t size);
+    void *context;
+};
+int worker_link_read(struct worker_link *link, const struct worker_link_callbacks *callbacks,
                      bool *progressed, struct mpp_error *error);
 
 /* After the worker process has ended: takes out the task it died in, or returns NULL. */
 struct agent_task *worker_link_culprit(struct worker_link *link);
 
 /* Closes the socket: a worker at rest ends. */
-void worker_link_close(struct worker_link *link);
+void worker_link_dismiss(struct worker_link *link);
 
 #endif

@@ -49,7 +49,7 @@ int main(int argc, char **argv)
         }
         mpp_future_free(future);
     }
-    if (mpp_shutdown(executor, true, &error)) {
+    if (mpp_close(executor, &error)) {
         fprintf(stderr, "hello: %s\n", error.text);
         return 1;
     }

@@ -641,7 +641,11 @@ int main(int argc, char **argv)
         break;
     }
     int failed = scenario->run(executor);
-    if (mpp_shutdown(executor, !cancel, &error)) {
+    if (cancel && mpp_shutdown(executor, false, true, &error)) {
+        fprintf(stderr, "%s\n", error.text);
+        return 1;
+    }
+    if (mpp_close(executor, &error)) {
         fprintf(stderr, "pool_test: %s\n", error.text);
         failed = 1;
     }

@@ -15,7 +15,8 @@ static void put_samples(struct buf *out, int which)
     struct message_list list;
     switch (which) {
     case 0:
-        message_put_hello(out, &(struct message_hello){.workers = 64, .host = "node-17"});
+        message_put_hello(out, &(struct message_hello){
+                                   .build = UINT64_C(1) << 50, .workers = 64, .host = "node-17"});
         break;
     case 1:
         list = message_begin_tasks(out);
@@ -58,10 +59,19 @@ static void put_samples(struct buf *out, int which)
     case 7:
         message_put_bye(out);
         break;
+    case 8:
+        message_put_running(out, UINT64_C(7) << 33, 2);
+        break;
+    case 9:
+        message_put_cancel(out, UINT64_C(5) << 40);
+        break;
+    case 10:
+        message_put_broken(out, "no licence");
+        break;
     }
 }
 
-enum { SAMPLES = 8 };
+enum { SAMPLES = 11 };
 
 /* Reads a message as its receiver does; -1 where the receiver would call it damaged. */
 static int read_whole(const void *bytes, size_t size)
@@ -74,6 +84,7 @@ static int read_whole(const void *bytes, size_t size)
     struct message_steal steal;
     uint64_t id;
     bool discard;
+    const char *text;
     switch (message_open(bytes, size, &fields)) {
     case MESSAGE_BAD:
         return -1;
@@ -104,6 +115,12 @@ static int read_whole(const void *bytes, size_t size)
         return message_get_steal(&fields, &steal);
     case MESSAGE_STOP:
         return message_get_stop(&fields, &discard);
+    case MESSAGE_RUNNING:
+        return message_get_running(&fields, &id, &other);
+    case MESSAGE_CANCEL:
+        return message_get_cancel(&fields, &id);
+    case MESSAGE_BROKEN:
+        return message_get_broken(&fields, &text, &other);
     case MESSAGE_WANT:
     case MESSAGE_BYE:
         return 0;
@@ -120,6 +137,7 @@ static void round_trips(void **state)
     put_samples(&out, 0);
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_HELLO);
     assert_int_equal(message_get_hello(&fields, &hello), 0);
+    assert_true(hello.build == UINT64_C(1) << 50);
     assert_int_equal(hello.workers, 64);
     assert_string_equal(hello.host, "node-17");
 
@@ -176,6 +194,27 @@ static void round_trips(void **state)
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_STOP);
     assert_int_equal(message_get_stop(&fields, &discard), 0);
     assert_true(discard);
+
+    buf_clear(&out);
+    put_samples(&out, 8);
+    uint64_t id;
+    assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_RUNNING);
+    assert_int_equal(message_get_running(&fields, &id, &other), 0);
+    assert_true(id == UINT64_C(7) << 33 && other == 2);
+
+    buf_clear(&out);
+    put_samples(&out, 9);
+    assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_CANCEL);
+    assert_int_equal(message_get_cancel(&fields, &id), 0);
+    assert_true(id == UINT64_C(5) << 40);
+
+    buf_clear(&out);
+    put_samples(&out, 10);
+    const char *text;
+    assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_BROKEN);
+    assert_int_equal(message_get_broken(&fields, &text, &other), 0);
+    assert_int_equal(other, 10);
+    assert_memory_equal(text, "no licence", 10);
     buf_release(&out);
 }
 
@@ -244,9 +283,10 @@ static void bad_types_and_hosts(void **state)
     assert_int_equal(message_open("", 0, &fields), MESSAGE_BAD);
     assert_int_equal(message_open("\0", 1, &fields), MESSAGE_BAD);
     assert_int_equal(message_open("\x63", 1, &fields), MESSAGE_BAD);
-    uint8_t hello[10 + 255] = {MESSAGE_HELLO, MESSAGE_PROTOCOL, 0, 0, 0, 1, 0, 0, 0, 200};
+    /* type, protocol, build (8 bytes), workers, size of the host's name */
+    uint8_t hello[18 + 255] = {MESSAGE_HELLO, MESSAGE_PROTOCOL, [13] = 1, [17] = 200};
     assert_int_equal(read_whole(hello, sizeof hello), -1);
-    hello[9] = 3;
+    hello[17] = 3;
     assert_int_equal(read_whole(hello, sizeof hello), 0);
     hello[1] = MESSAGE_PROTOCOL + 1;
     assert_int_equal(read_whole(hello, sizeof hello), -1);

@@ -2,7 +2,7 @@
  * mppool: Python's ProcessPoolExecutor for MPI.
  *
  * Every rank of `mpirun -n N program` calls mpp_open with the same arguments. On rank 0 it returns
- * the executor; on the others it serves until rank 0 shuts down and then returns MPP_SERVED.
+ * the executor; on the others it serves until rank 0 closes the pool and then returns MPP_SERVED.
  * Started without mpirun the pool is one rank and MPI is not touched. On every rank, rank 0
  * included, worker processes run the tasks: one that crashes is replaced, and costs one attempt of
  * one task.
@@ -19,16 +19,17 @@
  *     struct mpp_future *future = mpp_submit(executor, "hello", "you", 3, &error);
  *     mpp_future_result(future, MPP_FOREVER, &bytes, &error);
  *     mpp_future_free(future);
- *     mpp_shutdown(executor, true, &error);
+ *     mpp_close(executor, &error);
  *
  * Names and semantics are those of Python's concurrent.futures wherever C allows it. A task runs at
  * least once and is accounted for exactly once: a job should give the same result when it is run
  * again.
  *
  * Threads: on rank 0 a thread of the library drives the pool, so tasks proceed whatever the program
- * does. Every function here may be called from any thread, except mpp_open and mpp_shutdown, which
- * belong to the thread that called mpp_open. mpp_open forks: call it before starting threads and
- * before MPI_Init.
+ * does. Every function here may be called from any thread, except mpp_open and mpp_close, which
+ * belong to one thread. mpp_open forks: call it before starting threads and before MPI_Init.
+ *
+ * Functions that can fail return -1, or NULL, and fill the error; a NULL error is allowed.
  */
 #ifndef MPPOOL_H
 #define MPPOOL_H
@@ -48,9 +49,11 @@ struct mpp_bytes {
 
 struct mpp_result; /* where a running task puts its result */
 
-/* Copies `size` bytes as the task's result; a second call replaces the first. -1 when memory is
- * out. */
+/* Copies `size` bytes as the task's result; a second call replaces the first. -1: out of memory. */
 int mpp_result_set(struct mpp_result *result, const void *data, size_t size);
+
+/* The rank on which the calling job runs. */
+int mpp_result_rank(const struct mpp_result *result);
 
 struct mpp_job {
     const char *name;    /* as given to mpp_submit */
@@ -63,7 +66,8 @@ struct mpp_job {
 
     /* One task. `payload` is the submitter's bytes, aligned for any type, valid until run returns.
      * Return 0, or -1 with the error filled: that becomes the exception of the task's future, and
-     * any result is dropped. Runs in a worker process: a crash here costs this attempt and nothing
+     * any result is dropped. With errno ENOMEM on such a return the exception's kind is
+     * MPP_EXCEPTION_MEMORY. Runs in a worker process: a crash here costs this attempt and nothing
      * else. */
     int (*run)(void *state, struct mpp_bytes payload, struct mpp_result *result,
                struct mpp_error *error);
@@ -72,29 +76,62 @@ struct mpp_job {
     void (*close)(void *state);
 };
 
-/* ---- The executor ---- */
+/* ---- Options ---- */
 
 #define MPP_WORKERS_MAX 1024 /* worker processes of one rank */
 
+/* What a worker process is kept from, once its initializer has run. Where the kernel lacks the
+ * means (mpp_confinement says), it is not kept from it. */
+struct mpp_confine {
+    bool no_exec;    /* no other program is started (seccomp) */
+    bool no_sockets; /* no connection is made or taken (seccomp) */
+    bool paths;      /* files are opened below the directories and files listed only (Landlock): */
+    const char *const *readable; /* for reading; ends with NULL; NULL: none */
+    const char *const *writable; /* for reading and writing */
+};
+
+enum mpp_isolation {
+    MPP_ISOLATED,     /* jobs run in worker processes */
+    MPP_NOT_ISOLATED, /* for debuggers: in one thread of each rank. A crash ends the run, and
+                         limits, timeouts, confinement and cancelling a running task have no effect
+                       */
+};
+
 struct mpp_options {
     const struct mpp_job *const *jobs; /* ends with NULL; the same on every rank */
-    const void *initargs; /* handed to each job's open, in memory that the fork shares */
     int workers_per_rank; /* 0: the cores this rank may use, divided among a node's ranks */
-    int retries; /* further attempts for a task whose worker crashed; 0: one retry; negative: none
-                  */
+    int max_workers;      /* on all ranks together, 0: no limit. Ranks beyond it get none */
+
+    /* Once in each worker process, before anything else. When it fails the pool is broken, and
+     * every task's exception has its message. */
+    int (*initializer)(const void *initargs, struct mpp_error *error);
+    const void *initargs; /* for it and for each job's open, in memory that the fork shares */
+
+    int max_tasks_per_worker;  /* a worker process is replaced after so many; 0: never */
+    double timeout_s;          /* for one run of one task: its worker process is ended; 0: none */
+    int retries;               /* further attempts for a task whose worker crashed; 0: one retry;
+                                  negative: none */
+    size_t memory_limit_bytes; /* of address space beyond what a worker starts with; 0: none */
+    const struct mpp_confine *confine; /* NULL: not */
+    enum mpp_isolation isolate;
 };
+
+/* What this kernel can confine, for people: "seccomp, Landlock 7"; "nothing". */
+const char *mpp_confinement(void);
+
+/* ---- The executor ---- */
 
 enum mpp_role {
     MPP_FAILED,   /* error says why; nothing is left behind */
     MPP_EXECUTOR, /* this is rank 0: *executor is open */
-    MPP_SERVED, /* another rank: it has served, rank 0 has shut down; end the program with status 0
-                 */
+    MPP_SERVED,   /* another rank: it has served, the pool is closed; end with status 0 */
 };
 
 struct mpp_executor;
 
-/* Collective over all ranks. On rank 0 returns once its own workers are started and the other ranks
- * are being waited for in the background; blocks on the others until shutdown. */
+/* Collective over all ranks. On rank 0 returns once its own workers are being started; the other
+ * ranks are waited for in the background. Blocks on the others until the pool is closed. One pool
+ * at a time; where MPI is used, one in the life of the program. */
 enum mpp_role mpp_open(int *argc, char ***argv, const struct mpp_options *options,
                        struct mpp_executor **executor, struct mpp_error *error);
 
@@ -102,13 +139,23 @@ enum mpp_role mpp_open(int *argc, char ***argv, const struct mpp_options *option
  * errors can be reported once. */
 int mpp_launch_rank(void);
 
-/* Ends the pool and frees the executor; blocks. wait: pending tasks are finished first; otherwise
- * those not yet running are cancelled. Futures stay valid until they are freed. -1 when the pool
- * had broken. */
-int mpp_shutdown(struct mpp_executor *executor, bool wait, struct mpp_error *error);
+/* No more tasks are taken: mpp_submit and the maps fail from now on. cancel_futures: those not yet
+ * running are cancelled. wait: blocks until all others are done; otherwise returns at once. May be
+ * called again. -1: the pool has broken. */
+int mpp_shutdown(struct mpp_executor *executor, bool wait, bool cancel_futures,
+                 struct mpp_error *error);
+
+/* Shuts down, waiting, ends the workers and MPI, and frees the executor. Futures stay valid until
+ * they are freed. NULL is fine. -1: the pool had broken. */
+int mpp_close(struct mpp_executor *executor, struct mpp_error *error);
+
+/* Declares an executor that is closed when its block ends, in gcc and clang:
+ *     MPP_SCOPED struct mpp_executor *executor = NULL; */
+#define MPP_SCOPED __attribute__((cleanup(mpp_close_scoped)))
+void mpp_close_scoped(struct mpp_executor **executor);
 
 struct mpp_stats {
-    int ranks;
+    int ranks;                 /* of the run */
     int workers;               /* worker processes on all ranks that have reported so far */
     uint64_t tasks_done;       /* with a result or an exception */
     uint64_t steals;           /* times a rank handed tasks to another one */
@@ -125,17 +172,19 @@ void mpp_executor_stats(struct mpp_executor *executor, struct mpp_stats *stats);
 enum mpp_exception_kind {
     MPP_EXCEPTION_JOB,       /* run (or open) returned -1 */
     MPP_EXCEPTION_CRASH,     /* the worker process died under the task, at every attempt */
-    MPP_EXCEPTION_CANCELLED, /* it never ran */
+    MPP_EXCEPTION_MEMORY,    /* the job was out of memory, or the kernel ended it for that */
+    MPP_EXCEPTION_TIMEOUT,   /* it ran longer than timeout_s */
+    MPP_EXCEPTION_CANCELLED, /* by mpp_future_cancel or mpp_shutdown */
     MPP_EXCEPTION_BROKEN,    /* the pool itself failed */
 };
 
 struct mpp_exception {
     enum mpp_exception_kind kind;
-    int signal;    /* CRASH: the signal that ended the worker process; 0: it exited by itself */
-    int rank;      /* where the last attempt ran; -1: nowhere */
-    int64_t pid;   /* of its worker process */
-    int attempts;  /* how often the task was begun */
-    char host[64]; /* name of the rank's host */
+    int signal;       /* CRASH: the signal that ended the worker process; 0: it exited by itself */
+    int rank;         /* where the last attempt ran; -1: nowhere */
+    int64_t pid;      /* of its worker process */
+    int attempts;     /* how often the task was begun */
+    const char *host; /* name of the rank's host; "" for rank -1 */
     const char *message; /* one line; for a crash it names the signal */
 };
 
@@ -143,14 +192,26 @@ struct mpp_exception {
 
 struct mpp_future;
 
-/* Copies the payload and returns at once. The future is the caller's, to be freed by
- * mpp_future_free. NULL: the job's name is not registered, the executor is shut down or broken, or
- * memory is out. */
+/* Copies the payload and returns at once; a pending task costs about 200 bytes and its payload on
+ * rank 0. The future is the caller's, to be freed by mpp_future_free. NULL: the job's name is not
+ * registered, the executor is shut down or broken, the payload is above 1 GiB, or memory is out. */
 struct mpp_future *mpp_submit(struct mpp_executor *executor, const char *job, const void *payload,
                               size_t size, struct mpp_error *error);
 
-/* Has it a result or an exception? Does not block. */
-bool mpp_future_done(struct mpp_future *future);
+/* A future may be freed before it is done: the task still runs, its result is dropped, callbacks
+ * are called. NULL is fine. */
+void mpp_future_free(struct mpp_future *future);
+
+/* These do not block. */
+bool mpp_future_done(struct mpp_future *future);    /* has a result or an exception */
+bool mpp_future_running(struct mpp_future *future); /* seen in the job's run and not yet done; a
+                                                       rank looks every few milliseconds */
+bool mpp_future_cancelled(struct mpp_future *future);
+
+/* Cancels: the future is done with an exception of kind CANCELLED when this returns. Where the task
+ * is running, its worker process is ended (SIGTERM, after a second SIGKILL) and replaced. False: it
+ * was done already, otherwise than by being cancelled. Does not block. */
+bool mpp_future_cancel(struct mpp_future *future);
 
 /* Blocks until the task is done or timeout_s is over. 0: *result is the task's result, which
  * belongs to the future. -1: error has the exception's message, or says that the time is over. */
@@ -162,14 +223,41 @@ int mpp_future_result(struct mpp_future *future, double timeout_s, struct mpp_by
 int mpp_future_exception(struct mpp_future *future, double timeout_s,
                          const struct mpp_exception **exception, struct mpp_error *error);
 
-/* A future may be freed before it is done: the task still runs, its result is dropped. NULL is
- * fine. */
-void mpp_future_free(struct mpp_future *future);
+/* Calls callback(future, context) once the future is done, in the order of adding: at once, on the
+ * calling thread, where it is done already; otherwise on the thread that makes it done, which is
+ * the pool's own or one that cancels. A callback may submit and cancel; it must not wait for
+ * another future, and while it runs the pool on rank 0 stands still. The future is valid during the
+ * call. -1: out of memory. */
+int mpp_future_add_done_callback(struct mpp_future *future,
+                                 void (*callback)(struct mpp_future *future, void *context),
+                                 void *context, struct mpp_error *error);
+
+/* ---- Many futures ---- */
+
+enum mpp_return_when { MPP_ALL_COMPLETED, MPP_FIRST_COMPLETED, MPP_FIRST_EXCEPTION };
+
+/* Blocks until that is so for the list, or timeout_s is over; what is done tells mpp_future_done.
+ * FIRST_EXCEPTION without any is ALL_COMPLETED; one that was cancelled is no exception there. 0;
+ * -1: the time is over, or memory is out. */
+int mpp_wait(struct mpp_future *const *futures, size_t count, double timeout_s,
+             enum mpp_return_when when, struct mpp_error *error);
+
+/* Gives each future of a list once, as they are done, those already done first; a future that is in
+ * the list twice comes once. The futures must not be freed before they have come, or before
+ * mpp_as_completed_free. NULL: out of memory. */
+struct mpp_as_completed;
+struct mpp_as_completed *mpp_as_completed(struct mpp_future *const *futures, size_t count,
+                                          struct mpp_error *error);
+
+/* Blocks until there is a next one: *future is NULL when all have come. -1: the time is over. */
+int mpp_as_completed_next(struct mpp_as_completed *iterator, double timeout_s,
+                          struct mpp_future **future, struct mpp_error *error);
+void mpp_as_completed_free(struct mpp_as_completed *iterator);
 
 /* ---- map ---- */
 
 enum mpp_source_status {
-    MPP_SOURCE_ITEM, /* *payload is the next task; it is copied before the source is called again */
+    MPP_SOURCE_ITEM,  /* *payload is the next task; copied before the source is called again */
     MPP_SOURCE_LATER, /* nothing yet: deliver results meanwhile and ask again soon */
     MPP_SOURCE_END,
     MPP_SOURCE_ERROR, /* error is filled; the map ends with it once the running tasks are through */
@@ -193,6 +281,7 @@ struct mpp_map {
     int (*sink)(void *context, const struct mpp_outcome *outcome, struct mpp_error *error);
     void *context;
     size_t buffersize; /* tasks pulled ahead of the sink at most; 0: 65536 */
+    size_t chunksize;  /* tasks that travel to a rank together at most; 0: adaptive */
 };
 
 /* Runs the job over all that the source gives, pulling lazily, and hands each outcome to the sink;
