@@ -1,5 +1,5 @@
 # Unit tests of base and of the pool's pure parts, which are the pool's own: their headers are seen here only.
-foreach(name buf message scheduler)
+foreach(name buf message result_ring scheduler)
   add_executable(test_${name} test_${name}.c)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
   target_link_libraries(test_${name} PRIVATE mppool mpp_flags cmocka)
@@ -17,3 +17,8 @@ if(MPP_SANITIZE)
 endif()
 add_test(NAME unit.scheduler_random COMMAND test_scheduler_random ${worlds})
 set_tests_properties(unit.scheduler_random PROPERTIES TIMEOUT 300)
+
+add_executable(test_confine test_confine.c scratch.c)
+target_include_directories(test_confine PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
+target_link_libraries(test_confine PRIVATE mppool mpp_batch mpp_flags cmocka)
+add_test(NAME unit.confine COMMAND test_confine)

@@ -197,7 +197,7 @@ static void round_trips(void **state)
 
     buf_clear(&out);
     put_samples(&out, 8);
-    uint64_t id;
+
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_RUNNING);
     assert_int_equal(message_get_running(&fields, &id, &other), 0);
     assert_true(id == UINT64_C(7) << 33 && other == 2);
