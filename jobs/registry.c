@@ -3,6 +3,11 @@
 
 #include <stddef.h>
 
+#include "noop.h"
+#include "spin.h"
 #include "thumbnail.h"
+#include "whoami.h"
 
-const struct mpp_job *const job_registry[] = {&thumbnail_job, NULL};
+/* What mpbatch offers; mpthumb runs the thumbnail job with a setup of its own. */
+const struct mpp_job *const job_registry[] = {&thumbnail_job, &whoami_job, &spin_job, &noop_job,
+                                              NULL};

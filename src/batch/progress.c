@@ -34,6 +34,16 @@ static uint64_t finished(const struct tally *tally)
     return tally->done + tally->failed + tally->skipped;
 }
 
+const char *progress_unit(const struct tally *tally)
+{
+    return tally->kind == TALLY_IMAGES ? "images" : "tasks";
+}
+
+static const char *things(const struct tally *tally)
+{
+    return tally->kind == TALLY_IMAGES ? "files" : "tasks";
+}
+
 /* ", 2 failed, 245.3 images/s, 0:12 left": what bar and line have in common. */
 static void format_rest(const struct tally *tally, double elapsed_s, char *text, size_t size)
 {
@@ -41,8 +51,8 @@ static void format_rest(const struct tally *tally, double elapsed_s, char *text,
     uint64_t through = finished(tally);
     if (tally->failed)
         used += (size_t)snprintf(text, size, ", %" PRIu64 " failed", tally->failed);
-    used += (size_t)snprintf(text + used, size - used, ", %.1f images/s",
-                             progress_rate(tally, elapsed_s));
+    used += (size_t)snprintf(text + used, size - used, ", %.1f %s/s",
+                             progress_rate(tally, elapsed_s), progress_unit(tally));
     if (through && tally->total > through) {
         char left[32];
         progress_format_time(elapsed_s / (double)through * (double)(tally->total - through), left,
@@ -56,10 +66,10 @@ void progress_format_line(const struct tally *tally, double elapsed_s, char *tex
     char rest[128];
     format_rest(tally, elapsed_s, rest, sizeof rest);
     if (tally->total)
-        snprintf(text, size, "%" PRIu64 " of %" PRIu64 " files%s", finished(tally), tally->total,
-                 rest);
+        snprintf(text, size, "%" PRIu64 " of %" PRIu64 " %s%s", finished(tally), tally->total,
+                 things(tally), rest);
     else
-        snprintf(text, size, "%" PRIu64 " files%s", finished(tally), rest);
+        snprintf(text, size, "%" PRIu64 " %s%s", finished(tally), things(tally), rest);
 }
 
 /* "[######    ]  60% ", as wide as the room allows; "" where it is too narrow to tell anything. */

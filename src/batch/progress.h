@@ -11,18 +11,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum tally_kind { TALLY_IMAGES, TALLY_TASKS }; /* what is counted, in words */
+
 struct tally {
+    enum tally_kind kind;
     uint64_t done;
     uint64_t failed;
     uint64_t skipped;
     uint64_t total; /* of all inputs; 0 while it is not known */
 };
 
-/* Images done in a second; 0 before the first instant. */
+/* Images, or tasks, done in a second; 0 before the first instant. */
 double progress_rate(const struct tally *tally, double elapsed_s);
 
 /* "0:07", "12:34", "1:02:03". Returns its length. */
 int progress_format_time(double seconds, char *text, size_t size);
+
+const char *progress_unit(const struct tally *tally); /* "images" or "tasks" */
 
 /* One line for a log, without a newline. */
 void progress_format_line(const struct tally *tally, double elapsed_s, char *text, size_t size);

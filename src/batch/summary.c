@@ -11,9 +11,9 @@
 
 #define LINE_SIZE 12288 /* two paths of PATH_MAX and the words between them */
 
-void summary_init(struct summary *summary, bool quiet)
+void summary_init(struct summary *summary, enum tally_kind kind, bool quiet)
 {
-    *summary = (struct summary){.quiet = quiet};
+    *summary = (struct summary){.quiet = quiet, .tally.kind = kind};
     progress_init(&summary->progress, quiet);
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a line is read when it is true, not at the end */
 }
@@ -66,28 +66,36 @@ void summary_format(const struct tally *tally, double elapsed_s, char *text, siz
     if (tally->skipped)
         snprintf(skipped, sizeof skipped, ", %" PRIu64 " skipped", tally->skipped);
     snprintf(text, size,
-             "%" PRIu64 " done, %" PRIu64 " failed%s, %.1f images/s. "
+             "%" PRIu64 " done, %" PRIu64 " failed%s, %.1f %s/s. "
              "It took %.2f second(s) to finish",
-             tally->done, tally->failed, skipped, progress_rate(tally, elapsed_s), elapsed_s);
+             tally->done, tally->failed, skipped, progress_rate(tally, elapsed_s),
+             progress_unit(tally), elapsed_s);
 }
 
-static const char *plural(uint64_t count)
+/* Appends "3 workers" and what stands around it to a line, unless the count is zero. */
+static size_t append(char *text, size_t size, size_t used, const char *before, uint64_t count,
+                     const char *word, const char *after)
 {
-    return count == 1 ? "" : "s";
+    if (!count || used >= size)
+        return used;
+    int written = snprintf(text + used, size - used, "%s%" PRIu64 " %s%s%s", before, count, word,
+                           count == 1 ? "" : "s", after);
+    return written < 0 ? used : used + (size_t)written;
 }
 
 void summary_format_pool(const struct summary_pool *pool, char *text, size_t size)
 {
     text[0] = '\0';
-    if (!pool->steals && !pool->workers_replaced && !pool->retries)
+    if (!pool->steals && !pool->workers_replaced && !pool->retries && !pool->confined)
         return;
-    snprintf(text, size,
-             "%d rank%s, %d worker%s, %" PRIu64 " steal%s (%" PRIu64 " task%s), %" PRIu64
-             " worker%s replaced, %" PRIu64 " task%s tried again",
-             pool->ranks, plural((uint64_t)pool->ranks), pool->workers,
-             plural((uint64_t)pool->workers), pool->steals, plural(pool->steals),
-             pool->tasks_stolen, plural(pool->tasks_stolen), pool->workers_replaced,
-             plural(pool->workers_replaced), pool->retries, plural(pool->retries));
+    size_t used = append(text, size, 0, "", (uint64_t)pool->ranks, "rank", "");
+    used = append(text, size, used, ", ", (uint64_t)pool->workers, "worker", "");
+    used = append(text, size, used, ", ", pool->steals, "steal", "");
+    used = append(text, size, used, " (", pool->tasks_stolen, "task", ")");
+    used = append(text, size, used, ", ", pool->workers_replaced, "worker", " replaced");
+    used = append(text, size, used, ", ", pool->retries, "task", " tried again");
+    if (pool->confined && used < size)
+        snprintf(text + used, size - used, "; confined by %s", pool->confined);
 }
 
 static int close_stdout(struct summary *summary)

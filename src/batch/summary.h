@@ -25,9 +25,10 @@ struct summary_pool {
     uint64_t tasks_stolen;
     uint64_t workers_replaced;
     uint64_t retries;
+    const char *confined; /* what workers are confined by; NULL: nothing is said of it */
 };
 
-void summary_init(struct summary *summary, bool quiet);
+void summary_init(struct summary *summary, enum tally_kind kind, bool quiet);
 
 /* One line on stdout; control characters in it are shown as \ooo. */
 void summary_line(struct summary *summary, const char *format, ...)

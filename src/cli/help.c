@@ -6,6 +6,8 @@
 #include <jpeglib.h>
 #include <png.h>
 
+#include "mppool.h"
+
 #define TEXT_OF(value)  #value
 #define VALUE_OF(macro) TEXT_OF(macro)
 
@@ -47,20 +49,15 @@ static const char help[] =
     "Exit status: 0 all done, 1 some inputs failed (all others done), 2 usage, 70 internal "
     "error.\n";
 
-static int print(const char *text)
+const char *help_text(void)
 {
-    return fputs(text, stdout) < 0 || fflush(stdout) ? -1 : 0;
+    return help;
 }
 
-int help_print(void)
+const char *version_text(void)
 {
-    return print(help);
-}
-
-int version_print(void)
-{
-    char text[512];
-    snprintf(text, sizeof text, "mpthumb %s\n%s\n%s\nlibpng %s\n", MPP_VERSION, MPP_MPI_NAME,
-             JPEG_NAME, png_get_libpng_ver(NULL));
-    return print(text);
+    static char text[512];
+    snprintf(text, sizeof text, "mpthumb %s\n%s\n%s\nlibpng %s\nworkers confined by %s\n",
+             MPP_VERSION, MPP_MPI_NAME, JPEG_NAME, png_get_libpng_ver(NULL), mpp_confinement());
+    return text;
 }

@@ -1,103 +1,114 @@
-/*
- * mpthumb: thumbnails of many images, on all ranks of an MPI job.
- *
- * Every rank runs this main with the same arguments. What concerns the command line is said by the
- * process with launch rank 0, before MPI is started; the others leave in silence and with status 0,
- * so that a launcher reports the status of the one that spoke.
- */
-#include <fcntl.h>
-#include <signal.h>
+/* mpthumb: thumbnails of many images, on all ranks of an MPI job. */
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "atomic_file.h"
 #include "help.h"
 #include "log.h"
-#include "mppool.h"
 #include "options.h"
+#include "program.h"
 #include "registry.h"
 #include "run.h"
 #include "thumbnail.h"
 
-/* srun without MPI starts N processes that do not know of each other: each would do everything. */
-static bool started_without_mpi(void)
+struct batch {
+    const struct options *options;
+    double begun_s;
+};
+
+static enum exit_status work(struct mpp_executor *executor, void *context)
 {
-    const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
-    return tasks && atoi(tasks) > 1 && !getenv("PMIX_RANK") && !getenv("OMPI_COMM_WORLD_RANK");
+    const struct batch *batch = context;
+    return run_batch(executor, batch->options, mpp_confinement(), batch->begun_s);
 }
 
-/* A descriptor that was closed would be given to the next file that is opened, and our lines would
- * go into it. Reading only, so that writing there fails as it should. */
-static void keep_standard_descriptors(void)
+/* The directory of a path, or the path itself where it is a directory; malloc'd. */
+static char *directory_of(const char *path)
 {
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
-            exit(EXIT_INTERNAL);
+    struct stat status;
+    const char *slash = strrchr(path, '/');
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return strdup(path);
+    return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 }
 
-static bool speaks(void)
+static void free_paths(char **paths)
 {
-    if (!started_without_mpi())
-        return mpp_launch_rank() == 0;
-    const char *rank = getenv("SLURM_PROCID");
-    return !rank || atoi(rank) == 0;
+    for (char **path = paths; path && *path; path++)
+        free(*path);
+    free(paths);
 }
 
-static int usage_error(const char *text)
+/* Where workers may write; ends with NULL. NULL: out of memory. */
+static char **writable_paths(const struct options *options)
 {
-    if (!speaks())
-        return EXIT_DONE;
-    log_line("%s; try mpthumb --help", text);
-    return EXIT_USAGE;
+    char **paths = calloc(options->input_count + 2, sizeof *paths);
+    size_t count = 0;
+    if (paths && options->output && !options->dry_run)
+        paths[count++] = strdup(options->output);
+    for (size_t i = 0; paths && options->beside && i < options->input_count; i++) {
+        if (!(paths[count++] = directory_of(options->inputs[i]))) {
+            free_paths(paths);
+            return NULL;
+        }
+    }
+    return paths;
 }
 
-static int say(int (*print)(void))
+/* In each worker process, before it is kept from all else: it can be kept to a directory only if
+ * that is there. When it cannot be made, rank 0 says so. */
+static int make_output(const void *initargs, struct mpp_error *error)
 {
-    if (!speaks() || print() == 0)
-        return EXIT_DONE;
-    log_line("cannot write to standard output");
-    return EXIT_INTERNAL;
+    const struct thumbnail_setup *setup = initargs;
+    int fd;
+    if (setup->output && !setup->dry_run && output_directory_open(setup->output, &fd, error) == 0)
+        close(fd);
+    return 0;
 }
 
-static int run(int argc, char **argv, const struct options *options, double begun_s)
+static enum exit_status run(int argc, char **argv, const struct options *options, double begun_s)
 {
+    /* Reading is free: links in the inputs may lead anywhere. So is writing where a list will name
+     * the directories to write into. */
+    static const char *const anywhere[] = {"/", NULL};
     struct thumbnail_setup setup = {
         .image = options->image, .output = options->output, .dry_run = options->dry_run};
-    struct mpp_options pool = {
-        .jobs = job_registry, .initargs = &setup, .workers_per_rank = options->workers};
-    struct mpp_executor *executor;
-    struct mpp_error error;
-    switch (mpp_open(&argc, &argv, &pool, &executor, &error)) {
-    case MPP_FAILED:
-        log_line("%s", error.text);
+    char **writable = writable_paths(options);
+    struct mpp_confine confine = {.no_exec = true,
+                                  .no_sockets = true,
+                                  .paths = !(options->beside && options->files_from),
+                                  .readable = anywhere,
+                                  .writable = (const char *const *)writable};
+    struct mpp_options pool = {.jobs = job_registry,
+                               .initializer = make_output,
+                               .initargs = &setup,
+                               .workers_per_rank = options->workers,
+                               .confine = &confine};
+    struct batch batch = {options, begun_s};
+    if (!writable) {
+        log_line("out of memory");
         return EXIT_INTERNAL;
-    case MPP_SERVED:
-        return EXIT_DONE;
-    case MPP_EXECUTOR:
-        break;
     }
-    int status = run_batch(executor, options, begun_s);
-    if (mpp_close(executor, &error)) {
-        log_line("%s", error.text);
-        status = EXIT_INTERNAL;
-    }
+    enum exit_status status = program_run(argc, argv, &pool, work, &batch);
+    free_paths(writable);
     return status;
 }
 
 int main(int argc, char **argv)
 {
-    double begun_s = run_now_s();
+    double begun_s = program_now_s();
     struct options options;
     struct mpp_error error;
-    keep_standard_descriptors();
-    signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write, not our end */
-    signal(SIGXFSZ, SIG_IGN); /* and so is a limit on file sizes */
+    program_begin();
     if (options_parse(argc, argv, &options, &error))
-        return usage_error(error.text);
+        return program_usage_error(error.text);
     if (options.help)
-        return say(help_print);
+        return program_say(help_text());
     if (options.version)
-        return say(version_print);
-    if (started_without_mpi())
-        return usage_error("several tasks of srun that are not one MPI job: "
-                           "start it with srun --mpi=pmix");
+        return program_say(version_text());
+    if (program_launch_error())
+        return program_usage_error(program_launch_error());
     return run(argc, argv, &options, begun_s);
 }

@@ -1,13 +1,12 @@
 /* The command line of mpthumb: see options.h. */
 #include "options.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "mppool.h"
 
 #define SIDE_MAX_PX 65500 /* what a JPEG can be at most */
@@ -48,38 +47,13 @@ static const struct option long_options[] = {
     {0},
 };
 
-/* Digits only, within the range; *end is what follows them. */
-static bool parse_digits(const char *text, int minimum, int maximum, int *value, const char **end)
-{
-    char *after;
-    if (!isdigit((unsigned char)*text))
-        return false;
-    errno = 0;
-    long number = strtol(text, &after, 10);
-    if (errno || number < minimum || number > maximum)
-        return false;
-    *value = (int)number;
-    *end = after;
-    return true;
-}
-
-static int parse_count(const char *option, const char *text, int minimum, int maximum, int *value,
-                       struct mpp_error *error)
-{
-    const char *end;
-    if (!parse_digits(text, minimum, maximum, value, &end) || *end)
-        return mpp_error_set(error, "%s takes a whole number from %d to %d, not '%.200s'", option,
-                             minimum, maximum, text);
-    return 0;
-}
-
 static int parse_size(const char *text, struct thumbnail_options *image, struct mpp_error *error)
 {
     const char *end;
-    if (!parse_digits(text, 1, SIDE_MAX_PX, &image->box_width_px, &end))
+    if (!argument_digits(text, 1, SIDE_MAX_PX, &image->box_width_px, &end))
         goto refuse;
     image->box_height_px = image->box_width_px;
-    if (*end == 'x' && !parse_digits(end + 1, 1, SIDE_MAX_PX, &image->box_height_px, &end))
+    if (*end == 'x' && !argument_digits(end + 1, 1, SIDE_MAX_PX, &image->box_height_px, &end))
         goto refuse;
     if (*end == '\0')
         return 0;
@@ -130,23 +104,6 @@ static int parse_suffix(const char *text, const char **suffix, struct mpp_error 
     return 0;
 }
 
-/* What getopt could not make sense of. A cluster of short options has optopt, a long one has not.
- */
-static int refuse(int code, char **argv, struct mpp_error *error)
-{
-    const char *word = argv[optind - 1];
-    bool is_long = optopt == 0 || optopt > 255 || strncmp(word, "--", 2) == 0;
-    if (code == ':' && is_long)
-        return mpp_error_set(error, "option '%.200s' takes a value", word);
-    if (code == ':')
-        return mpp_error_set(error, "option '-%c' takes a value", optopt);
-    if (is_long && optopt)
-        return mpp_error_set(error, "option '%.200s' takes no value", word);
-    if (is_long)
-        return mpp_error_set(error, "unknown or ambiguous option '%.200s'", word);
-    return mpp_error_set(error, "unknown option '-%c'", optopt);
-}
-
 static int take(int code, char **argv, struct options *options, struct mpp_error *error)
 {
     switch (code) {
@@ -175,9 +132,9 @@ static int take(int code, char **argv, struct options *options, struct mpp_error
     case 'f':
         return parse_format(optarg, &options->image.format, error);
     case 'q':
-        return parse_count("--quality", optarg, 1, 100, &options->image.quality, error);
+        return argument_count("--quality", optarg, 1, 100, &options->image.quality, error);
     case 'j':
-        return parse_count("--workers", optarg, 1, MPP_WORKERS_MAX, &options->workers, error);
+        return argument_count("--workers", optarg, 1, MPP_WORKERS_MAX, &options->workers, error);
     case 'v':
         options->verbose = true;
         return 0;
@@ -194,7 +151,7 @@ static int take(int code, char **argv, struct options *options, struct mpp_error
         options->version = true;
         return 0;
     default:
-        return refuse(code, argv, error);
+        return argument_refuse(code, argv, error);
     }
 }
 

@@ -2,26 +2,20 @@
 #include "run.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "plan.h"
+#include "program.h"
 #include "summary.h"
 
 struct run {
     const struct options *options;
+    const char *confined;
     struct plan plan;
     struct summary summary;
     struct buf payload;
     uint64_t inputs; /* that have come so far */
     double begun_s;
 };
-
-double run_now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static enum mpp_source_status give(struct run *run, const struct thumbnail_task *task,
                                    struct mpp_bytes *payload, struct mpp_error *error)
@@ -62,7 +56,7 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
             summary_failed(&run->summary, run->plan.source, why.text);
             break;
         case PLAN_LATER:
-            summary_update(&run->summary, run_now_s() - run->begun_s);
+            summary_update(&run->summary, program_now_s() - run->begun_s);
             return MPP_SOURCE_LATER;
         case PLAN_END:
             run->summary.tally.total = run->inputs;
@@ -111,23 +105,16 @@ static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_err
             break;
         }
     }
-    summary_update(&run->summary, run_now_s() - run->begun_s);
+    summary_update(&run->summary, program_now_s() - run->begun_s);
     return 0;
 }
 
 static int finish(struct run *run, struct mpp_executor *executor)
 {
-    struct mpp_stats stats = {0};
     if (run->options->dry_run)
         return summary_finish_dry(&run->summary);
-    mpp_executor_stats(executor, &stats);
-    struct summary_pool pool = {.ranks = stats.ranks,
-                                .workers = stats.workers,
-                                .steals = stats.steals,
-                                .tasks_stolen = stats.tasks_stolen,
-                                .workers_replaced = stats.workers_replaced,
-                                .retries = stats.retries};
-    return summary_finish(&run->summary, &pool, run_now_s() - run->begun_s);
+    struct summary_pool pool = program_pool(executor, run->confined);
+    return summary_finish(&run->summary, &pool, program_now_s() - run->begun_s);
 }
 
 static enum exit_status map_all(struct run *run, struct mpp_executor *executor)
@@ -146,7 +133,7 @@ static enum exit_status map_all(struct run *run, struct mpp_executor *executor)
 }
 
 enum exit_status run_batch(struct mpp_executor *executor, const struct options *options,
-                           double begun_s)
+                           const char *confined, double begun_s)
 {
     enum exit_status status = EXIT_USAGE;
     struct mpp_error error;
@@ -154,8 +141,9 @@ enum exit_status run_batch(struct mpp_executor *executor, const struct options *
     if (!run)
         return EXIT_INTERNAL;
     run->options = options;
+    run->confined = confined;
     run->begun_s = begun_s;
-    summary_init(&run->summary, options->quiet);
+    summary_init(&run->summary, TALLY_IMAGES, options->quiet);
     if (plan_init(&run->plan, options, &error))
         summary_error(&run->summary, error.text);
     else

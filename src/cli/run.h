@@ -4,18 +4,11 @@
 
 #include "mppool.h"
 #include "options.h"
+#include "program.h"
 
-enum exit_status { /* of mpthumb */
-                   EXIT_DONE = 0,
-                   EXIT_SOME_FAILED = 1,
-                   EXIT_USAGE = 2,
-                   EXIT_INTERNAL = 70, /* EX_SOFTWARE */
-};
-
-/* begun_s: when the program began, on the monotonic clock. */
+/* confined: what the workers are confined by. begun_s: when the program began, on the monotonic
+ * clock. */
 enum exit_status run_batch(struct mpp_executor *executor, const struct options *options,
-                           double begun_s);
-
-double run_now_s(void); /* the monotonic clock */
+                           const char *confined, double begun_s);
 
 #endif

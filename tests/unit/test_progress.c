@@ -44,6 +44,7 @@ static void test_lines(void **state)
         {{.failed = 1, .total = 3}, 10, "1 of 3 files, 1 failed, 0.0 images/s, 0:20 left"},
         {{.total = 3}, 10, "0 of 3 files, 0.0 images/s"},
         {{.done = 3, .total = 3}, 10, "3 of 3 files, 0.3 images/s"},
+        {{.kind = TALLY_TASKS, .done = 3, .total = 4}, 1, "3 of 4 tasks, 3.0 tasks/s, 0:00 left"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         char text[256];
@@ -96,6 +97,8 @@ static void test_summaries(void **state)
     summary_format(&(struct tally){.done = 1, .failed = 2, .skipped = 3}, 2, text, sizeof text);
     assert_string_equal(
         text, "1 done, 2 failed, 3 skipped, 0.5 images/s. It took 2.00 second(s) to finish");
+    summary_format(&(struct tally){.kind = TALLY_TASKS, .done = 8}, 2, text, sizeof text);
+    assert_string_equal(text, "8 done, 0 failed, 4.0 tasks/s. It took 2.00 second(s) to finish");
     summary_format(&(struct tally){0}, 0, text, sizeof text);
     assert_string_equal(text, "0 done, 0 failed, 0.0 images/s. It took 0.00 second(s) to finish");
 }
@@ -109,13 +112,15 @@ static void test_pool_lines(void **state)
     summary_format_pool(
         &(struct summary_pool){.ranks = 16, .workers = 16, .steals = 12, .tasks_stolen = 340}, text,
         sizeof text);
-    assert_string_equal(text, "16 ranks, 16 workers, 12 steals (340 tasks), 0 workers replaced, "
-                              "0 tasks tried again");
+    assert_string_equal(text, "16 ranks, 16 workers, 12 steals (340 tasks)");
     summary_format_pool(
         &(struct summary_pool){.ranks = 1, .workers = 1, .workers_replaced = 1, .retries = 1}, text,
         sizeof text);
-    assert_string_equal(
-        text, "1 rank, 1 worker, 0 steals (0 tasks), 1 worker replaced, 1 task tried again");
+    assert_string_equal(text, "1 rank, 1 worker, 1 worker replaced, 1 task tried again");
+    summary_format_pool(
+        &(struct summary_pool){.ranks = 2, .workers = 8, .confined = "seccomp, Landlock 3"}, text,
+        sizeof text);
+    assert_string_equal(text, "2 ranks, 8 workers; confined by seccomp, Landlock 3");
 }
 
 static void test_escape(void **state)

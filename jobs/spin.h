@@ -1,0 +1,9 @@
+/* spin: a job that keeps a core busy: a loop of 10^8 steps. */
+#ifndef SPIN_H
+#define SPIN_H
+
+#include "mppool.h"
+
+extern const struct mpp_job spin_job;
+
+#endif

@@ -1,0 +1,268 @@
+/*
+ * mpbatch: runs any registered job on all ranks of an MPI job, a number of times or once for each
+ * input. What a task results in is printed, one line each; what fails is named on stderr.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "program.h"
+#include "registry.h"
+#include "summary.h"
+
+static const char help[] =
+    "Usage: mpbatch [OPTION]... JOB --count N\n"
+    "       mpbatch [OPTION]... JOB INPUT...\n"
+    "       mpirun -n N mpbatch [OPTION]... JOB ...\n"
+    "Runs a job as many times as is said, or once for each input, on all ranks.\n"
+    "\n"
+    "      --count N                 so many tasks, numbered from 0\n"
+    "  -j, --workers N               worker processes of each rank (the cores it may use)\n"
+    "      --max-workers N           worker processes of all ranks together (no limit)\n"
+    "      --max-tasks-per-worker N  a worker process is replaced after so many (never)\n"
+    "      --timeout SECONDS         a task that runs longer is ended and has failed (none)\n"
+    "      --retries N               further attempts after a crash (1)\n"
+    "      --memory-limit BYTES      of a worker process, such as 512M or 2G (none)\n"
+    "      --chunk N                 tasks that travel together at most (adaptive)\n"
+    "      --in-process              without worker processes, for debuggers\n"
+    "      --quiet                   nothing but errors\n"
+    "      --help, --version\n"
+    "\n"
+    "Exit status: 0 all done, 1 some tasks failed (all others done), 2 usage, 70 internal error.\n"
+    "\n"
+    "Jobs\n";
+
+struct options {
+    const struct mpp_job *job;
+    uint64_t count; /* without inputs */
+    char *const *inputs;
+    size_t input_count;
+    size_t chunk;
+    bool quiet, help, version;
+    struct mpp_options pool;
+};
+
+struct run {
+    const struct options *options;
+    struct summary summary;
+    uint64_t next;
+    double begun_s;
+};
+
+/* ---- The command line ---- */
+
+enum {
+    OPTION_COUNT = 256,
+    OPTION_MAX_WORKERS,
+    OPTION_MAX_TASKS,
+    OPTION_TIMEOUT,
+    OPTION_RETRIES,
+    OPTION_MEMORY,
+    OPTION_CHUNK,
+    OPTION_IN_PROCESS,
+    OPTION_QUIET,
+    OPTION_HELP,
+    OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+    {"count", required_argument, NULL, OPTION_COUNT},
+    {"workers", required_argument, NULL, 'j'},
+    {"max-workers", required_argument, NULL, OPTION_MAX_WORKERS},
+    {"max-tasks-per-worker", required_argument, NULL, OPTION_MAX_TASKS},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"retries", required_argument, NULL, OPTION_RETRIES},
+    {"memory-limit", required_argument, NULL, OPTION_MEMORY},
+    {"chunk", required_argument, NULL, OPTION_CHUNK},
+    {"in-process", no_argument, NULL, OPTION_IN_PROCESS},
+    {"quiet", no_argument, NULL, OPTION_QUIET},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {0},
+};
+
+static int take(int code, char **argv, struct options *options, struct mpp_error *error)
+{
+    struct mpp_options *pool = &options->pool;
+    int number = 0;
+    switch (code) {
+    case OPTION_COUNT:
+        if (argument_count("--count", optarg, 1, INT_MAX, &number, error))
+            return -1;
+        options->count = (uint64_t)number;
+        return 0;
+    case 'j':
+        return argument_count("--workers", optarg, 1, MPP_WORKERS_MAX, &pool->workers_per_rank,
+                              error);
+    case OPTION_MAX_WORKERS:
+        return argument_count("--max-workers", optarg, 1, INT_MAX, &pool->max_workers, error);
+    case OPTION_MAX_TASKS:
+        return argument_count("--max-tasks-per-worker", optarg, 1, INT_MAX,
+                              &pool->max_tasks_per_worker, error);
+    case OPTION_TIMEOUT:
+        return argument_seconds("--timeout", optarg, &pool->timeout_s, error);
+    case OPTION_RETRIES:
+        if (argument_count("--retries", optarg, 0, 1000, &pool->retries, error))
+            return -1;
+        pool->retries = pool->retries ? pool->retries : -1;
+        return 0;
+    case OPTION_MEMORY:
+        return argument_bytes("--memory-limit", optarg, &pool->memory_limit_bytes, error);
+    case OPTION_CHUNK:
+        if (argument_count("--chunk", optarg, 1, INT_MAX, &number, error))
+            return -1;
+        options->chunk = (size_t)number;
+        return 0;
+    case OPTION_IN_PROCESS:
+        pool->isolate = MPP_NOT_ISOLATED;
+        return 0;
+    case OPTION_QUIET:
+        options->quiet = true;
+        return 0;
+    case OPTION_HELP:
+        options->help = true;
+        return 0;
+    case OPTION_VERSION:
+        options->version = true;
+        return 0;
+    default:
+        return argument_refuse(code, argv, error);
+    }
+}
+
+/* mpthumb's job wants a setup of its own: here it is no choice. */
+static bool is_offered(const struct mpp_job *job)
+{
+    return !job->open;
+}
+
+static const struct mpp_job *find_job(const char *name)
+{
+    for (size_t i = 0; job_registry[i]; i++)
+        if (is_offered(job_registry[i]) && !strcmp(job_registry[i]->name, name))
+            return job_registry[i];
+    return NULL;
+}
+
+static int parse(int argc, char **argv, struct options *options, struct mpp_error *error)
+{
+    *options = (struct options){.pool.jobs = job_registry};
+    opterr = 0;
+    for (int code; (code = getopt_long(argc, argv, ":j:", long_options, NULL)) != -1;) {
+        if (take(code, argv, options, error))
+            return -1;
+        if (options->help || options->version)
+            return 0;
+    }
+    if (optind == argc)
+        return mpp_error_set(error, "no job: name one");
+    options->job = find_job(argv[optind]);
+    if (!options->job)
+        return mpp_error_set(error, "no job is named '%.200s'", argv[optind]);
+    options->inputs = argv + optind + 1;
+    options->input_count = (size_t)(argc - optind - 1);
+    if (options->count && options->input_count)
+        return mpp_error_set(error, "--count and inputs exclude each other");
+    if (!options->count && !options->input_count)
+        return mpp_error_set(error, "nothing to do: give --count or inputs");
+    return 0;
+}
+
+static const char *help_text(void)
+{
+    static char text[4096];
+    size_t used = (size_t)snprintf(text, sizeof text, "%s", help);
+    for (size_t i = 0; job_registry[i] && used < sizeof text; i++)
+        if (is_offered(job_registry[i]))
+            used += (size_t)snprintf(text + used, sizeof text - used, "  %-12s%s\n",
+                                     job_registry[i]->name, job_registry[i]->summary);
+    return text;
+}
+
+static const char *version_text(void)
+{
+    static char text[128];
+    snprintf(text, sizeof text, "mpbatch %s\nworkers can be confined by %s\n", MPP_VERSION,
+             mpp_confinement());
+    return text;
+}
+
+/* ---- The run ---- */
+
+static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
+                                     struct mpp_error *error)
+{
+    (void)error;
+    struct run *run = context;
+    const struct options *options = run->options;
+    if (run->next == options->count + options->input_count)
+        return MPP_SOURCE_END;
+    if (options->input_count) {
+        const char *input = options->inputs[run->next];
+        *payload = (struct mpp_bytes){input, strlen(input) + 1};
+    }
+    run->next++;
+    return MPP_SOURCE_ITEM;
+}
+
+static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_error *error)
+{
+    (void)error;
+    struct run *run = context;
+    struct tally *tally = &run->summary.tally;
+    if (outcome->exception) {
+        char name[40];
+        snprintf(name, sizeof name, "task %" PRIu64, outcome->index);
+        const char *input = run->options->input_count ? run->options->inputs[outcome->index] : name;
+        summary_failed(&run->summary, input, outcome->exception->message);
+    } else {
+        tally->done++;
+        if (outcome->result.size)
+            summary_line(&run->summary, "%.*s", (int)outcome->result.size,
+                         (const char *)outcome->result.data);
+    }
+    if ((tally->done + tally->failed) % 1024 == 0 || outcome->run_s > 1e-3)
+        summary_update(&run->summary, program_now_s() - run->begun_s);
+    return 0;
+}
+
+static enum exit_status work(struct mpp_executor *executor, void *context)
+{
+    struct run *run = context;
+    struct mpp_error error;
+    struct mpp_map map = {.job = run->options->job->name,
+                          .source = source,
+                          .sink = sink,
+                          .context = run,
+                          .chunksize = run->options->chunk};
+    summary_init(&run->summary, TALLY_TASKS, run->options->quiet);
+    run->summary.tally.total = run->options->count + run->options->input_count;
+    int failed = mpp_map_unordered(executor, &map, &error);
+    if (failed)
+        summary_error(&run->summary, error.text);
+    struct summary_pool pool = program_pool(executor, NULL);
+    if (summary_finish(&run->summary, &pool, program_now_s() - run->begun_s) || failed)
+        return EXIT_INTERNAL;
+    return run->summary.tally.failed ? EXIT_SOME_FAILED : EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct run run = {.options = &options, .begun_s = program_now_s()};
+    struct mpp_error error;
+    program_begin();
+    if (parse(argc, argv, &options, &error))
+        return program_usage_error(error.text);
+    if (options.help)
+        return program_say(help_text());
+    if (options.version)
+        return program_say(version_text());
+    if (program_launch_error())
+        return program_usage_error(program_launch_error());
+    return program_run(argc, argv, &options.pool, work, &run);
+}

@@ -1,0 +1,109 @@
+/* What all our programs have in common: see program.h. */
+#include "program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "log.h"
+
+double program_now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* A descriptor that was closed would be given to the next file that is opened, and our lines would
+ * go into it. Reading only, so that writing there fails as it should. */
+static void keep_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+            exit(EXIT_INTERNAL);
+}
+
+void program_begin(void)
+{
+    keep_standard_descriptors();
+    signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write, not our end */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a limit on file sizes */
+}
+
+/* srun without MPI starts N processes that do not know of each other. */
+static bool started_without_mpi(void)
+{
+    const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+    return tasks && atoi(tasks) > 1 && !getenv("PMIX_RANK") && !getenv("OMPI_COMM_WORLD_RANK");
+}
+
+static bool speaks(void)
+{
+    if (!started_without_mpi())
+        return mpp_launch_rank() == 0;
+    const char *rank = getenv("SLURM_PROCID");
+    return !rank || atoi(rank) == 0;
+}
+
+enum exit_status program_usage_error(const char *text)
+{
+    if (!speaks())
+        return EXIT_DONE;
+    log_line("%s; try %s --help", text, program_invocation_short_name);
+    return EXIT_USAGE;
+}
+
+enum exit_status program_say(const char *text)
+{
+    if (!speaks() || (fputs(text, stdout) >= 0 && !fflush(stdout)))
+        return EXIT_DONE;
+    log_line("cannot write to standard output");
+    return EXIT_INTERNAL;
+}
+
+const char *program_launch_error(void)
+{
+    /* Each of them would do everything. */
+    return started_without_mpi() ? "several tasks of srun that are not one MPI job: "
+                                   "start it with srun --mpi=pmix"
+                                 : NULL;
+}
+
+enum exit_status program_run(int argc, char **argv, const struct mpp_options *options,
+                             enum exit_status (*work)(struct mpp_executor *executor, void *context),
+                             void *context)
+{
+    struct mpp_executor *executor;
+    struct mpp_error error;
+    switch (mpp_open(&argc, &argv, options, &executor, &error)) {
+    case MPP_FAILED:
+        log_line("%s", error.text);
+        return EXIT_INTERNAL;
+    case MPP_SERVED:
+        return EXIT_DONE;
+    case MPP_EXECUTOR:
+        break;
+    }
+    enum exit_status status = work(executor, context);
+    if (mpp_close(executor, &error)) {
+        log_line("%s", error.text);
+        status = EXIT_INTERNAL;
+    }
+    return status;
+}
+
+struct summary_pool program_pool(struct mpp_executor *executor, const char *confined)
+{
+    struct mpp_stats stats = {0};
+    mpp_executor_stats(executor, &stats);
+    return (struct summary_pool){.ranks = stats.ranks,
+                                 .workers = stats.workers,
+                                 .steals = stats.steals,
+                                 .tasks_stolen = stats.tasks_stolen,
+                                 .workers_replaced = stats.workers_replaced,
+                                 .retries = stats.retries,
+                                 .confined = confined};
+}
