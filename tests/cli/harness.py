@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from PIL import Image
 
 MPTHUMB = os.environ.get("MPTHUMB", "mpthumb")
 MPIRUN = os.environ.get("MPIRUN") or "mpirun"
+if os.geteuid() == 0:
+    os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 PATIENCE_S = 240  # a run that takes longer hangs; nothing here is measured
 
 
@@ -42,7 +45,13 @@ class Outcome:
 
     @property
     def lines(self):
-        return self.out.splitlines()
+        """What stands on stdout, but for the line about the pool."""
+        return [line for line in self.out.splitlines() if not re.match(r"\d+ ranks?, ", line)]
+
+    @property
+    def pool(self):
+        """The line about the pool, "" where there is none."""
+        return "".join(line for line in self.out.splitlines() if re.match(r"\d+ ranks?, ", line))
 
     @property
     def processed(self):
@@ -102,9 +111,9 @@ class Scene:
         for number, name in enumerate(names):
             self.image(name, seed=number, **options)
 
-    def run(self, *arguments, ranks=0, stdin=b"", stdout=subprocess.PIPE):
-        """Runs mpthumb to its end: by itself, or on so many ranks."""
-        done = subprocess.run(launcher(ranks) + [MPTHUMB, *arguments], cwd=self.root, input=stdin,
+    def run(self, *arguments, ranks=0, stdin=b"", stdout=subprocess.PIPE, program=MPTHUMB):
+        """Runs mpthumb, or another program, to its end: by itself, or on so many ranks."""
+        done = subprocess.run(launcher(ranks) + [program, *arguments], cwd=self.root, input=stdin,
                               stdout=stdout, stderr=subprocess.PIPE, timeout=PATIENCE_S)
         return Outcome(done.returncode, done.stdout or b"", done.stderr)
 

@@ -132,4 +132,13 @@ def case_orientation_is_applied(scene):
     equal({scene.size(f"as-stored/{name}") for name in names}, {(50, 33)})
 
 
+def case_the_pool_is_told(scene):
+    scene.images("images/a.jpg")
+    version = scene.run("--version")
+    confined = version.lines[-1].removeprefix("workers ")
+    outcome = scene.run("-j", "3", "images")
+    equal(outcome.pool, f"1 rank, 3 workers; {confined}")
+    equal(scene.run("--quiet", "images").out, "")
+
+
 main(globals())
