@@ -85,11 +85,10 @@ static uint64_t build_of(const struct mpp_options *options)
     return hash;
 }
 
-static int open_rank(struct rank *rank, int *argc, char ***argv, const struct mpp_options *options,
-                     struct mpp_error *error)
+static int open_rank(struct rank *rank, const struct executor_link *link,
+                     const struct mpp_options *options, struct mpp_error *error)
 {
-    rank->transport = transport_mpi_launched() ? transport_mpi_new(argc, argv, error)
-                                               : transport_local_new(error);
+    rank->transport = link->connect(link->context, error);
     if (!rank->transport)
         return -1;
     struct crew_limits limits = {.workers = count_workers(options, rank->transport),
@@ -153,12 +152,12 @@ static int start_progress(struct mpp_executor *executor, const struct mpp_option
     return 0;
 }
 
-/* Opens once: a second pool beside the first would take its messages. */
-static atomic_bool is_open;
-
-static enum mpp_role open_pool(int *argc, char ***argv, const struct mpp_options *options,
-                               struct mpp_executor **executor_out, struct mpp_error *error)
+enum mpp_role executor_open(const struct executor_link *link, const struct mpp_options *options,
+                            struct mpp_executor **executor_out, struct mpp_error *error)
 {
+    *executor_out = NULL;
+    if (check_options(options, error))
+        return MPP_FAILED;
     struct mpp_executor *executor = calloc(1, sizeof *executor);
     if (!executor) {
         mpp_error_set(error, "out of memory for the executor");
@@ -170,7 +169,7 @@ static enum mpp_role open_pool(int *argc, char ***argv, const struct mpp_options
         free(executor);
         return MPP_FAILED;
     }
-    if (open_rank(rank, argc, argv, options, error)) {
+    if (open_rank(rank, link, options, error)) {
         if (rank->transport)
             give_up(rank, error);
         forkserver_stop(&rank->forkserver);
@@ -189,20 +188,35 @@ static enum mpp_role open_pool(int *argc, char ***argv, const struct mpp_options
     return MPP_EXECUTOR;
 }
 
+struct arguments {
+    int *argc;
+    char ***argv;
+};
+
+static struct transport *connect_launched(void *context, struct mpp_error *error)
+{
+    struct arguments *arguments = context;
+    return transport_mpi_launched() ? transport_mpi_new(arguments->argc, arguments->argv, error)
+                                    : transport_local_new(error);
+}
+
+/* A second pool beside the first would take its messages. */
+static atomic_bool is_open;
+
 enum mpp_role mpp_open(int *argc, char ***argv, const struct mpp_options *options,
                        struct mpp_executor **executor, struct mpp_error *error)
 {
     struct mpp_error unwanted;
+    struct arguments arguments = {argc, argv};
+    struct executor_link link = {connect_launched, &arguments};
     if (!error)
         error = &unwanted;
     *executor = NULL;
-    if (check_options(options, error))
-        return MPP_FAILED;
     if (atomic_exchange(&is_open, true)) {
         mpp_error_set(error, "mpp_open: this process has an open pool already");
         return MPP_FAILED;
     }
-    enum mpp_role role = open_pool(argc, argv, options, executor, error);
+    enum mpp_role role = executor_open(&link, options, executor, error);
     if (role != MPP_EXECUTOR)
         atomic_store(&is_open, false);
     return role;

@@ -36,6 +36,16 @@ struct mpp_executor {
     struct future_list settled; /* the progress thread's: at their end, not yet published */
 };
 
+/* How a rank gets to the others, once it has forked its fork server. */
+struct executor_link {
+    struct transport *(*connect)(void *context, struct mpp_error *error);
+    void *context;
+};
+
+/* As mpp_open, over any transport; several ranks may be threads of one process. */
+enum mpp_role executor_open(const struct executor_link *link, const struct mpp_options *options,
+                            struct mpp_executor **executor, struct mpp_error *error);
+
 /* The index of a registered job; -1 with the error filled. */
 int executor_find_job(const struct mpp_executor *executor, const char *name,
                       struct mpp_error *error);

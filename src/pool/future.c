@@ -167,13 +167,50 @@ void future_set_cancelled(struct mpp_future *future)
     future->exception = &cancelled;
 }
 
+struct completed *completed_new(void)
+{
+    struct completed *completed = calloc(1, sizeof *completed);
+    if (!completed)
+        return NULL;
+    future_list_init(&completed->list);
+    executor_cond_init(&completed->news);
+    return completed;
+}
+
+static void completed_free(struct completed *completed)
+{
+    pthread_cond_destroy(&completed->news);
+    free(completed);
+}
+
+void completed_leave(struct completed *completed)
+{
+    for (struct mpp_future *future; (future = future_list_take(&completed->list));)
+        future_drop(future);
+    completed->abandoned = true;
+    if (!completed->pending)
+        completed_free(completed);
+}
+
+static void complete_in(struct completed *completed, struct mpp_future *future)
+{
+    completed->pending--;
+    if (!completed->abandoned) {
+        if (!completed->list.count)
+            pthread_cond_signal(&completed->news);
+        future_list_append(&completed->list, future);
+        return;
+    }
+    future_drop(future);
+    if (!completed->pending)
+        completed_free(completed);
+}
+
 void future_publish(struct mpp_future *future, struct watch_list *calls)
 {
     atomic_store_explicit(&future->state, FUTURE_DONE, memory_order_release);
     if (future->completed) {
-        if (!future->completed->list.count)
-            pthread_cond_signal(&future->completed->news);
-        future_list_append(&future->completed->list, future);
+        complete_in(future->completed, future);
         return;
     }
     for (struct watch *watch; (watch = future->watches);) {

@@ -68,11 +68,17 @@ struct future_list {
     size_t count;
 };
 
-/* Where a map's futures go when they are done; under the executor's lock. */
+/* Where a map's futures go when they are done; under the executor's lock. malloc'd: it outlives a
+ * map that has failed, and goes with the last of its futures. */
 struct completed {
     struct future_list list;
     pthread_cond_t news;
+    size_t pending; /* posted and not done */
+    bool abandoned; /* by its map: futures that get here are dropped */
 };
+
+struct completed *completed_new(void);             /* NULL: out of memory */
+void completed_leave(struct completed *completed); /* with the lock held: its map has ended */
 
 void future_list_init(struct future_list *list);
 void future_list_append(struct future_list *list, struct mpp_future *future);

@@ -23,10 +23,11 @@ struct map_run {
     size_t buffersize;
     uint64_t pulled, delivered;
     struct mpp_future **waiting; /* ordered: done, not yet due; by index modulo buffersize */
-    struct completed completed;  /* under the executor's lock */
-    bool ended;                  /* nothing more is pulled */
-    bool later;                  /* the source has nothing right now */
-    bool failed;                 /* error is filled: outcomes are dropped */
+    struct completed *completed;
+    double until_s; /* when the time is over; negative: never */
+    bool ended;     /* nothing more is pulled */
+    bool later;     /* the source has nothing right now */
+    bool failed;    /* error is filled: outcomes are dropped */
 };
 
 static uint64_t now_ns(void)
@@ -49,7 +50,7 @@ static struct mpp_future *new_task(struct map_run *run, const struct mpp_bytes *
         future_new(run->executor, run->job, payload->data, payload->size, error);
     if (!future)
         return NULL;
-    future->completed = &run->completed;
+    future->completed = run->completed;
     future->index = run->pulled++;
     future->chunk = run->chunk;
     return future;
@@ -132,7 +133,24 @@ static void deliver_all(struct map_run *run, struct future_list *done, struct mp
 static bool must_wait(const struct map_run *run)
 {
     bool full = run->pulled - run->delivered >= run->buffersize;
-    return (run->ended || run->later || full) && run->pulled > run->delivered;
+    return run->later || ((run->ended || full) && run->pulled > run->delivered);
+}
+
+/* Sleeps until something is done, or, where the source has nothing yet, for a moment. */
+static void wait_for_news(struct map_run *run, struct mpp_error *error)
+{
+    double until_s = run->until_s;
+    double moment_s = executor_until(LATER_MS * 1e-3);
+    if (run->later && (until_s < 0 || moment_s < until_s))
+        until_s = moment_s;
+    while (must_wait(run) && !run->completed->list.count)
+        if (!executor_wait(run->executor, &run->completed->news, until_s))
+            break;
+    if (run->until_s >= 0 && must_wait(run) && !run->completed->list.count &&
+        executor_until(0) >= run->until_s) {
+        mpp_error_set(error, "the map is not done after %g s", run->map->timeout_s);
+        fail(run);
+    }
 }
 
 /* Posts the batch and takes what is done; waits for something where there is nothing else to do. */
@@ -140,20 +158,32 @@ static void exchange(struct map_run *run, struct future_list *batch, struct futu
                      struct mpp_error *error)
 {
     struct mpp_executor *executor = run->executor;
+    size_t count = batch->count;
     pthread_mutex_lock(&executor->lock);
-    if (batch->count && executor_post(executor, batch, run->failed ? NULL : error)) {
-        run->pulled -= batch->count;
+    if (count && executor_post(executor, batch, run->failed ? NULL : error)) {
         for (struct mpp_future *future; (future = future_list_take(batch));)
             future_drop(future);
         fail(run);
+    } else {
+        run->completed->pending += count;
     }
     executor_wake(executor);
-    double until_s = executor_until(run->later ? LATER_MS * 1e-3 : MPP_FOREVER);
-    while ((must_wait(run) || run->later) && !run->completed.list.count)
-        if (!executor_wait(executor, &run->completed.news, until_s))
-            break;
-    future_list_move(&run->completed.list, done);
+    if (!run->failed)
+        wait_for_news(run, error);
+    future_list_move(&run->completed->list, done);
     pthread_mutex_unlock(&executor->lock);
+}
+
+static void run_to_the_end(struct map_run *run, struct mpp_error *error)
+{
+    while (!run->failed && (!run->ended || run->delivered < run->pulled)) {
+        struct future_list batch, done;
+        future_list_init(&batch);
+        future_list_init(&done);
+        pull(run, &batch, error);
+        exchange(run, &batch, &done, error);
+        deliver_all(run, &done, error);
+    }
 }
 
 static int map_run(struct mpp_executor *executor, const struct mpp_map *map, bool ordered,
@@ -171,25 +201,22 @@ static int map_run(struct mpp_executor *executor, const struct mpp_map *map, boo
                           .map = map,
                           .job = (uint32_t)job,
                           .ordered = ordered,
+                          .until_s = executor_until(map->timeout_s > 0 ? map->timeout_s : -1),
                           .buffersize = map->buffersize ? map->buffersize : BUFFERSIZE,
                           .chunk = map->chunksize < UINT32_MAX ? (uint32_t)map->chunksize : 0};
-    if (ordered) {
-        run.waiting = calloc(run.buffersize, sizeof *run.waiting);
-        if (!run.waiting)
-            return mpp_error_set(error, "out of memory for a buffer of %zu tasks", run.buffersize);
+    run.completed = completed_new();
+    run.waiting = ordered ? calloc(run.buffersize, sizeof *run.waiting) : NULL;
+    if (!run.completed || (ordered && !run.waiting)) {
+        free(run.completed);
+        return mpp_error_set(error, "out of memory for a buffer of %zu tasks", run.buffersize);
     }
-    future_list_init(&run.completed.list);
-    executor_cond_init(&run.completed.news);
-    while (!run.ended || run.delivered < run.pulled) {
-        struct future_list batch, done;
-        future_list_init(&batch);
-        future_list_init(&done);
-        pull(&run, &batch, error);
-        exchange(&run, &batch, &done, error);
-        deliver_all(&run, &done, error);
-    }
-    pthread_cond_destroy(&run.completed.news);
+    run_to_the_end(&run, error);
+    for (size_t i = 0; ordered && i < run.buffersize; i++)
+        future_drop(run.waiting[i]); /* those of a map that failed */
     free(run.waiting);
+    pthread_mutex_lock(&executor->lock);
+    completed_leave(run.completed);
+    pthread_mutex_unlock(&executor->lock);
     return run.failed ? -1 : 0;
 }
 

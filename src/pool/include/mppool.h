@@ -260,7 +260,7 @@ enum mpp_source_status {
     MPP_SOURCE_ITEM,  /* *payload is the next task; copied before the source is called again */
     MPP_SOURCE_LATER, /* nothing yet: deliver results meanwhile and ask again soon */
     MPP_SOURCE_END,
-    MPP_SOURCE_ERROR, /* error is filled; the map ends with it once the running tasks are through */
+    MPP_SOURCE_ERROR, /* error is filled; the map ends with it */
 };
 
 struct mpp_outcome {
@@ -282,13 +282,14 @@ struct mpp_map {
     void *context;
     size_t buffersize; /* tasks pulled ahead of the sink at most; 0: 65536 */
     size_t chunksize;  /* tasks that travel to a rank together at most; 0: adaptive */
+    double timeout_s;  /* of the whole map, counted from the call; 0: none */
 };
 
 /* Runs the job over all that the source gives, pulling lazily, and hands each outcome to the sink;
  * both are called on the calling thread, which blocks until the end. mpp_map delivers in the order
- * of the source, mpp_map_unordered as tasks complete. -1: the source, the sink or the pool failed;
- * tasks already pulled still run, and their outcomes are dropped. A task's own failure is an
- * outcome, not an error of the map. */
+ * of the source, mpp_map_unordered as tasks complete. -1, at once: the source, the sink or the pool
+ * failed, or the time is over; tasks already pulled still run, and their outcomes are dropped. A
+ * task's own failure is an outcome, not an error of the map. */
 int mpp_map(struct mpp_executor *executor, const struct mpp_map *map, struct mpp_error *error);
 int mpp_map_unordered(struct mpp_executor *executor, const struct mpp_map *map,
                       struct mpp_error *error);
