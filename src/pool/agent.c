@@ -25,7 +25,8 @@ struct agent {
     struct message_list done;
     uint64_t foreknown[FOREKNOWN]; /* ids; 0 is none: generations start at 1 */
     unsigned foreknown_next;
-    bool failed;     /* a message of the crew's could not be sent */
+    bool spoke;      /* the crew had news, which were sent */
+    bool failed;     /* or could not be */
     bool stopping;   /* no more tasks will come */
     bool discarding; /* those that still do are dropped */
     bool said_bye;
@@ -85,6 +86,7 @@ static int send_results(struct agent *agent, bool *progressed, struct mpp_error 
 /* The crew's other news go out at once; a failure is told by the step they come from. */
 static void send_news(struct agent *agent, struct buf *out)
 {
+    agent->spoke = true;
     if (send_message(agent, COORDINATOR, out, &agent->error))
         agent->failed = true;
 }
@@ -289,6 +291,9 @@ int agent_step(struct agent *agent, bool *progressed, int64_t *look_at_ns, struc
         *error = agent->error;
         return -1;
     }
+    if (agent->spoke)
+        *progressed = true; /* on rank 0 the coordinator is to hear it */
+    agent->spoke = false;
     if (send_results(agent, progressed, error) || ask_for_more(agent, progressed, error))
         return -1;
     return finish(agent, progressed, error);

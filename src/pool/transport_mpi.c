@@ -171,8 +171,11 @@ static void mpi_abort(struct transport *transport, int status)
 
 static int begin_mpi(struct mpi_transport *t, int *argc, char ***argv, struct mpp_error *error)
 {
-    int begun = 0;
+    int begun = 0, ended = 0;
     int level = MPI_THREAD_SINGLE;
+    MPI_Finalized(&ended);
+    if (ended)
+        return mpp_error_set(error, "MPI has ended in this process and cannot begin again");
     MPI_Initialized(&begun);
     if (begun) {
         MPI_Query_thread(&level);

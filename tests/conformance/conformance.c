@@ -1,0 +1,957 @@
+/*
+ * conformance: what users of concurrent.futures rely on, test by test; README.md says after which
+ * test of mpi4py.futures each is made.
+ *
+ *     conformance TEST            one rank, no messages; or under mpirun
+ *     conformance --sim N TEST    N ranks over a network that delays messages
+ *     conformance --list          the names
+ *
+ * Rank 0 checks and exits 0, or says what differs and exits 1. Tests that depend on order use
+ * gates: a task that waits until a file is there, so that no duration matters.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <mppool.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim_transport.h"
+
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #condition);                        \
+            fprintf(stderr, __VA_ARGS__);                                                          \
+            fprintf(stderr, "\n");                                                                 \
+            return -1;                                                                             \
+        }                                                                                          \
+    } while (0)
+
+/* ---- Jobs ---- */
+
+static char scratch[64]; /* made before the pool is opened, so that workers know it too */
+
+struct pair {
+    double x, y;
+};
+
+static int give(struct mpp_result *result, double value, struct mpp_error *error)
+{
+    return mpp_result_set(result, &value, sizeof value) ? mpp_error_set(error, "out of memory") : 0;
+}
+
+static int pow_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                   struct mpp_error *error)
+{
+    (void)state;
+    const struct pair *pair = payload.data;
+    if (payload.size != sizeof *pair)
+        return mpp_error_set(error, "pow: %zu bytes are no pair", payload.size);
+    return give(result, pow(pair->x, pair->y), error);
+}
+
+static int div_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                   struct mpp_error *error)
+{
+    (void)state;
+    const struct pair *pair = payload.data;
+    if (pair->y == 0)
+        return mpp_error_set(error, "division by zero");
+    return give(result, floor(pair->x / pair->y), error);
+}
+
+/* Payload: "name" of a gate; with a '!' behind it the task fails once the gate is open. */
+static int gate_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                    struct mpp_error *error)
+{
+    (void)state, (void)result;
+    char path[160];
+    const char *name = payload.data;
+    size_t size = payload.size - 1;
+    bool fails = size && name[size - 1] == '!';
+    snprintf(path, sizeof path, "%s/%.*s", scratch, (int)(size - fails), name);
+    while (access(path, F_OK))
+        usleep(500);
+    return fails ? mpp_error_set(error, "told to fail") : 0;
+}
+
+static int global_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                      struct mpp_error *error)
+{
+    (void)payload;
+    return give(result, *(double *)state, error);
+}
+
+static double initialized;
+
+static int global_open(void **state, const void *initargs, struct mpp_error *error)
+{
+    (void)initargs, (void)error;
+    *state = &initialized;
+    return 0;
+}
+
+static int initializer(const void *initargs, struct mpp_error *error)
+{
+    (void)error;
+    initialized = *(const double *)initargs;
+    return 0;
+}
+
+static int failing_initializer(const void *initargs, struct mpp_error *error)
+{
+    (void)initargs;
+    return mpp_error_set(error, "no licence for this host");
+}
+
+static const struct mpp_job pow_job = {.name = "pow", .run = pow_run};
+static const struct mpp_job div_job = {.name = "div", .run = div_run};
+static const struct mpp_job gate_job = {.name = "gate", .run = gate_run};
+static const struct mpp_job global_job = {.name = "global", .open = global_open, .run = global_run};
+static const struct mpp_job *const jobs[] = {&pow_job, &div_job, &gate_job, &global_job, NULL};
+
+/* ---- What the tests are written in ---- */
+
+static struct mpp_executor *executor;
+static struct mpp_error error;
+
+static struct mpp_future *submit_pair(const char *job, double x, double y)
+{
+    struct pair pair = {x, y};
+    return mpp_submit(executor, job, &pair, sizeof pair, &error);
+}
+
+static struct mpp_future *submit_gate(const char *name)
+{
+    return mpp_submit(executor, "gate", name, strlen(name) + 1, &error);
+}
+
+static void open_gate(const char *name)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/%s", scratch, name);
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+}
+
+/* The number a task has resulted in; NAN and `error` where it failed. */
+static double value_of(struct mpp_future *future)
+{
+    struct mpp_bytes bytes;
+    double value;
+    if (mpp_future_result(future, MPP_FOREVER, &bytes, &error) || bytes.size != sizeof value)
+        return NAN;
+    memcpy(&value, bytes.data, sizeof value);
+    return value;
+}
+
+static int await_end(struct mpp_future *future)
+{
+    const struct mpp_exception *exception;
+    return mpp_future_exception(future, MPP_FOREVER, &exception, &error);
+}
+
+static void free_all(struct mpp_future **futures, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        mpp_future_free(futures[i]);
+}
+
+/* ---- Submit ---- */
+
+static int test_submit(void)
+{
+    struct mpp_future *future = submit_pair("pow", 2, 8);
+    CHECK(future, "%s", error.text);
+    CHECK(value_of(future) == 256, "%s", error.text);
+    CHECK(mpp_future_done(future) && !mpp_future_running(future) && !mpp_future_cancelled(future),
+          "its state");
+    mpp_future_free(future);
+    return 0;
+}
+
+static int test_submit_cancel(void)
+{
+    struct mpp_future *blocked = submit_gate("cancel"), *queued[40];
+    for (int i = 0; i < 40; i++)
+        queued[i] = submit_gate("cancel");
+    for (int i = 0; i < 40; i++)
+        CHECK(mpp_future_cancel(queued[i]), "%d", i);
+    CHECK(mpp_future_cancel(queued[7]) && mpp_future_cancelled(queued[7]), "cancelled twice");
+    open_gate("cancel");
+    CHECK(!await_end(blocked) && !mpp_future_cancelled(blocked), "the other one");
+    CHECK(!mpp_future_cancel(blocked), "done already");
+    for (int i = 0; i < 40; i++) {
+        struct mpp_bytes bytes;
+        CHECK(mpp_future_done(queued[i]) && mpp_future_cancelled(queued[i]), "%d", i);
+        CHECK(mpp_future_result(queued[i], 0, &bytes, &error) == -1, "a result");
+        CHECK(!strcmp(error.text, "the task was cancelled"), "%s", error.text);
+    }
+    free_all(queued, 40);
+    mpp_future_free(blocked);
+    return 0;
+}
+
+/* A running task is ended with its worker process; the pool and the others live. */
+static int test_cancel_running(void)
+{
+    struct mpp_future *never = submit_gate("never");
+    while (!mpp_future_running(never))
+        usleep(500);
+    CHECK(!mpp_future_done(never), "done too early");
+    CHECK(mpp_future_cancel(never) && mpp_future_cancelled(never), "not cancelled");
+    CHECK(!mpp_future_running(never), "still running");
+    struct mpp_future *next[8];
+    for (int i = 0; i < 8; i++)
+        next[i] = submit_pair("pow", i, 2);
+    for (int i = 0; i < 8; i++)
+        CHECK(value_of(next[i]) == i * i, "%s", error.text);
+    free_all(next, 8);
+    mpp_future_free(never);
+    return 0;
+}
+
+static int test_payloads(void)
+{
+    struct mpp_future *bad = mpp_submit(executor, "pow", "odd", 3, &error);
+    const struct mpp_exception *exception;
+    CHECK(bad && !mpp_future_exception(bad, MPP_FOREVER, &exception, &error), "%s", error.text);
+    CHECK(exception && exception->kind == MPP_EXCEPTION_JOB, "no exception");
+    CHECK(!strcmp(exception->message, "pow: 3 bytes are no pair"), "%s", exception->message);
+    mpp_future_free(bad);
+    CHECK(!mpp_submit(executor, "nothing", NULL, 0, &error), "an unknown job");
+    CHECK(strstr(error.text, "no job named 'nothing'"), "%s", error.text);
+    CHECK(!mpp_submit(executor, "pow", "", SIZE_MAX, &error), "a payload too large");
+    CHECK(strstr(error.text, "too large"), "%s", error.text);
+    return test_submit();
+}
+
+static void *submit_many(void *argument)
+{
+    int base = *(int *)argument;
+    struct mpp_future *futures[128];
+    for (int i = 0; i < 128; i++)
+        futures[i] = submit_pair("pow", base + i, 1);
+    for (int i = 0; i < 128; i++)
+        if (value_of(futures[i]) != base + i)
+            return argument;
+    free_all(futures, 128);
+    return NULL;
+}
+
+static int test_shared_by_threads(void)
+{
+    enum { THREADS = 16 };
+    pthread_t threads[THREADS];
+    int bases[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        bases[i] = 1000 * i;
+        CHECK(!pthread_create(&threads[i], NULL, submit_many, &bases[i]), "no thread");
+    }
+    int failed = 0;
+    for (int i = 0; i < THREADS; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        failed += result != NULL;
+    }
+    CHECK(!failed, "%d threads got wrong results", failed);
+    return 0;
+}
+
+/* ---- wait ---- */
+
+static int test_first_completed(void)
+{
+    struct mpp_future *futures[] = {submit_gate("first"), submit_pair("pow", 21, 1)};
+    CHECK(!mpp_wait(futures, 2, MPP_FOREVER, MPP_FIRST_COMPLETED, &error), "%s", error.text);
+    CHECK(!mpp_future_done(futures[0]) && mpp_future_done(futures[1]), "which one");
+    open_gate("first");
+    CHECK(!mpp_wait(futures, 2, MPP_FOREVER, MPP_ALL_COMPLETED, &error), "%s", error.text);
+    free_all(futures, 2);
+    return 0;
+}
+
+static int test_first_completed_some_already(void)
+{
+    struct mpp_future *futures[] = {submit_gate("already"), submit_pair("pow", 1, 1)};
+    CHECK(!await_end(futures[1]), "%s", error.text);
+    CHECK(!mpp_wait(futures, 2, MPP_FOREVER, MPP_FIRST_COMPLETED, &error), "%s", error.text);
+    CHECK(!mpp_future_done(futures[0]), "it waited for both");
+    open_gate("already");
+    CHECK(!mpp_wait(futures, 2, MPP_FOREVER, MPP_ALL_COMPLETED, &error), "%s", error.text);
+    free_all(futures, 2);
+    return 0;
+}
+
+static int test_first_exception(void)
+{
+    struct mpp_future *futures[] = {submit_pair("pow", 2, 21), submit_gate("fail!"),
+                                    submit_gate("later")};
+    CHECK(!await_end(futures[0]), "%s", error.text);
+    open_gate("fail");
+    CHECK(!mpp_wait(futures, 3, MPP_FOREVER, MPP_FIRST_EXCEPTION, &error), "%s", error.text);
+    CHECK(mpp_future_done(futures[1]) && !mpp_future_done(futures[2]), "which one");
+    open_gate("later");
+    CHECK(!mpp_wait(futures, 3, MPP_FOREVER, MPP_ALL_COMPLETED, &error), "%s", error.text);
+    free_all(futures, 3);
+    return 0;
+}
+
+static int test_first_exception_some_already(void)
+{
+    struct mpp_future *futures[] = {submit_gate("cancelled"), submit_pair("div", 21, 0),
+                                    submit_gate("open")};
+    CHECK(mpp_future_cancel(futures[0]), "one is cancelled, which is no exception");
+    CHECK(!await_end(futures[1]), "%s", error.text);
+    CHECK(!mpp_wait(futures, 3, MPP_FOREVER, MPP_FIRST_EXCEPTION, &error), "%s", error.text);
+    CHECK(!mpp_future_done(futures[2]), "it waited for all");
+    open_gate("open");
+    CHECK(!mpp_wait(futures, 3, MPP_FOREVER, MPP_ALL_COMPLETED, &error), "%s", error.text);
+    /* Without any exception it is all of them. */
+    struct mpp_future *fine[] = {futures[0], futures[2]};
+    CHECK(!mpp_wait(fine, 2, 0, MPP_FIRST_EXCEPTION, &error), "%s", error.text);
+    free_all(futures, 3);
+    return 0;
+}
+
+static int test_all_completed(void)
+{
+    struct mpp_future *futures[] = {submit_pair("div", 2, 0), submit_pair("pow", 2, 21)};
+    CHECK(!mpp_wait(futures, 2, MPP_FOREVER, MPP_ALL_COMPLETED, &error), "%s", error.text);
+    CHECK(mpp_future_done(futures[0]) && mpp_future_done(futures[1]), "not all are done");
+    CHECK(!mpp_wait(NULL, 0, 0, MPP_ALL_COMPLETED, &error), "nothing to wait for");
+    free_all(futures, 2);
+    return 0;
+}
+
+static int test_wait_timeout(void)
+{
+    struct mpp_future *futures[] = {submit_pair("pow", 6, 7), submit_gate("timeout")};
+    CHECK(!await_end(futures[0]), "%s", error.text);
+    CHECK(mpp_wait(futures, 2, 0.01, MPP_ALL_COMPLETED, &error) == -1, "it did not wait");
+    CHECK(strstr(error.text, "after 0.01 s"), "%s", error.text);
+    CHECK(mpp_future_done(futures[0]) && !mpp_future_done(futures[1]), "which one");
+    struct mpp_bytes bytes;
+    const struct mpp_exception *exception;
+    CHECK(mpp_future_result(futures[1], 0.01, &bytes, &error) == -1, "a result");
+    CHECK(mpp_future_exception(futures[1], 0, &exception, &error) == -1, "an exception");
+    open_gate("timeout");
+    CHECK(!mpp_wait(futures, 2, MPP_FOREVER, MPP_ALL_COMPLETED, &error), "%s", error.text);
+    free_all(futures, 2);
+    return 0;
+}
+
+/* ---- as_completed ---- */
+
+static int test_as_completed(void)
+{
+    struct mpp_future *futures[12], *future;
+    bool seen[12] = {false};
+    futures[0] = submit_gate("last");
+    for (int i = 1; i < 12; i++)
+        futures[i] = i % 3 ? submit_pair("pow", i, 2) : submit_pair("div", i, 0);
+    struct mpp_as_completed *iterator = mpp_as_completed(futures, 12, &error);
+    CHECK(iterator, "%s", error.text);
+    for (int given = 1; given <= 12; given++) {
+        CHECK(!mpp_as_completed_next(iterator, MPP_FOREVER, &future, &error), "%s", error.text);
+        int which = 0;
+        while (which < 12 && futures[which] != future)
+            which++;
+        CHECK(which < 12 && !seen[which] && mpp_future_done(future), "%d", which);
+        CHECK((which == 0) == (given == 12), "the gate is open already");
+        seen[which] = true;
+        if (given == 11)
+            open_gate("last");
+    }
+    CHECK(!mpp_as_completed_next(iterator, 0, &future, &error) && !future, "there are more");
+    mpp_as_completed_free(iterator);
+    free_all(futures, 12);
+    return 0;
+}
+
+static int test_as_completed_timeout(void)
+{
+    struct mpp_future *futures[] = {submit_pair("pow", 1, 1), submit_gate("zero")}, *future;
+    CHECK(!await_end(futures[0]), "%s", error.text);
+    struct mpp_as_completed *iterator = mpp_as_completed(futures, 2, &error);
+    CHECK(iterator, "%s", error.text);
+    CHECK(!mpp_as_completed_next(iterator, 0, &future, &error) && future == futures[0],
+          "the one that is done comes first");
+    CHECK(mpp_as_completed_next(iterator, 0, &future, &error) == -1 && !future, "zero");
+    CHECK(mpp_as_completed_next(iterator, 0.01, &future, &error) == -1 && !future, "a little");
+    mpp_as_completed_free(iterator); /* before all have come */
+    open_gate("zero");
+    CHECK(!await_end(futures[1]), "%s", error.text);
+    free_all(futures, 2);
+    return 0;
+}
+
+static int test_duplicate_futures(void)
+{
+    struct mpp_future *one = submit_gate("twice"), *future;
+    struct mpp_future *futures[] = {one, one, one};
+    struct mpp_as_completed *iterator = mpp_as_completed(futures, 3, &error);
+    open_gate("twice");
+    CHECK(!mpp_as_completed_next(iterator, MPP_FOREVER, &future, &error) && future == one, "first");
+    CHECK(!mpp_as_completed_next(iterator, MPP_FOREVER, &future, &error) && !future, "again");
+    mpp_as_completed_free(iterator);
+    CHECK(!mpp_wait(futures, 3, 0, MPP_ALL_COMPLETED, &error), "%s", error.text);
+    mpp_future_free(one);
+    return 0;
+}
+
+/* ---- map ---- */
+
+struct sequence {
+    struct pair next;
+    double step_y;
+    int count, pulled;
+    const char *gate_after; /* the last item is this gate; NULL: none */
+    double values[64];
+    uint64_t indices[64];
+    int delivered, exceptions;
+    int stop_at; /* the sink refuses this one; 0: none */
+};
+
+static enum mpp_source_status next_pair(void *context, struct mpp_bytes *payload,
+                                        struct mpp_error *why)
+{
+    (void)why;
+    struct sequence *sequence = context;
+    if (sequence->pulled == sequence->count)
+        return MPP_SOURCE_END;
+    if (sequence->pulled++) {
+        sequence->next.x++;
+        sequence->next.y += sequence->step_y;
+    }
+    *payload = (struct mpp_bytes){&sequence->next, sizeof sequence->next};
+    return MPP_SOURCE_ITEM;
+}
+
+static int note_outcome(void *context, const struct mpp_outcome *outcome, struct mpp_error *why)
+{
+    struct sequence *sequence = context;
+    if (sequence->stop_at && sequence->delivered + 1 == sequence->stop_at)
+        return mpp_error_set(why, "enough");
+    sequence->indices[sequence->delivered] = outcome->index;
+    if (outcome->exception)
+        sequence->exceptions++;
+    else
+        memcpy(&sequence->values[sequence->delivered], outcome->result.data, sizeof(double));
+    sequence->delivered++;
+    return 0;
+}
+
+static struct mpp_map map_of(const char *job, struct sequence *sequence)
+{
+    return (struct mpp_map){
+        .job = job, .source = next_pair, .sink = note_outcome, .context = sequence};
+}
+
+static int test_map(void)
+{
+    static const size_t chunks[] = {0, 6, 40, 50}, buffers[] = {0, 1, 3, 40};
+    for (int i = 0; i < 16; i++) {
+        struct sequence sequence = {.next = {0, 2}, .count = 40};
+        struct mpp_map map = map_of("pow", &sequence);
+        map.chunksize = chunks[i % 4];
+        map.buffersize = buffers[i / 4];
+        CHECK(!mpp_map(executor, &map, &error), "%s", error.text);
+        CHECK(sequence.delivered == 40, "%d", sequence.delivered);
+        for (int j = 0; j < 40; j++)
+            CHECK(sequence.indices[j] == (uint64_t)j && sequence.values[j] == j * j, "%d", j);
+    }
+    return 0;
+}
+
+static int test_map_unordered(void)
+{
+    static const size_t chunks[] = {0, 6, 40, 50};
+    for (int i = 0; i < 4; i++) {
+        struct sequence sequence = {.next = {0, 2}, .count = 40};
+        struct mpp_map map = map_of("pow", &sequence);
+        bool seen[40] = {false};
+        map.chunksize = chunks[i];
+        CHECK(!mpp_map_unordered(executor, &map, &error), "%s", error.text);
+        CHECK(sequence.delivered == 40, "%d", sequence.delivered);
+        for (int j = 0; j < 40; j++) {
+            uint64_t index = sequence.indices[j];
+            CHECK(!seen[index] && sequence.values[j] == (double)(index * index), "%d", j);
+            seen[index] = true;
+        }
+    }
+    return 0;
+}
+
+static int test_map_exception(void)
+{
+    struct sequence sequence = {.next = {6, 2}, .step_y = -1, .count = 4}; /* 6/2 7/1 8/0 9/-1 */
+    struct mpp_map map = map_of("div", &sequence);
+    CHECK(!mpp_map(executor, &map, &error), "%s", error.text);
+    CHECK(sequence.delivered == 4 && sequence.exceptions == 1, "%d", sequence.exceptions);
+    CHECK(sequence.values[0] == 3 && sequence.values[1] == 7 && sequence.values[3] == -9, "values");
+    struct sequence stopped = {.next = {1, 1}, .count = 40, .stop_at = 3};
+    map = map_of("pow", &stopped);
+    CHECK(mpp_map(executor, &map, &error) == -1 && !strcmp(error.text, "enough"), "%s", error.text);
+    CHECK(stopped.delivered == 2, "%d", stopped.delivered);
+    return test_submit(); /* nothing is left of it that is in the way */
+}
+
+struct gates {
+    int pulled, count, delivered;
+};
+
+static enum mpp_source_status next_gate(void *context, struct mpp_bytes *payload,
+                                        struct mpp_error *why)
+{
+    (void)why;
+    struct gates *gates = context;
+    static const char open[] = "map-open", closed[] = "map-closed";
+    if (gates->pulled == gates->count)
+        return MPP_SOURCE_END;
+    gates->pulled++;
+    *payload = gates->pulled < gates->count ? (struct mpp_bytes){open, sizeof open}
+                                            : (struct mpp_bytes){closed, sizeof closed};
+    return MPP_SOURCE_ITEM;
+}
+
+static int count_gate(void *context, const struct mpp_outcome *outcome, struct mpp_error *why)
+{
+    (void)outcome, (void)why;
+    ((struct gates *)context)->delivered++;
+    return 0;
+}
+
+static int test_map_timeout(void)
+{
+    open_gate("map-open");
+    for (int ordered = 0; ordered < 2; ordered++) {
+        struct gates gates = {.count = 3};
+        struct mpp_map map = {.job = "gate",
+                              .source = next_gate,
+                              .sink = count_gate,
+                              .context = &gates,
+                              .timeout_s = 0.3};
+        int result =
+            ordered ? mpp_map(executor, &map, &error) : mpp_map_unordered(executor, &map, &error);
+        CHECK(result == -1 && strstr(error.text, "after 0.3 s"), "%s", error.text);
+        CHECK(gates.delivered <= 2, "%d", gates.delivered);
+    }
+    open_gate("map-closed");
+    struct gates gates = {.count = 3};
+    struct mpp_map map = {.job = "gate",
+                          .source = next_gate,
+                          .sink = count_gate,
+                          .context = &gates,
+                          .timeout_s = 3600};
+    CHECK(!mpp_map(executor, &map, &error) && gates.delivered == 3, "%s", error.text);
+    return 0;
+}
+
+/* ---- Callbacks ---- */
+
+struct calls {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int count, order[8];
+    struct mpp_future *chained;
+    bool was_done, submit_failed;
+};
+
+static void note_call(struct calls *calls, struct mpp_future *future, int number)
+{
+    pthread_mutex_lock(&calls->lock);
+    calls->was_done = mpp_future_done(future);
+    calls->order[calls->count++] = number;
+    pthread_cond_signal(&calls->changed);
+    pthread_mutex_unlock(&calls->lock);
+}
+
+static void call_one(struct mpp_future *future, void *context)
+{
+    note_call(context, future, 1);
+}
+
+static void call_two(struct mpp_future *future, void *context)
+{
+    note_call(context, future, 2);
+}
+
+/* Submits: 5 at the most, so that a chain of them ends. */
+static void call_chain(struct mpp_future *future, void *context)
+{
+    struct calls *calls = context;
+    double value = value_of(future);
+    if (value < 5) {
+        struct mpp_future *next = submit_pair("pow", value + 1, 1);
+        if (next)
+            mpp_future_add_done_callback(next, call_chain, calls, NULL);
+        mpp_future_free(next); /* while it is pending: the callback is still called */
+        return;
+    }
+    note_call(calls, future, (int)value);
+}
+
+static void await_calls(struct calls *calls, int count)
+{
+    pthread_mutex_lock(&calls->lock);
+    while (calls->count < count)
+        pthread_cond_wait(&calls->changed, &calls->lock);
+    pthread_mutex_unlock(&calls->lock);
+}
+
+#define CALLS_INIT                                                                                 \
+    {                                                                                              \
+        .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER                     \
+    }
+
+static int test_callbacks(void)
+{
+    struct calls calls = CALLS_INIT;
+    struct mpp_future *future = submit_gate("called");
+    CHECK(!mpp_future_add_done_callback(future, call_one, &calls, &error), "%s", error.text);
+    CHECK(!mpp_future_add_done_callback(future, call_two, &calls, &error), "%s", error.text);
+    CHECK(calls.count == 0, "called too early");
+    open_gate("called");
+    await_calls(&calls, 2);
+    CHECK(calls.order[0] == 1 && calls.order[1] == 2 && calls.was_done, "the order");
+    CHECK(!mpp_future_add_done_callback(future, call_one, &calls, &error), "%s", error.text);
+    CHECK(calls.count == 3, "one that is done calls back at once");
+    mpp_future_free(future);
+    return 0;
+}
+
+static int test_callback_of_failure_and_cancel(void)
+{
+    struct calls calls = CALLS_INIT;
+    struct mpp_future *failed = submit_pair("div", 1, 0), *cancelled = submit_gate("nobody");
+    CHECK(!mpp_future_add_done_callback(cancelled, call_two, &calls, &error), "%s", error.text);
+    CHECK(mpp_future_cancel(cancelled) && calls.count == 1, "called by the one who cancels");
+    CHECK(!mpp_future_add_done_callback(failed, call_one, &calls, &error), "%s", error.text);
+    await_calls(&calls, 2);
+    mpp_future_free(failed);
+    mpp_future_free(cancelled);
+    return 0;
+}
+
+static int test_callback_that_submits(void)
+{
+    struct calls calls = CALLS_INIT;
+    struct mpp_future *first = submit_pair("pow", 1, 1);
+    CHECK(!mpp_future_add_done_callback(first, call_chain, &calls, &error), "%s", error.text);
+    await_calls(&calls, 1);
+    CHECK(calls.order[0] == 5, "%d", calls.order[0]);
+    mpp_future_free(first);
+    return 0;
+}
+
+static void call_waiting(struct mpp_future *future, void *context)
+{
+    struct calls *calls = context;
+    struct mpp_future *other = submit_gate("unopened");
+    struct mpp_bytes bytes;
+    struct mpp_error why;
+    int refused = mpp_future_result(other, MPP_FOREVER, &bytes, &why) == -1 &&
+                  mpp_shutdown(executor, true, false, &why) == -1 &&
+                  mpp_close(executor, &why) == -1;
+    mpp_future_cancel(other);
+    mpp_future_free(other);
+    note_call(calls, future, refused);
+}
+
+static int test_callback_must_not_wait(void)
+{
+    struct calls calls = CALLS_INIT;
+    struct mpp_future *future = submit_gate("go");
+    CHECK(!mpp_future_add_done_callback(future, call_waiting, &calls, &error), "%s", error.text);
+    open_gate("go");
+    await_calls(&calls, 1);
+    CHECK(calls.order[0] == 1, "a callback could wait");
+    mpp_future_free(future);
+    return 0;
+}
+
+/* ---- The pool's own life; each of these needs one of its own ---- */
+
+static void call_submitting(struct mpp_future *future, void *context)
+{
+    struct calls *calls = context;
+    calls->submit_failed = !submit_pair("pow", 1, 1);
+    note_call(calls, future, 1);
+}
+
+static int test_run_after_shutdown(void)
+{
+    struct calls calls = CALLS_INIT;
+    struct mpp_future *pending = submit_gate("shut");
+    struct sequence sequence = {.count = 1};
+    struct mpp_map map = map_of("pow", &sequence);
+    CHECK(!mpp_future_add_done_callback(pending, call_submitting, &calls, &error), "callback");
+    CHECK(!mpp_shutdown(executor, false, false, &error), "%s", error.text);
+    CHECK(!submit_pair("pow", 2, 5), "it took a task");
+    CHECK(!strcmp(error.text, "the executor is shut down"), "%s", error.text);
+    CHECK(mpp_map(executor, &map, &error) == -1, "it took a map");
+    CHECK(!mpp_future_done(pending), "it waited");
+    open_gate("shut");
+    CHECK(!mpp_shutdown(executor, true, false, &error), "%s", error.text);
+    CHECK(mpp_future_done(pending) && !mpp_future_cancelled(pending), "it was not finished");
+    CHECK(calls.count == 1 && calls.submit_failed, "a callback after shutdown can submit");
+    CHECK(!mpp_shutdown(executor, true, true, &error), "a third time: %s", error.text);
+    mpp_future_free(pending);
+    return 0;
+}
+
+static int test_hang_issue12364(void)
+{
+    struct mpp_future *futures[50];
+    for (int i = 0; i < 50; i++)
+        futures[i] = submit_pair("pow", i, 1);
+    CHECK(!mpp_shutdown(executor, true, false, &error), "%s", error.text);
+    for (int i = 0; i < 50; i++)
+        CHECK(value_of(futures[i]) == i, "%d: %s", i, error.text);
+    free_all(futures, 50);
+    return 0;
+}
+
+static int test_shutdown_cancels(void)
+{
+    struct mpp_future *futures[60];
+    for (int i = 0; i < 60; i++)
+        futures[i] = submit_gate("quit");
+    while (!mpp_future_running(futures[0]))
+        usleep(500);
+    CHECK(!mpp_shutdown(executor, false, true, &error), "%s", error.text);
+    CHECK(!mpp_future_done(futures[0]), "it did not leave the running one alone");
+    CHECK(!await_end(futures[59]) && mpp_future_cancelled(futures[59]), "the last one");
+    open_gate("quit");
+    CHECK(!mpp_shutdown(executor, true, false, &error), "%s", error.text);
+    CHECK(!mpp_future_cancelled(futures[0]), "the running one was cancelled");
+    for (int i = 0; i < 60; i++)
+        CHECK(mpp_future_done(futures[i]), "%d", i);
+    free_all(futures, 60);
+    return 0;
+}
+
+static int test_close_without_shutdown(void)
+{
+    struct mpp_future *future = submit_pair("pow", 3, 3);
+    CHECK(future, "%s", error.text);
+    CHECK(!mpp_close(executor, &error), "%s", error.text);
+    executor = NULL;
+    CHECK(value_of(future) == 27, "%s", error.text); /* futures outlive the pool */
+    mpp_future_free(future);
+    return 0;
+}
+
+static int test_scoped(void)
+{
+    struct mpp_future *future;
+    {
+        MPP_SCOPED struct mpp_executor *scoped = executor;
+        future = mpp_submit(scoped, "pow", &(struct pair){2, 10}, sizeof(struct pair), &error);
+        CHECK(future, "%s", error.text);
+    }
+    executor = NULL;
+    CHECK(mpp_future_done(future) && value_of(future) == 1024, "it was not waited for");
+    mpp_future_free(future);
+    return 0;
+}
+
+static int test_open_twice(void)
+{
+    struct mpp_executor *second;
+    CHECK(mpp_open(NULL, NULL, &(struct mpp_options){.jobs = jobs}, &second, &error) == MPP_FAILED,
+          "a second pool");
+    CHECK(strstr(error.text, "has an open pool already") && !second, "%s", error.text);
+    return test_submit();
+}
+
+static int test_initializer(void)
+{
+    for (int i = 0; i < 20; i++) {
+        struct mpp_future *future = mpp_submit(executor, "global", NULL, 0, &error);
+        CHECK(value_of(future) == 42, "%s", error.text);
+        mpp_future_free(future);
+    }
+    return 0;
+}
+
+static int test_failing_initializer(void)
+{
+    struct mpp_future *future = submit_pair("pow", 1, 1);
+    const struct mpp_exception *exception;
+    /* It may have broken before this. */
+    if (future) {
+        CHECK(!mpp_future_exception(future, MPP_FOREVER, &exception, &error), "%s", error.text);
+        CHECK(exception && exception->kind == MPP_EXCEPTION_BROKEN, "no exception");
+        CHECK(strstr(exception->message, "no licence for this host"), "%s", exception->message);
+        mpp_future_free(future);
+    }
+    CHECK(mpp_shutdown(executor, true, false, &error) == -1, "it is whole");
+    CHECK(!submit_pair("pow", 1, 1), "it took a task");
+    CHECK(strstr(error.text, "no licence for this host"), "%s", error.text);
+    CHECK(mpp_close(executor, &error) == -1, "it is whole");
+    executor = NULL;
+    return 0;
+}
+
+static int test_bad_options(void)
+{
+    struct mpp_executor *none;
+    static const struct mpp_options wrong[] = {
+        {.jobs = NULL},
+        {.jobs = jobs, .max_workers = -1},
+        {.jobs = jobs, .workers_per_rank = -1},
+        {.jobs = jobs, .workers_per_rank = MPP_WORKERS_MAX + 1},
+        {.jobs = jobs, .max_tasks_per_worker = -1},
+        {.jobs = jobs, .timeout_s = -1},
+        {.jobs = jobs, .timeout_s = NAN},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct executor_link link = {0};
+        CHECK(executor_open(&link, &wrong[i], &none, &error) == MPP_FAILED, "%zu", i);
+        CHECK(!strncmp(error.text, "mpp_open: ", 10) && !none, "%s", error.text);
+    }
+    return 0;
+}
+
+/* ---- The table ---- */
+
+enum pool_kind { SHARED, OWN }; /* may it share a pool with others? */
+
+static double forty_two = 42;
+
+static const struct test {
+    const char *name;
+    int (*run)(void);
+    enum pool_kind kind;
+    struct mpp_options options;
+} tests[] = {
+    {"submit", test_submit, SHARED, {0}},
+    {"submit_cancel", test_submit_cancel, SHARED, {0}},
+    {"cancel_running", test_cancel_running, SHARED, {0}},
+    {"payloads", test_payloads, SHARED, {0}},
+    {"shared_by_threads", test_shared_by_threads, SHARED, {0}},
+    {"first_completed", test_first_completed, SHARED, {0}},
+    {"first_completed_some_already", test_first_completed_some_already, SHARED, {0}},
+    {"first_exception", test_first_exception, SHARED, {0}},
+    {"first_exception_some_already", test_first_exception_some_already, SHARED, {0}},
+    {"all_completed", test_all_completed, SHARED, {0}},
+    {"wait_timeout", test_wait_timeout, SHARED, {0}},
+    {"as_completed", test_as_completed, SHARED, {0}},
+    {"as_completed_timeout", test_as_completed_timeout, SHARED, {0}},
+    {"duplicate_futures", test_duplicate_futures, SHARED, {0}},
+    {"map", test_map, SHARED, {0}},
+    {"map_unordered", test_map_unordered, SHARED, {0}},
+    {"map_exception", test_map_exception, SHARED, {0}},
+    {"map_timeout", test_map_timeout, SHARED, {0}},
+    {"callbacks", test_callbacks, SHARED, {0}},
+    {"callback_of_failure_and_cancel", test_callback_of_failure_and_cancel, SHARED, {0}},
+    {"callback_that_submits", test_callback_that_submits, SHARED, {0}},
+    {"callback_must_not_wait", test_callback_must_not_wait, SHARED, {0}},
+    {"bad_options", test_bad_options, SHARED, {0}},
+    {"run_after_shutdown", test_run_after_shutdown, OWN, {0}},
+    {"hang_issue12364", test_hang_issue12364, OWN, {0}},
+    {"shutdown_cancels", test_shutdown_cancels, OWN, {0}},
+    {"close_without_shutdown", test_close_without_shutdown, OWN, {0}},
+    {"scoped", test_scoped, OWN, {0}},
+    {"open_twice", test_open_twice, OWN, {0}},
+    {"one_worker", test_submit, OWN, {.max_workers = 1}},
+    {"many_workers", test_map, OWN, {.workers_per_rank = 40}},
+    {"initializer", test_initializer, OWN, {.initializer = initializer, .initargs = &forty_two}},
+    {"failing_initializer", test_failing_initializer, OWN, {.initializer = failing_initializer}},
+};
+
+enum { TESTS = sizeof tests / sizeof *tests };
+
+static enum mpp_role open_pool(struct sim_network *network, int *argc, char ***argv,
+                               const struct mpp_options *options)
+{
+    return network ? sim_open(network, options, &executor, &error)
+                   : mpp_open(argc, argv, options, &executor, &error);
+}
+
+/* Runs the tests from the first one named `name` on, in one pool; "shared" is all that can. */
+static int run_in_pool(const char *name, int sim_ranks, uint64_t seed, int *argc, char ***argv)
+{
+    bool all = !strcmp(name, "shared");
+    size_t first = 0;
+    while (!all && first < TESTS && strcmp(tests[first].name, name) != 0)
+        first++;
+    if (first == TESTS) {
+        fprintf(stderr, "no test is named '%s'\n", name);
+        return 2;
+    }
+    struct mpp_options options = tests[first].options;
+    options.jobs = jobs;
+    if (!options.workers_per_rank)
+        options.workers_per_rank = 2;
+    struct sim_network *network = sim_ranks ? sim_network_new(sim_ranks, seed) : NULL;
+    switch (open_pool(network, argc, argv, &options)) {
+    case MPP_FAILED:
+        fprintf(stderr, "%s\n", error.text);
+        return 1;
+    case MPP_SERVED:
+        return 0;
+    case MPP_EXECUTOR:
+        break;
+    }
+    int failed = 0;
+    for (size_t i = first; i < TESTS && (all ? tests[i].kind == SHARED : i == first); i++)
+        if (tests[i].run()) {
+            fprintf(stderr, "test %s failed\n", tests[i].name);
+            failed = 1;
+        }
+    if (executor && mpp_close(executor, &error)) {
+        fprintf(stderr, "%s\n", error.text);
+        failed = 1;
+    }
+    if (network && sim_close(network)) {
+        fprintf(stderr, "a rank has failed\n");
+        failed = 1;
+    }
+    sim_network_free(network);
+    return failed;
+}
+
+/* Tasks that wait for a gate nobody opens would keep a failed test from ending. */
+static void remove_scratch(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", scratch);
+    if (system(command))
+        fprintf(stderr, "%s is left\n", scratch);
+}
+
+int main(int argc, char **argv)
+{
+    int sim_ranks = 0;
+    char **word = argv + 1;
+    if (*word && !strcmp(*word, "--list")) {
+        for (size_t i = 0; i < TESTS; i++)
+            printf("%s\n", tests[i].name);
+        return 0;
+    }
+    if (*word && !strcmp(*word, "--sim") && word[1]) {
+        sim_ranks = atoi(word[1]);
+        word += 2;
+    }
+    if (!*word || sim_ranks > 64) {
+        fprintf(stderr, "usage: conformance [--sim RANKS] TEST\n");
+        return 2;
+    }
+    /* The same on all ranks of this host: by the launcher's process. */
+    const char *job = getenv("PMIX_NAMESPACE");
+    snprintf(scratch, sizeof scratch, "/tmp/mpp-conformance-%.24s-%d", job ? job : "alone",
+             job ? 0 : (int)getpid());
+    if (mkdir(scratch, 0700) && errno != EEXIST)
+        return 1;
+    int failed = run_in_pool(*word, sim_ranks, 1 + (uint64_t)getpid(), &argc, &argv);
+    if (mpp_launch_rank() == 0)
+        remove_scratch();
+    return failed;
+}
