@@ -15,6 +15,9 @@ enum { COORDINATOR = 0 };
  * tasks arrive. Old ones are forgotten: most were done when the message came. */
 enum { FOREKNOWN = 64 };
 
+/* So many bytes of results do not wait for more. */
+enum { RESULTS_BYTES = 1 << 16 };
+
 struct agent {
     struct transport *transport;
     struct crew *crew;
@@ -23,6 +26,7 @@ struct agent {
     bool asked;         /* and nothing has come since */
     struct buf results; /* DONE being built */
     struct message_list done;
+    int64_t send_at_ns;            /* when they are sent at the latest */
     uint64_t foreknown[FOREKNOWN]; /* ids; 0 is none: generations start at 1 */
     unsigned foreknown_next;
     bool spoke;      /* the crew had news, which were sent */
@@ -62,8 +66,10 @@ int agent_hello(struct agent *agent, uint64_t build, struct mpp_error *error)
 static void report(void *context, const struct message_result *result)
 {
     struct agent *agent = context;
-    if (!agent->done.out)
+    if (!agent->done.out) {
         agent->done = message_begin_done(&agent->results, crew_replaced(agent->crew));
+        agent->send_at_ns = now_ns() + (int64_t)AGENT_HOLD_NS_A_RANK * (agent->transport->size - 1);
+    }
     message_put_result(&agent->done, result);
 }
 
@@ -73,14 +79,29 @@ static void report_dropped(struct agent *agent, const struct agent_task *task)
                       .id = task->id, .handout = task->handout, .status = TASK_DROPPED});
 }
 
-static int send_results(struct agent *agent, bool *progressed, struct mpp_error *error)
+static int send_results(struct agent *agent, struct mpp_error *error)
 {
     if (!agent->done.out)
         return 0;
     message_end(&agent->done);
     agent->done = (struct message_list){0};
-    *progressed = true;
     return send_message(agent, COORDINATOR, &agent->results, error);
+}
+
+/* Sends them when it is time; otherwise they wait, and *look_at_ns says how long at most. */
+static int send_results_due(struct agent *agent, bool *progressed, int64_t *look_at_ns,
+                            struct mpp_error *error)
+{
+    if (!agent->done.out)
+        return 0;
+    bool idle = !agent->queue.count && crew_idle(agent->crew);
+    if (!idle && agent->results.size < RESULTS_BYTES && now_ns() < agent->send_at_ns) {
+        if (agent->send_at_ns < *look_at_ns)
+            *look_at_ns = agent->send_at_ns;
+        return 0;
+    }
+    *progressed = true;
+    return send_results(agent, error);
 }
 
 /* The crew's other news go out at once; a failure is told by the step they come from. */
@@ -113,6 +134,10 @@ static int ask_for_more(struct agent *agent, bool *progressed, struct mpp_error 
         return 0;
     agent->asked = true;
     *progressed = true;
+    if (agent->done.out) { /* one message says both */
+        message_add_want(&agent->done);
+        return send_results(agent, error);
+    }
     struct buf out = BUF_INIT;
     message_put_want(&out);
     return send_message(agent, COORDINATOR, &out, error);
@@ -174,6 +199,8 @@ static int hand_over(struct agent *agent, const struct message_steal *steal,
         return mpp_error_set(error, "a steal for rank %u, which is not there", steal->thief);
     if (!agent->queue.count)
         crew_recall(agent->crew, &agent->queue);
+    if (send_results(agent, error))
+        return -1;
     struct task_list stolen;
     task_list_init(&stolen);
     task_list_move_tail(&agent->queue, steal->count, &stolen);
@@ -294,7 +321,8 @@ int agent_step(struct agent *agent, bool *progressed, int64_t *look_at_ns, struc
     if (agent->spoke)
         *progressed = true; /* on rank 0 the coordinator is to hear it */
     agent->spoke = false;
-    if (send_results(agent, progressed, error) || ask_for_more(agent, progressed, error))
+    if (ask_for_more(agent, progressed, error) ||
+        send_results_due(agent, progressed, look_at_ns, error))
         return -1;
     return finish(agent, progressed, error);
 }

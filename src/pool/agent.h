@@ -16,6 +16,11 @@
 
 struct agent;
 
+/* Results wait for others to share a message with, so long for each rank of the run that rank 0
+ * gets one message every few microseconds however many ranks there are; not where the agent has
+ * nothing else to do, nor before anything else it says. */
+#define AGENT_HOLD_NS_A_RANK 16000
+
 /* Transport and fork server must outlive the agent. NULL: out of memory. */
 struct agent *agent_new(struct transport *transport, struct forkserver *forkserver,
                         const struct crew_limits *limits, struct mpp_error *error);

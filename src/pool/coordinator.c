@@ -378,11 +378,17 @@ static int take_hello(struct coordinator *c, int from, struct reader *fields,
                  error);
 }
 
+static int take_want(struct coordinator *c, int from, struct mpp_error *error)
+{
+    return apply(c, (struct scheduler_event){.type = SCHEDULER_AGENT_WANTS, .agent = from}, error);
+}
+
 static int take_done(struct coordinator *c, int from, struct reader *fields,
                      struct mpp_error *error)
 {
     uint32_t count;
-    if (message_get_done(fields, &c->peers[from].replaced, &count))
+    bool wants;
+    if (message_get_done(fields, &c->peers[from].replaced, &wants, &count))
         return mpp_error_set(error, "rank %d sent a damaged list of results", from);
     for (uint32_t i = 0; i < count; i++) {
         struct message_result result;
@@ -401,7 +407,7 @@ static int take_done(struct coordinator *c, int from, struct reader *fields,
         if (failed)
             return -1;
     }
-    return 0;
+    return wants ? take_want(c, from, error) : 0;
 }
 
 static int take_moved(struct coordinator *c, int from, struct reader *fields,
@@ -478,8 +484,7 @@ int coordinator_message(struct coordinator *c, int from, const struct buf *bytes
     case MESSAGE_HELLO:
         return take_hello(c, from, &fields, error);
     case MESSAGE_WANT:
-        return apply(c, (struct scheduler_event){.type = SCHEDULER_AGENT_WANTS, .agent = from},
-                     error);
+        return take_want(c, from, error);
     case MESSAGE_DONE:
         return take_done(c, from, &fields, error);
     case MESSAGE_MOVED:

@@ -109,7 +109,14 @@ struct message_list message_begin_done(struct buf *out, uint32_t workers_replace
 {
     buf_put_u8(out, MESSAGE_DONE);
     buf_put_u32(out, workers_replaced);
+    buf_put_u8(out, false);
     return begin_list(out);
+}
+
+void message_add_want(const struct message_list *done)
+{
+    if (!done->out->failed)
+        done->out->data[done->count_at - 1] = true;
 }
 
 void message_put_result(struct message_list *list, const struct message_result *result)
@@ -126,9 +133,11 @@ void message_put_result(struct message_list *list, const struct message_result *
     list->count++;
 }
 
-int message_get_done(struct reader *fields, uint32_t *workers_replaced, uint32_t *count)
+int message_get_done(struct reader *fields, uint32_t *workers_replaced, bool *wants,
+                     uint32_t *count)
 {
     *workers_replaced = read_u32(fields);
+    *wants = read_u8(fields) != 0;
     return get_count(fields, count, RESULT_HEAD_BYTES);
 }
 

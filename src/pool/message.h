@@ -94,8 +94,10 @@ struct message_list {
 struct message_list message_begin_tasks(struct buf *out);
 void message_put_task(struct message_list *list, const struct message_task *task);
 
-/* workers_replaced: how many worker processes this agent has had to replace so far. */
+/* workers_replaced: how many worker processes this agent has had to replace so far. The agent may
+ * add to it that it wants more tasks, as long as it has not been sent. */
 struct message_list message_begin_done(struct buf *out, uint32_t workers_replaced);
+void message_add_want(const struct message_list *done);
 void message_put_result(struct message_list *list, const struct message_result *result);
 
 /* MOVED: ids and handouts of tasks that now are at `thief`; ends the steal even when there are
@@ -108,7 +110,8 @@ void message_end(struct message_list *list);
 /* Reading: get the head, then `count` times the item. -1: malformed. */
 int message_get_tasks(struct reader *fields, uint32_t *count);
 int message_get_task(struct reader *fields, struct message_task *task);
-int message_get_done(struct reader *fields, uint32_t *workers_replaced, uint32_t *count);
+int message_get_done(struct reader *fields, uint32_t *workers_replaced, bool *wants,
+                     uint32_t *count);
 int message_get_result(struct reader *fields, struct message_result *result);
 int message_get_moved(struct reader *fields, uint32_t *thief, uint32_t *count);
 int message_get_moved_task(struct reader *fields, uint64_t *id, uint32_t *handout);

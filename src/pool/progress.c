@@ -71,11 +71,16 @@ static void sleep_until_news(struct mpp_executor *executor)
     (void)ignored;
 }
 
+/* So many a round, for so many messages (rank.c): a flood of new tasks must not keep those waiting
+ * who could run the first of them. */
+enum { SUBMITS_A_ROUND = 1024 };
+
 /* A future that was cancelled before it came here is dropped: nobody else knows of it. */
 static int submit_all(struct coordinator *coordinator, struct future_list *posted,
                       struct mpp_error *error)
 {
-    for (struct mpp_future *future; (future = future_list_take(posted));) {
+    struct mpp_future *future;
+    for (int i = 0; i < SUBMITS_A_ROUND && (future = future_list_take(posted)); i++) {
         if (atomic_load(&future->state) >= FUTURE_SETTLED) {
             future_drop(future);
         } else if (coordinator_submit(coordinator, future, error)) {

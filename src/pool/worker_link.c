@@ -112,9 +112,10 @@ static int take_results(struct worker_link *link, const void *bytes, size_t size
                         const struct worker_link_callbacks *callbacks, struct mpp_error *error)
 {
     struct reader fields;
-    uint32_t unused, count;
+    uint32_t replaced, count;
+    bool wants; /* these two are between agent and coordinator */
     if (message_open(bytes, size, &fields) != MESSAGE_DONE ||
-        message_get_done(&fields, &unused, &count))
+        message_get_done(&fields, &replaced, &wants, &count))
         return mpp_error_set(error, "a worker sent something that is not a list of results");
     for (uint32_t i = 0; i < count; i++) {
         struct message_result result;

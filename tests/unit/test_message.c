@@ -98,7 +98,7 @@ static int read_whole(const void *bytes, size_t size)
                 return -1;
         return 0;
     case MESSAGE_DONE:
-        if (message_get_done(&fields, &other, &count))
+        if (message_get_done(&fields, &other, &discard, &count))
             return -1;
         for (uint32_t i = 0; i < count; i++)
             if (message_get_result(&fields, &result))
@@ -144,6 +144,7 @@ static void round_trips(void **state)
     buf_clear(&out);
     put_samples(&out, 1);
     uint32_t count, other;
+    bool wants;
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_TASKS);
     assert_int_equal(message_get_tasks(&fields, &count), 0);
     assert_int_equal(count, 3);
@@ -159,7 +160,7 @@ static void round_trips(void **state)
     buf_clear(&out);
     put_samples(&out, 2);
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_DONE);
-    assert_int_equal(message_get_done(&fields, &other, &count), 0);
+    assert_int_equal(message_get_done(&fields, &other, &wants, &count), 0);
     assert_int_equal(other, 5);
     assert_int_equal(count, 3);
     for (uint32_t i = 0; i < 3; i++) {
@@ -194,6 +195,14 @@ static void round_trips(void **state)
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_STOP);
     assert_int_equal(message_get_stop(&fields, &discard), 0);
     assert_true(discard);
+
+    buf_clear(&out);
+    struct message_list done = message_begin_done(&out, 3);
+    message_add_want(&done);
+    message_end(&done);
+    assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_DONE);
+    assert_int_equal(message_get_done(&fields, &other, &wants, &count), 0);
+    assert_true(wants && other == 3 && count == 0);
 
     buf_clear(&out);
     put_samples(&out, 8);
