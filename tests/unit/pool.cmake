@@ -1,8 +1,18 @@
 # Unit tests of base and of the pool's pure parts, which are the pool's own: their headers are seen here only.
-foreach(name buf message scheduler)
+foreach(name buf message oom_watch scheduler)
   add_executable(test_${name} test_${name}.c)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
   target_link_libraries(test_${name} PRIVATE mppool mpp_flags cmocka)
+  add_test(NAME unit.${name} COMMAND test_${name})
+  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+endforeach()
+target_sources(test_oom_watch PRIVATE scratch.c)
+
+# Those of confinement; it confines the writing of real output files, too.
+foreach(name confine confine_paths)
+  add_executable(test_${name} test_${name}.c confined.c scratch.c)
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
+  target_link_libraries(test_${name} PRIVATE mppool mpp_batch mpp_flags Threads::Threads cmocka)
   add_test(NAME unit.${name} COMMAND test_${name})
   set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
 endforeach()

@@ -76,6 +76,19 @@ struct mpp_job {
 
 #define MPP_WORKERS_MAX 1024 /* worker processes of one rank */
 
+/* What a worker process is kept from, once its initializer has run. Where the kernel lacks the
+ * means (mpp_confinement says), it is not kept from it. */
+struct mpp_confine {
+    bool no_exec;    /* no other program is started (seccomp) */
+    bool no_sockets; /* no connection is made or taken (seccomp) */
+    bool paths;      /* files are opened below the directories and files listed only (Landlock): */
+    const char *const *readable; /* for reading; ends with NULL; NULL: none */
+    const char *const *writable; /* for reading and writing */
+};
+
+/* What this kernel can confine, for people: "seccomp, Landlock 7"; "nothing". */
+const char *mpp_confinement(void);
+
 struct mpp_options {
     const struct mpp_job *const *jobs; /* ends with NULL; the same on every rank */
     const void *initargs; /* handed to each job's open, in memory that the fork shares */
