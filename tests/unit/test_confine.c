@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -66,6 +67,11 @@ static int accept_connection(void)
     return accept4(listening, NULL, NULL, SOCK_NONBLOCK) < 0;
 }
 
+static int may_gain_privileges(void)
+{
+    return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 0;
+}
+
 static void unconfined_can_all(void **state)
 {
     (void)state;
@@ -75,6 +81,7 @@ static void unconfined_can_all(void **state)
         assert_int_equal(try_confined(none[i], 0, start_open_program), 0);
         assert_int_equal(try_confined(none[i], 0, open_inet), 0);
         assert_int_equal(try_confined(none[i], 0, open_pair), 0);
+        assert_int_equal(try_confined(none[i], 0, may_gain_privileges), 0);
     }
 }
 
@@ -82,6 +89,7 @@ static void exec_is_refused(void **state)
 {
     (void)state;
     assert_int_equal(try_confined(&no_sockets, 0, start_program), 0);
+    assert_int_not_equal(try_confined(&no_sockets, 0, may_gain_privileges), 0);
     need_calls();
     assert_int_equal(try_confined(&no_exec, 0, start_program), EPERM);
     assert_int_equal(try_confined(&no_exec, 0, start_open_program), EPERM);
@@ -192,9 +200,10 @@ static int work(void)
     if (map == MAP_FAILED || munmap(map, MIB))
         return -1;
     pid_t pid = fork();
-    if (pid == 0)
-        for (;;)
-            pause();
+    if (pid == 0) {
+        alarm(10);
+        pause();
+    }
     return pid < 0 || kill(pid, SIGKILL) || waitpid(pid, NULL, 0) != pid;
 }
 
