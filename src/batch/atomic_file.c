@@ -23,8 +23,13 @@ int output_directory_open(const char *path, int *fd, struct mpp_error *error)
             continue;
         memcpy(part, path, i);
         part[i] = '\0';
-        if (mkdir(part, 0777) && errno != EEXIST && access(part, F_OK))
-            return mpp_error_set_errno(error, "cannot make the directory %.800s", part);
+        if (mkdir(part, 0777) == 0 || errno == EEXIST)
+            continue;
+        int reason = errno; /* a read-only file system says so even where there is one */
+        if (access(part, F_OK) == 0)
+            continue;
+        errno = reason;
+        return mpp_error_set_errno(error, "cannot make the directory %.800s", part);
     }
     *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*fd < 0)

@@ -1,4 +1,4 @@
-/* What a worker process takes away from itself: see confine.h. */
+/* What a worker process takes away from itself, limits first: see confine.h. */
 #include "confine.h"
 
 #include <stdio.h>
@@ -6,61 +6,94 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* An address sanitizer reserves more address space than any limit leaves. */
-#if defined __SANITIZE_ADDRESS__
-#define HAS_ROOM_FOR_LIMIT 0
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define HAS_SANITIZER true
 #elif defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_ROOM_FOR_LIMIT 0
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) ||                         \
+    __has_feature(thread_sanitizer)
+#define HAS_SANITIZER true
 #endif
 #endif
-#ifndef HAS_ROOM_FOR_LIMIT
-#define HAS_ROOM_FOR_LIMIT 1
+#ifndef HAS_SANITIZER
+#define HAS_SANITIZER false
 #endif
 
-/* Address space in use, from /proc; 0 where it cannot be told. */
-static size_t used_bytes(void)
+bool confine_has_sanitizer(void)
+{
+    return HAS_SANITIZER;
+}
+
+static int used_memory(rlim_t *bytes, struct mpp_error *error)
 {
     unsigned long pages = 0;
     FILE *file = fopen("/proc/self/statm", "re");
-    if (!file)
-        return 0;
-    if (fscanf(file, "%lu", &pages) != 1)
-        pages = 0;
-    fclose(file);
-    return pages * (size_t)sysconf(_SC_PAGESIZE);
+    int found = file ? fscanf(file, "%lu", &pages) : 0;
+    if (file)
+        fclose(file);
+    if (found != 1)
+        return mpp_error_set(error, "cannot limit a worker's memory: /proc/self/statm does not say "
+                                    "how much it has");
+    *bytes = pages * (rlim_t)sysconf(_SC_PAGESIZE);
+    return 0;
 }
 
 static int limit_memory(size_t bytes, struct mpp_error *error)
 {
-    size_t most;
-    if (!bytes || !HAS_ROOM_FOR_LIMIT)
+    rlim_t used = 0, most;
+    struct rlimit limit;
+    if (!bytes || confine_has_sanitizer())
         return 0;
-    if (__builtin_add_overflow(bytes, used_bytes(), &most))
-        return 0;
+    if (used_memory(&used, error))
+        return -1;
+    if (getrlimit(RLIMIT_AS, &limit))
+        return mpp_error_set_errno(error, "cannot limit a worker's memory");
+    /* RLIM_INFINITY is the largest number. A limit from outside, of a batch system, stays. */
+    if (__builtin_add_overflow(used, bytes, &most) || most > limit.rlim_cur)
+        most = limit.rlim_cur;
     if (setrlimit(RLIMIT_AS, &(struct rlimit){most, most}))
         return mpp_error_set_errno(error, "cannot limit a worker's memory to %zu bytes", bytes);
+    return 0;
+}
+
+/* The kernel confines the calling thread and those that it starts; one that is there already would
+ * stay free. A sanitizer may have one of its own. */
+static int refuse_threads(struct mpp_error *error)
+{
+    int threads = 1;
+    char line[128];
+    FILE *file = confine_has_sanitizer() ? NULL : fopen("/proc/self/status", "re");
+    while (file && fgets(line, sizeof line, file) && sscanf(line, "Threads: %d", &threads) != 1)
+        ;
+    if (file)
+        fclose(file);
+    if (threads != 1)
+        return mpp_error_set(error,
+                             "cannot confine a worker that has %d threads: its initializer must "
+                             "start none",
+                             threads);
     return 0;
 }
 
 int confine_worker(const struct mpp_confine *confine, size_t memory_limit_bytes,
                    struct mpp_error *error)
 {
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* a crash is told, not dumped */
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* a crash is reported, not dumped */
     if (limit_memory(memory_limit_bytes, error))
         return -1;
-    if (!confine)
+    if (!confine || (!confine->no_exec && !confine->no_sockets && !confine->paths))
         return 0;
+    if (refuse_threads(error))
+        return -1;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-        return mpp_error_set_errno(error, "cannot give up privileges");
+        return mpp_error_set_errno(error, "cannot keep a worker from gaining privileges");
     return confine_paths(confine, error) || confine_calls(confine, error) ? -1 : 0;
 }
 
 const char *mpp_confinement(void)
 {
     static _Thread_local char text[64];
-    int landlock = confine_paths_version();
     bool seccomp = confine_calls_there();
+    int landlock = confine_paths_version();
     if (landlock)
         snprintf(text, sizeof text, "%sLandlock %d", seccomp ? "seccomp, " : "", landlock);
     else

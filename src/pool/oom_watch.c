@@ -1,57 +1,73 @@
 /* Kills for want of memory: see oom_watch.h. */
 #include "oom_watch.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-bool oom_watch_parse(const char *text, uint64_t *kills)
+static const char *next_line(const char *line)
 {
-    static const char word[] = "oom_kill ";
-    for (const char *line = text; line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        if (!strncmp(line, word, sizeof word - 1)) {
-            *kills = strtoull(line + sizeof word - 1, NULL, 10);
-            return true;
-        }
-    }
-    return false;
+    line += strcspn(line, "\n");
+    return *line ? line + 1 : line;
 }
 
-/* "4:memory,hugetlb:/path": is memory among the controllers? */
-static bool names_memory(const char *controllers, const char *end)
+bool oom_watch_parse_count(const char *text, uint64_t *kills)
 {
-    while (controllers < end) {
-        size_t size = strcspn(controllers, ",:");
-        if (size == 6 && !memcmp(controllers, "memory", 6))
-            return true;
-        controllers += size + 1;
-    }
-    return false;
-}
-
-bool oom_watch_parse_group(const char *text, char *path, size_t size)
-{
-    for (const char *line = text; line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        const char *controllers = strchr(line, ':');
-        const char *group = controllers ? strchr(controllers + 1, ':') : NULL;
-        if (!group)
+    static const char name[] = "oom_kill ";
+    for (const char *line = text; *line; line = next_line(line)) {
+        char *end;
+        if (strncmp(line, name, sizeof name - 1) != 0)
+            continue;
+        line += sizeof name - 1;
+        errno = 0;
+        uint64_t count = strtoull(line, &end, 10);
+        if (end == line || errno)
             return false;
-        int length = (int)strcspn(group + 1, "\n");
-        int written = -1;
-        if (names_memory(controllers + 1, group))
-            written = snprintf(path, size, "/sys/fs/cgroup/memory%.*s/memory.oom_control", length,
-                               group + 1);
-        else if (controllers + 1 == group && line[0] == '0')
-            written = snprintf(path, size, "/sys/fs/cgroup%.*s/memory.events", length, group + 1);
-        if (written >= 0)
-            return (size_t)written < size;
+        *kills = count;
+        return true;
     }
     return false;
+}
+
+/* Is memory in the list "cpu,memory,..." of this size? */
+static bool has_memory(const char *controllers, size_t size)
+{
+    static const char name[] = "memory";
+    for (size_t i = 0; i < size;) {
+        size_t length = strcspn(controllers + i, ",:");
+        if (length == sizeof name - 1 && memcmp(controllers + i, name, length) == 0)
+            return true;
+        i += length + 1;
+    }
+    return false;
+}
+
+/* Lines are "number:controllers:path"; version 2 has the number 0 and no controllers. With both
+ * versions mounted memory belongs to the one that names it. */
+bool oom_watch_parse_group(const char *text, struct oom_group *group)
+{
+    bool found = false;
+    for (const char *line = text; *line; line = next_line(line)) {
+        const char *controllers = strchr(line, ':');
+        const char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!path || path > line + strcspn(line, "\n"))
+            return found;
+        size_t size = (size_t)(path - ++controllers);
+        bool version_1 = has_memory(controllers, size);
+        if (!version_1 && (size || strncmp(line, "0:", 2) != 0))
+            continue;
+        int length = snprintf(group->path, sizeof group->path, "%.*s", (int)strcspn(path + 1, "\n"),
+                              path + 1);
+        found = length > 0 && (size_t)length < sizeof group->path;
+        group->mount = version_1 ? "/sys/fs/cgroup/memory" : "/sys/fs/cgroup";
+        group->file = version_1 ? "memory.oom_control" : "memory.events";
+        if (version_1)
+            break;
+    }
+    return found;
 }
 
 static bool read_file(const char *path, char *text, size_t size)
@@ -69,17 +85,33 @@ static bool read_file(const char *path, char *text, size_t size)
 
 static bool read_kills(const char *path, uint64_t *kills)
 {
-    char text[1 << 14];
-    return path[0] && read_file(path, text, sizeof text) && oom_watch_parse(text, kills);
+    char text[1 << 14]; /* /proc/vmstat has a third of it */
+    return read_file(path, text, sizeof text) && oom_watch_parse_count(text, kills);
+}
+
+/* Not every group has a count of its own, and in a container the path may be that of the host: then
+ * it is the next group above. */
+static bool watch_group(struct oom_watch *watch, struct oom_group *group)
+{
+    for (;;) {
+        int length = snprintf(watch->path, sizeof watch->path, "%s%s/%s", group->mount, group->path,
+                              group->file);
+        if ((size_t)length < sizeof watch->path && read_kills(watch->path, &watch->kills))
+            return true;
+        char *slash = strrchr(group->path, '/');
+        if (!slash)
+            return false;
+        *slash = '\0';
+    }
 }
 
 void oom_watch_init(struct oom_watch *watch)
 {
-    char text[4096];
-    *watch = (struct oom_watch){.path = ""};
-    if (read_file("/proc/self/cgroup", text, sizeof text) &&
-        oom_watch_parse_group(text, watch->path, sizeof watch->path) &&
-        read_kills(watch->path, &watch->kills))
+    struct oom_group group;
+    char text[1 << 13];
+    watch->kills = 0;
+    if (read_file("/proc/self/cgroup", text, sizeof text) && oom_watch_parse_group(text, &group) &&
+        watch_group(watch, &group))
         return;
     snprintf(watch->path, sizeof watch->path, "/proc/vmstat");
     if (!read_kills(watch->path, &watch->kills))
@@ -89,8 +121,8 @@ void oom_watch_init(struct oom_watch *watch)
 bool oom_watch_again(struct oom_watch *watch)
 {
     uint64_t kills;
-    if (!read_kills(watch->path, &kills) || kills == watch->kills)
+    if (!watch->path[0] || !read_kills(watch->path, &kills) || kills <= watch->kills)
         return false;
-    watch->kills = kills;
+    watch->kills++;
     return true;
 }

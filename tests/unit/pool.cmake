@@ -1,11 +1,13 @@
 # Unit tests of base and of the pool's pure parts, which are the pool's own: their headers are seen here only.
-foreach(name buf message result_ring scheduler)
+foreach(name buf message oom_watch result_ring scheduler)
   add_executable(test_${name} test_${name}.c)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
   target_link_libraries(test_${name} PRIVATE mppool mpp_flags cmocka)
   add_test(NAME unit.${name} COMMAND test_${name})
   set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
 endforeach()
+
+target_sources(test_oom_watch PRIVATE scratch.c)
 
 # A million worlds take some seconds; with sanitizers a part of them.
 add_executable(test_scheduler_random test_scheduler_random.c)
@@ -18,7 +20,11 @@ endif()
 add_test(NAME unit.scheduler_random COMMAND test_scheduler_random ${worlds})
 set_tests_properties(unit.scheduler_random PROPERTIES TIMEOUT 300)
 
-add_executable(test_confine test_confine.c scratch.c)
-target_include_directories(test_confine PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
-target_link_libraries(test_confine PRIVATE mppool mpp_batch mpp_flags cmocka)
-add_test(NAME unit.confine COMMAND test_confine)
+# Those of confinement; it confines the writing of real output files, too.
+foreach(name confine confine_paths)
+  add_executable(test_${name} test_${name}.c confined.c scratch.c)
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
+  target_link_libraries(test_${name} PRIVATE mppool mpp_batch mpp_flags Threads::Threads cmocka)
+  add_test(NAME unit.${name} COMMAND test_${name})
+  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+endforeach()

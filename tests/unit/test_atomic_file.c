@@ -215,15 +215,38 @@ static void test_output_directory(void **state)
     assert_string_equal(error.text, "cannot make the directory file/x: Not a directory");
 }
 
+/* The reason is that of making it, not that it is not there afterwards. Only root can become a user
+ * who may not; anybody else is one. */
+static void test_directory_that_may_not_be_made(void **state)
+{
+    (void)state;
+    struct mpp_error error = {.text = ""};
+    int fd;
+    assert_int_equal(mkdir("closed", 0555), 0);
+    bool is_root = geteuid() == 0;
+    if (is_root)
+        assert_int_equal(chmod(".", 0755) | seteuid(65534), 0);
+    int result = output_directory_open("closed/out", &fd, &error);
+    if (is_root)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(result, -1);
+    assert_string_equal(error.text, "cannot make the directory closed/out: Permission denied");
+}
+
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(test_commit_both_ways),       IN_SCRATCH(test_mode_follows_umask),
-        IN_SCRATCH(test_abandon_leaves_nothing), IN_SCRATCH(test_write_error_leaves_nothing),
-        IN_SCRATCH(test_what_stands_in_the_way), IN_SCRATCH(test_name_too_long),
-        IN_SCRATCH(test_is_at_and_holds),        IN_SCRATCH(test_output_directory),
+        IN_SCRATCH(test_directory_that_may_not_be_made),
+        IN_SCRATCH(test_commit_both_ways),
+        IN_SCRATCH(test_mode_follows_umask),
+        IN_SCRATCH(test_abandon_leaves_nothing),
+        IN_SCRATCH(test_write_error_leaves_nothing),
+        IN_SCRATCH(test_what_stands_in_the_way),
+        IN_SCRATCH(test_name_too_long),
+        IN_SCRATCH(test_is_at_and_holds),
+        IN_SCRATCH(test_output_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,269 +1,315 @@
-/* What a confined worker process can and cannot do, each tried by a child that confines itself; and
- * how kills for want of memory are counted. Where the kernel lacks the means a case is skipped, and
- * says so. */
-#include <arpa/inet.h>
+/* What a confined worker process can call and take, and what not; for its files see
+ * test_confine_paths.c. Each is tried by a child that confines itself. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "atomic_file.h"
 #include "confine.h"
-#include "oom_watch.h"
-#include "scratch.h"
+#include "confined.h"
 
-static const char *const readable[] = {"in", "in.txt", "not there", NULL};
-static const char *const writable[] = {"out", NULL};
+enum { MIB = 1 << 20 };
 
-static int setup(void **state)
+static const struct mpp_confine nothing = {0};
+static const struct mpp_confine no_exec = {.no_exec = true};
+static const struct mpp_confine no_sockets = {.no_sockets = true};
+static const struct mpp_confine all = {.no_exec = true, .no_sockets = true, .paths = true};
+
+/* ---- Calls ---- */
+
+static int start_program(void)
 {
-    if (scratch_setup(state))
-        return -1;
-    scratch_write("in/a.txt", "a");
-    scratch_write("in.txt", "in");
-    scratch_write("out/old.txt", "old");
-    scratch_write("secret/s.txt", "s");
-    return symlink("../secret/s.txt", "in/link.txt");
+    return execl("/bin/true", "true", (char *)NULL);
 }
 
-/* The child's answer: 0: it could; an errno: it could not; 255: it could not even be confined. */
-static int confined(const struct mpp_confine *confine, size_t memory, int (*attempt)(void))
+static int start_open_program(void)
 {
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct mpp_error error;
-        if (confine_worker(confine, memory, &error)) {
-            fprintf(stderr, "%s\n", error.text);
-            _exit(255);
-        }
-        _exit(attempt() ? errno : 0);
-    }
-    int status;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    char *arguments[] = {"true", NULL};
+    int fd = open("/bin/true", O_RDONLY | O_CLOEXEC);
+    return (int)syscall(SYS_execveat, fd, "", arguments, environ, AT_EMPTY_PATH);
 }
 
-static int run_a_program(void)
-{
-    execl("/bin/true", "true", (char *)NULL);
-    return -1;
-}
-
-static int open_a_socket(void)
+static int open_inet(void)
 {
     return socket(AF_INET, SOCK_STREAM, 0) < 0;
 }
 
-static int open_a_pair(void)
+static int open_pair(void)
 {
     int pair[2];
     return socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 }
 
-static void calls(void **state)
+/* Before the child confines itself. */
+static int listening;
+
+static int accept_connection(void)
+{
+    return accept4(listening, NULL, NULL, SOCK_NONBLOCK) < 0;
+}
+
+static int may_gain_privileges(void)
+{
+    return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 0;
+}
+
+static void unconfined_can_all(void **state)
 {
     (void)state;
-    struct mpp_confine both = {.no_exec = true, .no_sockets = true};
-    struct mpp_confine no_exec = {.no_exec = true}, nothing = {0};
-    assert_int_equal(confined(&nothing, 0, run_a_program), 0);
-    assert_int_equal(confined(NULL, 0, run_a_program), 0);
-    assert_int_equal(confined(NULL, 0, open_a_socket), 0);
-    if (!confine_calls_there()) {
-        print_message("no seccomp here: calls are not refused\n");
+    const struct mpp_confine *const none[] = {NULL, &nothing};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(try_confined(none[i], 0, start_program), 0);
+        assert_int_equal(try_confined(none[i], 0, start_open_program), 0);
+        assert_int_equal(try_confined(none[i], 0, open_inet), 0);
+        assert_int_equal(try_confined(none[i], 0, open_pair), 0);
+        assert_int_equal(try_confined(none[i], 0, may_gain_privileges), 0);
+    }
+}
+
+static void exec_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(try_confined(&no_sockets, 0, start_program), 0);
+    assert_int_not_equal(try_confined(&no_sockets, 0, may_gain_privileges), 0);
+    need_calls();
+    assert_int_equal(try_confined(&no_exec, 0, start_program), EPERM);
+    assert_int_equal(try_confined(&no_exec, 0, start_open_program), EPERM);
+}
+
+static void sockets_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(try_confined(&no_exec, 0, open_inet), 0);
+    need_calls();
+    listening = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(listening, &(struct sockaddr){.sa_family = AF_UNIX}, sizeof(short)), 0);
+    assert_int_equal(listen(listening, 1), 0);
+    assert_int_equal(fcntl(listening, F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(try_confined(&no_exec, 0, accept_connection), EAGAIN);
+    assert_int_equal(try_confined(&no_sockets, 0, accept_connection), EPERM);
+    assert_int_equal(try_confined(&no_sockets, 0, open_inet), EPERM);
+    assert_int_equal(try_confined(&no_sockets, 0, open_pair), EPERM);
+    close(listening);
+}
+
+/* Ways around, with arguments that do no harm and that fail otherwise, or not at all, for anyone.
+ */
+static int trace_me(void)
+{
+    return ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0;
+}
+
+static int unshare_files(void)
+{
+    return (int)syscall(SYS_unshare, CLONE_FILES);
+}
+
+static int enter_namespace(void)
+{
+    return (int)syscall(SYS_setns, -1, 0);
+}
+
+static int clone_namespace(void)
+{
+    return syscall(SYS_clone, CLONE_NEWUSER | CLONE_FS | SIGCHLD, NULL, NULL, NULL, NULL) < 0;
+}
+
+static int clone_anyhow(void)
+{
+    return syscall(SYS_clone3, NULL, (size_t)0) < 0;
+}
+
+static int type_into_terminal(void)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    return (int)syscall(SYS_ioctl, fd, TIOCSTI | (UINT64_C(1) << 32), "x");
+}
+
+static int read_memory(void)
+{
+    return syscall(SYS_process_vm_readv, getpid(), NULL, 0L, NULL, 0L, 0L) < 0;
+}
+
+static void ways_around_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        int (*attempt)(void);
+        int free, refused;
+    } cases[] = {
+        {trace_me, 0, EPERM},
+        {unshare_files, 0, EPERM},
+        {enter_namespace, EBADF, EPERM},
+        {clone_namespace, EINVAL, EPERM},
+        {clone_anyhow, EINVAL, ENOSYS},
+        {type_into_terminal, ENOTTY, EPERM},
+        {read_memory, 0, EPERM},
+    };
+    const struct mpp_confine only_paths = {.paths = true,
+                                           .readable = (const char *[]){"/", NULL},
+                                           .writable = (const char *[]){"/dev/null", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(try_confined(&nothing, 0, cases[i].attempt), cases[i].free);
+    need_calls();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(try_confined(&no_exec, 0, cases[i].attempt), cases[i].refused);
+        assert_int_equal(try_confined(&only_paths, 0, cases[i].attempt), cases[i].refused);
+    }
+}
+
+static void *set_flag(void *flag)
+{
+    *(bool *)flag = true;
+    return NULL;
+}
+
+/* What a worker and its jobs do all the time. */
+static int open_ends[2];
+
+static int work(void)
+{
+    char byte = 0;
+    bool flag = false;
+    pthread_t thread;
+    if (send(open_ends[0], "x", 1, MSG_NOSIGNAL) != 1 || recv(open_ends[1], &byte, 1, 0) != 1 ||
+        write(open_ends[1], "y", 1) != 1 || read(open_ends[0], &byte, 1) != 1 || byte != 'y')
+        return -1;
+    errno = pthread_create(&thread, NULL, set_flag, &flag);
+    if (errno || pthread_join(thread, NULL) || !flag)
+        return -1;
+    void *map = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED || munmap(map, MIB))
+        return -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        alarm(10);
+        pause();
+    }
+    return pid < 0 || kill(pid, SIGKILL) || waitpid(pid, NULL, 0) != pid;
+}
+
+static void work_goes_on(void **state)
+{
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, open_ends), 0);
+    assert_int_equal(try_confined(&all, 1024 * (size_t)MIB, work), 0);
+    close(open_ends[0]);
+    close(open_ends[1]);
+}
+
+/* ---- What makes it fail ---- */
+
+static void *stay(void *unused)
+{
+    pause();
+    return unused;
+}
+
+static int confine_in_company(void)
+{
+    struct mpp_error error = {.text = ""};
+    pthread_t thread;
+    pthread_create(&thread, NULL, stay, NULL);
+    return confine_worker(&no_exec, 0, &error) == 0 || !strstr(error.text, "2 threads");
+}
+
+static void threads_make_it_fail(void **state)
+{
+    (void)state;
+    if (confine_has_sanitizer()) {
+        print_message("A SANITIZER MAY HAVE A THREAD: that others are refused is not tested\n");
         skip();
     }
-    assert_int_equal(confined(&both, 0, run_a_program), EPERM);
-    assert_int_equal(confined(&both, 0, open_a_socket), EPERM);
-    assert_int_equal(confined(&both, 0, open_a_pair), EPERM);
-    assert_int_equal(confined(&no_exec, 0, run_a_program), EPERM);
-    assert_int_equal(confined(&no_exec, 0, open_a_socket), 0);
+    assert_int_equal(try_confined(NULL, 0, confine_in_company), 0);
 }
 
-static int pipe_end[2];
+/* ---- Limits ---- */
 
-static int use_open_socket(void)
+static int take_little(void)
 {
-    char byte;
-    return send(pipe_end[0], "x", 1, 0) != 1 || recv(pipe_end[1], &byte, 1, 0) != 1;
-}
-
-static void open_sockets_stay(void **state)
-{
-    (void)state;
-    struct mpp_confine all = {.no_exec = true, .no_sockets = true, .paths = true};
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pipe_end), 0);
-    assert_int_equal(confined(&all, 0, use_open_socket), 0);
-    close(pipe_end[0]);
-    close(pipe_end[1]);
-}
-
-static int try_open(const char *path, int flags)
-{
-    int fd = open(path, flags, 0666);
-    return fd < 0 ? -1 : close(fd);
-}
-
-static int read_in(void)
-{
-    return try_open("in/a.txt", O_RDONLY) || try_open("in.txt", O_RDONLY) ||
-           try_open("in", O_RDONLY | O_DIRECTORY);
-}
-
-static int read_secret(void)
-{
-    return try_open("secret/s.txt", O_RDONLY);
-}
-
-static int read_link(void)
-{
-    return try_open("in/link.txt", O_RDONLY);
-}
-
-static int read_system(void)
-{
-    return try_open("/etc/passwd", O_RDONLY);
-}
-
-static int write_in(void)
-{
-    return try_open("in/a.txt", O_WRONLY);
-}
-
-static int write_beside(void)
-{
-    return try_open("new.txt", O_WRONLY | O_CREAT);
-}
-
-static int truncate_in(void)
-{
-    return truncate("in/a.txt", 0);
-}
-
-static int remove_in(void)
-{
-    return unlink("in/a.txt");
-}
-
-static int output_root;
-
-/* The very steps of a thumbnail, and what else a job may do to its output. */
-static int write_out(void)
-{
-    struct atomic_file file;
-    struct mpp_error error;
-    bool exists;
-    if (atomic_file_open(&file, output_root, "deep/down/new.txt", &error) ||
-        atomic_file_write(&file, "new", 3, &error) ||
-        atomic_file_commit(&file, true, &exists, &error)) {
-        fprintf(stderr, "%s\n", error.text);
-        return -1;
-    }
-    return rename("out/old.txt", "out/older.txt") || truncate("out/older.txt", 1) ||
-           unlink("out/older.txt") || try_open("out/deep/down/new.txt", O_RDONLY);
-}
-
-static void paths(void **state)
-{
-    (void)state;
-    struct mpp_confine confine = {.no_exec = true,
-                                  .no_sockets = true,
-                                  .paths = true,
-                                  .readable = readable,
-                                  .writable = writable};
-    struct mpp_confine nowhere = {.paths = true};
-    assert_int_equal(output_directory_open("out", &output_root, NULL), 0);
-    assert_int_equal(confined(&confine, 0, write_out), 0);
-    assert_int_equal(confined(&confine, 0, read_in), 0);
-    assert_int_equal(confined(NULL, 0, read_system), 0);
-    if (!confine_paths_version()) {
-        print_message("no Landlock here: files are not refused\n");
-        skip();
-    }
-    assert_int_equal(confined(&confine, 0, read_secret), EACCES);
-    assert_int_equal(confined(&confine, 0, read_link), EACCES);
-    assert_int_equal(confined(&confine, 0, read_system), EACCES);
-    assert_int_equal(confined(&confine, 0, write_in), EACCES);
-    assert_int_equal(confined(&confine, 0, write_beside), EACCES);
-    assert_int_equal(confined(&confine, 0, remove_in), EACCES);
-    if (confine_paths_version() >= 3)
-        assert_int_equal(confined(&confine, 0, truncate_in), EACCES);
-    assert_int_equal(confined(&nowhere, 0, read_in), EACCES);
-    close(output_root);
-}
-
-enum { MIB = 1 << 20 };
-
-static int take_a_little(void)
-{
-    char *bytes = malloc(8 * MIB);
-    if (!bytes)
-        return -1;
-    memset(bytes, 1, 8 * MIB);
-    return bytes[MIB] != 1;
+    char *volatile bytes = malloc(8 * MIB);
+    return bytes ? 0 : -1;
 }
 
 static int take_much(void)
 {
-    char *volatile bytes = malloc(256 * MIB);
+    char *volatile bytes = malloc(256 * (size_t)MIB);
     return bytes ? 0 : -1;
 }
 
-static void memory(void **state)
+static int take_much_under_both(void)
 {
-    (void)state;
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-    print_message("a sanitizer needs the address space: memory is not limited\n");
-    skip();
-#endif
-    assert_int_equal(confined(NULL, 64 * MIB, take_a_little), 0);
-    assert_int_equal(confined(NULL, 64 * MIB, take_much), ENOMEM);
-    assert_int_equal(confined(NULL, 0, take_much), 0);
+    return confine_worker(NULL, 1024 * (size_t)MIB, NULL) || take_much();
 }
 
-static void counts_of_kills(void **state)
+static void memory_is_limited(void **state)
 {
     (void)state;
-    char path[64];
-    uint64_t kills = 7;
-    assert_true(oom_watch_parse("low 0\nhigh 0\nmax 3\noom 2\noom_kill 5\n", &kills));
-    assert_int_equal(kills, 5);
-    assert_true(oom_watch_parse("oom_kill 12", &kills));
-    assert_int_equal(kills, 12);
-    assert_false(oom_watch_parse("oom_kill_disable 0\nunder_oom 0\n", &kills));
-    assert_false(oom_watch_parse("", &kills));
-    assert_true(oom_watch_parse_group("0::/user.slice/job\n", path, sizeof path));
-    assert_string_equal(path, "/sys/fs/cgroup/user.slice/job/memory.events");
-    assert_true(oom_watch_parse_group("5:cpu,cpuacct:/x\n4:hugetlb,memory:/slurm/job_3\n0::/\n",
-                                      path, sizeof path));
-    assert_string_equal(path, "/sys/fs/cgroup/memory/slurm/job_3/memory.oom_control");
-    assert_false(oom_watch_parse_group("nonsense", path, sizeof path));
-    assert_false(oom_watch_parse_group("0::/too/long/for/the/room/that/is/there/in/this/path", path,
-                                       sizeof path));
-    struct oom_watch watch;
-    oom_watch_init(&watch);
-    assert_false(oom_watch_again(&watch));
+    if (confine_has_sanitizer()) {
+        print_message("A SANITIZER NEEDS THE ADDRESS SPACE: its limit is not tested\n");
+        skip();
+    }
+    assert_int_equal(try_confined(NULL, 0, take_much), 0);
+    assert_int_equal(try_confined(NULL, SIZE_MAX, take_much), 0);
+    assert_int_equal(try_confined(NULL, 512 * (size_t)MIB, take_much), 0);
+    assert_int_equal(try_confined(NULL, 64 * MIB, take_little), 0);
+    assert_int_equal(try_confined(NULL, 64 * MIB, take_much), ENOMEM);
+    assert_int_equal(try_confined(&all, 64 * MIB, take_much), ENOMEM);
+    assert_int_equal(try_confined(NULL, 64 * MIB, take_much_under_both), ENOMEM);
+}
+
+static int may_dump_core(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_CORE, &limit) || limit.rlim_cur || limit.rlim_max;
+}
+
+static void no_core_is_dumped(void **state)
+{
+    (void)state;
+    assert_int_equal(try_confined(NULL, 0, may_dump_core), 0);
+}
+
+static void confinement_in_words(void **state)
+{
+    (void)state;
+    char expected[64] = "nothing";
+    if (confine_paths_version())
+        snprintf(expected, sizeof expected, "%sLandlock %d",
+                 confine_calls_there() ? "seccomp, " : "", confine_paths_version());
+    else if (confine_calls_there())
+        strcpy(expected, "seccomp");
+    assert_string_equal(mpp_confinement(), expected);
+    print_message("this kernel confines with: %s\n", mpp_confinement());
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(calls),
-        cmocka_unit_test(open_sockets_stay),
-        cmocka_unit_test_setup_teardown(paths, setup, scratch_teardown),
-        cmocka_unit_test(memory),
-        cmocka_unit_test(counts_of_kills),
+        cmocka_unit_test(unconfined_can_all),   cmocka_unit_test(exec_is_refused),
+        cmocka_unit_test(sockets_are_refused),  cmocka_unit_test(ways_around_are_refused),
+        cmocka_unit_test(work_goes_on),         cmocka_unit_test(threads_make_it_fail),
+        cmocka_unit_test(memory_is_limited),    cmocka_unit_test(no_core_is_dumped),
+        cmocka_unit_test(confinement_in_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

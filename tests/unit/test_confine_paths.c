@@ -1,0 +1,284 @@
+/* Which files a confined worker process can open and change. Each is tried by a child that confines
+ * itself. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "atomic_file.h"
+#include "confine.h"
+#include "confined.h"
+#include "scratch.h"
+
+static const char *const readable[] = {"in", "in.txt", "not there", "in.txt/nor there", NULL};
+static const char *const writable[] = {"out", "log.txt", NULL};
+static const struct mpp_confine no_paths = {.no_exec = true, .no_sockets = true};
+static const struct mpp_confine all = {
+    .no_exec = true, .no_sockets = true, .paths = true, .readable = readable, .writable = writable};
+
+static int setup(void **state)
+{
+    if (scratch_setup(state))
+        return -1;
+    scratch_write("in/a.txt", "a");
+    scratch_write("in/deep/b.txt", "b");
+    scratch_write("in.txt", "in");
+    scratch_write("log.txt", "log");
+    scratch_write("out/old.txt", "old");
+    scratch_write("secret/s.txt", "s");
+    return symlink("../secret/s.txt", "in/link.txt");
+}
+
+static int try_open(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC, 0666);
+    return fd < 0 ? -1 : close(fd);
+}
+
+static int read_listed(void)
+{
+    return try_open("in/a.txt", O_RDONLY) || try_open("in/deep/b.txt", O_RDONLY) ||
+           try_open("in/deep", O_RDONLY | O_DIRECTORY) || try_open("in.txt", O_RDONLY);
+}
+
+static int read_outside(void)
+{
+    return try_open("secret/s.txt", O_RDONLY);
+}
+
+static int read_by_dots(void)
+{
+    return try_open("in/../secret/s.txt", O_RDONLY);
+}
+
+static int read_by_link(void)
+{
+    return try_open("in/link.txt", O_RDONLY);
+}
+
+static int list_outside(void)
+{
+    return try_open("secret", O_RDONLY | O_DIRECTORY);
+}
+
+static int write_outside(void)
+{
+    return try_open("secret/s.txt", O_WRONLY);
+}
+
+static int make_outside(void)
+{
+    return try_open("new.txt", O_WRONLY | O_CREAT);
+}
+
+static int write_input(void)
+{
+    return try_open("in/a.txt", O_WRONLY);
+}
+
+static int make_beside_input(void)
+{
+    return try_open("in/new.txt", O_WRONLY | O_CREAT);
+}
+
+static int make_unnamed_beside_input(void)
+{
+    return try_open("in", O_WRONLY | O_TMPFILE);
+}
+
+static int remove_input(void)
+{
+    return unlink("in/a.txt");
+}
+
+static int move_input_away(void)
+{
+    return rename("in/a.txt", "out/a.txt");
+}
+
+static int link_input_away(void)
+{
+    return link("in/a.txt", "out/a.txt");
+}
+
+static int truncate_input(void)
+{
+    return truncate("in/a.txt", 0);
+}
+
+static int make_device(void)
+{
+    return mknod("out/device", S_IFCHR | 0666, 0);
+}
+
+static int ask_device(void)
+{
+    struct winsize size;
+    return ioctl(open("/dev/null", O_RDWR | O_CLOEXEC), TIOCGWINSZ, &size);
+}
+
+static void outside_is_refused(void **state)
+{
+    (void)state;
+    static int (*const attempts[])(void) = {
+        read_outside, read_by_dots,      read_by_link,
+        list_outside, write_outside,     make_outside,
+        write_input,  make_beside_input, make_unnamed_beside_input,
+        remove_input, make_device,
+    };
+    const struct mpp_confine nowhere = {.paths = true};
+    const struct mpp_confine device = {.paths = true,
+                                       .writable = (const char *[]){"/dev/null", NULL}};
+    assert_int_equal(try_confined(&all, 0, read_listed), 0);
+    assert_int_equal(try_confined(&no_paths, 0, read_outside), 0);
+    need_paths();
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
+        if (try_confined(&all, 0, attempts[i]) != EACCES)
+            fail_msg("attempt %zu is not refused", i);
+    if (confine_paths_version() >= 3)
+        assert_int_equal(try_confined(&all, 0, truncate_input), EACCES);
+    if (confine_paths_version() >= 5)
+        assert_int_equal(try_confined(&device, 0, ask_device), EACCES);
+    assert_int_not_equal(try_confined(&all, 0, move_input_away), 0);
+    assert_int_not_equal(try_confined(&all, 0, link_input_away), 0);
+    assert_int_equal(try_confined(&nowhere, 0, read_listed), EACCES);
+    scratch_expect("in/a.txt", "a");
+    assert_int_equal(scratch_count("in"), 3);
+    assert_int_equal(scratch_count("."), 5);
+}
+
+/* The very steps of a thumbnail. */
+static int output_root;
+
+static int write_atomically(void)
+{
+    static const char *const places[] = {"deep/down/new.txt", "old.txt"};
+    for (int i = 0; i < 2; i++) {
+        struct atomic_file file;
+        struct mpp_error error;
+        bool exists;
+        if (atomic_file_open(&file, output_root, places[i], &error) ||
+            atomic_file_write(&file, "new", 3, &error) ||
+            atomic_file_commit(&file, true, &exists, &error)) {
+            fprintf(stderr, "%s\n", error.text);
+            return -1;
+        }
+        if (!atomic_file_holds(&file, "new", 3))
+            return -1;
+        atomic_file_abandon(&file);
+    }
+    return 0;
+}
+
+static int write_from_anew(void)
+{
+    return output_directory_open("out", &output_root, NULL) || write_atomically();
+}
+
+/* Other steps that a job may take. */
+static int write_otherwise(void)
+{
+    int fd = open("out", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+    char self[64];
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    if (fd >= 0 && /* the file system may have none */
+        (write(fd, "x", 1) != 1 || linkat(AT_FDCWD, self, AT_FDCWD, "out/x", AT_SYMLINK_FOLLOW) ||
+         unlink("out/x")))
+        return -1;
+    if (mkdir("out/a", 0777) || try_open("out/a/b", O_RDWR | O_CREAT | O_EXCL) ||
+        rename("out/a/b", "out/a/c") || truncate("out/a/c", 1) || symlink("c", "out/a/d") ||
+        try_open("out/a/d", O_RDONLY) || unlink("out/a/d") ||
+        try_open("log.txt", O_WRONLY | O_APPEND))
+        return -1;
+    if (confine_paths_version() == 1) /* no file is moved to another directory */
+        return unlink("out/a/c") || rmdir("out/a");
+    return rename("out/a/c", "out/c") || rmdir("out/a") || unlink("out/c");
+}
+
+static void output_is_written(void **state)
+{
+    (void)state;
+    assert_int_equal(output_directory_open("out", &output_root, NULL), 0);
+    assert_int_equal(try_confined(&all, 0, write_atomically), 0);
+    scratch_expect("out/deep/down/new.txt", "new");
+    scratch_expect("out/old.txt", "new");
+    close(output_root);
+    scratch_write("out/old.txt", "old");
+    assert_int_equal(try_confined(&all, 0, write_from_anew), 0);
+    scratch_expect("out/old.txt", "new");
+    assert_int_equal(try_confined(&all, 0, write_otherwise), 0);
+    assert_int_equal(scratch_count("out"), 2);
+}
+
+static int kept_fd;
+
+static int use_kept(void)
+{
+    char bytes[2];
+    return write(kept_fd, "t", 1) != 1 || pread(kept_fd, bytes, 2, 0) != 2 || bytes[0] != 's' ||
+           bytes[1] != 't';
+}
+
+static void open_files_stay(void **state)
+{
+    (void)state;
+    kept_fd = open("secret/s.txt", O_RDWR | O_APPEND | O_CLOEXEC);
+    assert_int_equal(try_confined(&all, 0, use_kept), 0);
+    close(kept_fd);
+    scratch_expect("secret/s.txt", "st");
+}
+
+static int run_true(void)
+{
+    return execl("/bin/true", "true", (char *)NULL);
+}
+
+static void programs_are_paths(void **state)
+{
+    (void)state;
+    const struct mpp_confine anywhere = {.paths = true, .readable = (const char *[]){"/", NULL}};
+    const struct mpp_confine here = {.paths = true, .readable = readable};
+    assert_int_equal(try_confined(&anywhere, 0, run_true), 0);
+    need_paths();
+    assert_int_equal(try_confined(&here, 0, run_true), EACCES);
+}
+
+/* One for the rules and none for a path: a worker that lost paths for that would fail at its
+ * inputs. */
+static int confine_with_one_descriptor(void)
+{
+    struct mpp_error error = {.text = ""};
+    rlim_t next = (rlim_t)dup(STDIN_FILENO);
+    close((int)next);
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){next + 1, next + 1});
+    return confine_worker(&all, 0, &error) == 0 || !strstr(error.text, "'in'");
+}
+
+static void lack_makes_it_fail(void **state)
+{
+    (void)state;
+    need_paths();
+    assert_int_equal(try_confined(NULL, 0, confine_with_one_descriptor), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(outside_is_refused, setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(output_is_written, setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(open_files_stay, setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(programs_are_paths, setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(lack_makes_it_fail, setup, scratch_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
