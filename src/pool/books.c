@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EMPTY_QUEUE                                                                                \
+    {                                                                                              \
+        .head = NO_SLOT, .tail = NO_SLOT                                                           \
+    }
+
 /* ---- Tasks ---- */
 
 static uint32_t slot_of(uint64_t id)
@@ -31,7 +36,7 @@ struct task_record *books_new_task(struct books *b, uint64_t id)
     if (slot == NO_SLOT)
         return NULL;
     if (slot >= b->task_capacity) {
-        size_t capacity = b->task_capacity ? b->task_capacity : 256;
+        size_t capacity = b->task_capacity ? b->task_capacity : 16;
         while (capacity <= slot)
             capacity *= 2;
         struct task_record *tasks = realloc(b->tasks, capacity * sizeof *tasks);
@@ -50,35 +55,43 @@ struct task_record *books_new_task(struct books *b, uint64_t id)
     return task;
 }
 
+static void append(struct books *b, struct task_queue *list, struct task_record *task)
+{
+    uint32_t slot = (uint32_t)(task - b->tasks);
+    task->next = NO_SLOT;
+    task->previous = list->tail;
+    if (list->tail == NO_SLOT)
+        list->head = slot;
+    else
+        b->tasks[list->tail].next = slot;
+    list->tail = slot;
+    list->count++;
+}
+
+static void take_out(struct books *b, struct task_queue *list, struct task_record *task)
+{
+    if (task->previous == NO_SLOT)
+        list->head = task->next;
+    else
+        b->tasks[task->previous].next = task->next;
+    if (task->next == NO_SLOT)
+        list->tail = task->previous;
+    else
+        b->tasks[task->next].previous = task->previous;
+    list->count--;
+}
+
 void books_enqueue(struct books *b, struct task_record *task, bool retry)
 {
-    struct task_queue *queue = retry ? &b->retries : &b->queue;
-    uint32_t slot = (uint32_t)(task - b->tasks);
     task->state = TASK_QUEUED;
     task->retry = retry;
-    task->next = NO_SLOT;
-    task->previous = queue->tail;
-    if (queue->tail == NO_SLOT)
-        queue->head = slot;
-    else
-        b->tasks[queue->tail].next = slot;
-    queue->tail = slot;
-    queue->count++;
+    append(b, retry ? &b->retries : &b->queue, task);
     b->counts.queued++;
 }
 
 void books_dequeue(struct books *b, struct task_record *task)
 {
-    struct task_queue *queue = task->retry ? &b->retries : &b->queue;
-    if (task->previous == NO_SLOT)
-        queue->head = task->next;
-    else
-        b->tasks[task->previous].next = task->next;
-    if (task->next == NO_SLOT)
-        queue->tail = task->previous;
-    else
-        b->tasks[task->next].previous = task->previous;
-    queue->count--;
+    take_out(b, task->retry ? &b->retries : &b->queue, task);
     b->counts.queued--;
 }
 
@@ -124,15 +137,15 @@ void books_place_agent(struct books *b, int agent)
     struct agent_record *a = &b->agents[agent];
     enum hunger hunger = SATED;
     if (a->joined && a->wants && a->stealing_from == NONE)
-        hunger = a->held < a->workers ? STARVING : HUNGRY;
+        hunger = a->held.count < a->workers ? STARVING : HUNGRY;
     if (hunger != a->hunger) {
         unlink_hungry(b, agent);
         if (hunger != SATED)
             link_hungry(b, agent, hunger);
     }
     uint64_t surplus = 0;
-    if (a->joined && !a->robbed && !a->barren && a->held > a->workers)
-        surplus = (uint64_t)(a->held - a->workers) * 1024 / a->workers;
+    if (a->joined && !a->robbed && !a->barren && a->held.count > a->workers)
+        surplus = (a->held.count - a->workers) * 1024 / a->workers;
     victim_heap_set(&b->victims, agent, surplus);
 }
 
@@ -141,7 +154,7 @@ void books_hold(struct books *b, struct task_record *task, int agent)
     task->state = TASK_HELD;
     task->holder = agent;
     b->counts.held++;
-    b->agents[agent].held++;
+    append(b, &b->agents[agent].held, task);
     b->agents[agent].barren = false;
 }
 
@@ -149,7 +162,7 @@ void books_hold(struct books *b, struct task_record *task, int agent)
 void books_let_go(struct books *b, struct task_record *task)
 {
     b->counts.held--;
-    b->agents[task->holder].held--;
+    take_out(b, &b->agents[task->holder].held, task);
     b->agents[task->holder].barren = false;
     books_place_agent(b, task->holder);
     task->holder = NONE;
@@ -171,8 +184,8 @@ void books_forget(struct books *b, struct task_record *task)
 int books_init(struct books *b, int agents)
 {
     *b = (struct books){.agent_capacity = agents,
-                        .queue = {.head = NO_SLOT, .tail = NO_SLOT},
-                        .retries = {.head = NO_SLOT, .tail = NO_SLOT},
+                        .queue = EMPTY_QUEUE,
+                        .retries = EMPTY_QUEUE,
                         .hungry = {NONE, NONE, NONE},
                         .agents = calloc((size_t)agents, sizeof *b->agents)};
     if (!b->agents || victim_heap_init(&b->victims, agents)) {
@@ -180,7 +193,7 @@ int books_init(struct books *b, int agents)
         return -1;
     }
     for (int i = 0; i < agents; i++)
-        b->agents[i].stealing_from = NONE;
+        b->agents[i] = (struct agent_record){.held = EMPTY_QUEUE, .stealing_from = NONE};
     return 0;
 }
 
@@ -190,6 +203,24 @@ void books_release(struct books *b)
     free(b->agents);
     victim_heap_release(&b->victims);
     *b = (struct books){0};
+}
+
+/* How many tasks are linked in the list, of those that belong there; -1: one does not, or the links
+ * do not fit. */
+static int64_t count_linked(const struct books *b, const struct task_queue *list,
+                            enum task_state state, int holder, bool retry)
+{
+    int64_t count = 0;
+    uint32_t previous = NO_SLOT;
+    for (uint32_t slot = list->head; slot != NO_SLOT; slot = b->tasks[slot].next) {
+        const struct task_record *task = &b->tasks[slot];
+        if (task->state != state || task->previous != previous ||
+            (state == TASK_HELD ? task->holder != holder : task->retry != retry) ||
+            (uint64_t)++count > list->count)
+            return -1;
+        previous = slot;
+    }
+    return list->tail == previous && (uint64_t)count == list->count ? count : -1;
 }
 
 const char *books_check(const struct books *b)
@@ -204,10 +235,15 @@ const char *books_check(const struct books *b)
     }
     for (int i = 0; i < b->agent_capacity; i++) {
         const struct agent_record *a = &b->agents[i];
-        by_agents += a->held;
-        if (!a->joined && (a->held || a->hunger != SATED))
+        by_agents += a->held.count;
+        if (count_linked(b, &a->held, TASK_HELD, i, false) < 0)
+            return "an agent's list of tasks is broken";
+        if (!a->joined && (a->held.count || a->hunger != SATED))
             return "an agent that is not there holds or wants something";
     }
+    if (count_linked(b, &b->queue, TASK_QUEUED, NONE, false) < 0 ||
+        count_linked(b, &b->retries, TASK_QUEUED, NONE, true) < 0)
+        return "a queue is broken";
     if (held != b->counts.held || held != by_agents || queued != b->counts.queued ||
         queued != b->queue.count + b->retries.count)
         return "the counts do not agree with the tasks";

@@ -20,13 +20,15 @@ enum task_state { TASK_FREE, TASK_QUEUED, TASK_HELD };
 
 struct task_record {
     uint32_t generation;
-    uint32_t next, previous; /* slots, in the queue it waits in */
+    uint32_t next, previous; /* slots, in the queue it waits in or among those its holder has */
     int32_t holder;          /* TASK_HELD: the agent that has it by the books */
     int32_t avoid;           /* agent whose worker it crashed, or NONE */
     uint32_t handout;        /* how often it was handed out */
+    uint32_t chunk;          /* tasks that are handed out with it at most; 0: as many as suit */
     uint16_t crashes;
     uint8_t state;
-    bool retry; /* TASK_QUEUED: waits among the retries */
+    bool retry;     /* TASK_QUEUED: waits among the retries */
+    bool cancelled; /* TASK_HELD: it is not handed out again */
 };
 
 struct task_queue {
@@ -38,8 +40,8 @@ enum hunger { SATED, HUNGRY, STARVING };
 
 struct agent_record {
     uint32_t workers;
-    uint32_t held;
-    bool joined;        /* and not lost */
+    struct task_queue held; /* in no particular order */
+    bool joined;            /* and not lost */
     uint32_t wants;     /* requests not granted: each is granted once, by a chunk or by a steal */
     enum hunger hunger; /* which hungry list it waits in */
     int next, previous; /* in that list */

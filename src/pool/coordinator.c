@@ -172,6 +172,8 @@ int coordinator_flush(struct coordinator *c, bool *progressed, struct mpp_error 
         case SCHEDULER_REQUEUE: /* these come with an event only: see apply */
         case SCHEDULER_ACCEPT:
         case SCHEDULER_GIVE_UP:
+        case SCHEDULER_DROP:
+        case SCHEDULER_CANCEL:
             break;
         }
         at++;
@@ -201,6 +203,8 @@ static int apply(struct coordinator *c, struct scheduler_event event, struct mpp
         case SCHEDULER_SEND: /* these come of deciding only: see coordinator_flush */
         case SCHEDULER_STEAL:
         case SCHEDULER_FINISHED:
+        case SCHEDULER_DROP: /* nothing is cancelled yet */
+        case SCHEDULER_CANCEL:
             break;
         }
     }

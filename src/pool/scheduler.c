@@ -72,6 +72,10 @@ static uint64_t hand_out_from(struct scheduler *s, struct task_queue *queue, int
         struct task_record *task = &s->books.tasks[slot];
         uint32_t next = task->next;
         if (may_have(s, task, agent)) {
+            if (task->chunk && task->chunk < most)
+                most = task->chunk > given ? task->chunk : given;
+            if (given == most)
+                break;
             books_dequeue(&s->books, task);
             books_hold(&s->books, task, agent);
             task->handout++;
@@ -112,7 +116,7 @@ static bool send_thief(struct scheduler *s, int agent)
     if (best == NONE || best == agent || surplus < enough)
         return false;
     struct agent_record *victim = &s->books.agents[best];
-    uint64_t share = (uint64_t)(victim->held - victim->workers) * thief->workers /
+    uint64_t share = (victim->held.count - victim->workers) * thief->workers /
                      (thief->workers + victim->workers);
     victim->robbed = true;
     thief->stealing_from = best;
@@ -172,8 +176,21 @@ static void agent_wants(struct scheduler *s, int agent)
     }
 }
 
+static void drop(struct scheduler *s, struct task_record *task)
+{
+    uint64_t id = books_id(&s->books, task);
+    books_forget(&s->books, task);
+    act(s, (struct scheduler_action){.type = SCHEDULER_DROP, .task = id});
+}
+
+/* A task that has left its holder waits again; a cancelled one ends. */
 static void requeue(struct scheduler *s, struct task_record *task, bool retry)
 {
+    if (task->cancelled) {
+        drop(s, task);
+        return;
+    }
+    books_let_go(&s->books, task);
     books_enqueue(&s->books, task, retry);
     act(s, (struct scheduler_action){.type = SCHEDULER_REQUEUE, .task = books_id(&s->books, task)});
 }
@@ -183,13 +200,8 @@ static void agent_lost(struct scheduler *s, int agent)
     struct agent_record *a = books_find_agent(&s->books, agent);
     if (!a)
         return;
-    for (uint32_t slot = 0; slot < s->books.task_capacity; slot++) {
-        struct task_record *task = &s->books.tasks[slot];
-        if (task->state == TASK_HELD && task->holder == agent) {
-            books_let_go(&s->books, task);
-            requeue(s, task, false);
-        }
-    }
+    while (a->held.head != NO_SLOT)
+        requeue(s, &s->books.tasks[a->held.head], false);
     a->joined = false;
     a->wants = 0;
     s->books.counts.agents--;
@@ -209,11 +221,26 @@ static void agent_lost(struct scheduler *s, int agent)
     a->robbed = false;
 }
 
-static void task_added(struct scheduler *s, uint64_t id)
+static void task_added(struct scheduler *s, uint64_t id, uint32_t chunk)
 {
     struct task_record *task = books_new_task(&s->books, id);
-    if (task)
-        books_enqueue(&s->books, task, false);
+    if (!task)
+        return;
+    task->chunk = chunk;
+    books_enqueue(&s->books, task, false);
+}
+
+static void task_cancelled(struct scheduler *s, uint64_t id)
+{
+    struct task_record *task = books_find_task(&s->books, id);
+    if (!task || task->cancelled)
+        return;
+    if (task->state == TASK_QUEUED) {
+        drop(s, task);
+        return;
+    }
+    task->cancelled = true;
+    act(s, (struct scheduler_action){.type = SCHEDULER_CANCEL, .agent = task->holder, .task = id});
 }
 
 static void task_done(struct scheduler *s, uint64_t id, int agent)
@@ -231,7 +258,7 @@ static void task_crashed(struct scheduler *s, uint64_t id, int agent, uint32_t h
     if (!task || task->state != TASK_HELD || task->handout != handout)
         return;
     task->crashes++;
-    if (task->crashes >= s->attempts) {
+    if (task->crashes >= s->attempts || task->cancelled) {
         uint32_t crashes = task->crashes;
         books_forget(&s->books, task);
         act(s, (struct scheduler_action){
@@ -239,7 +266,6 @@ static void task_crashed(struct scheduler *s, uint64_t id, int agent, uint32_t h
         return;
     }
     task->avoid = agent;
-    books_let_go(&s->books, task);
     requeue(s, task, true);
 }
 
@@ -249,13 +275,16 @@ static void task_moved(struct scheduler *s, const struct scheduler_event *event)
     if (!task || task->state != TASK_HELD || task->handout != event->handout ||
         task->holder != event->agent)
         return;
-    books_let_go(&s->books, task);
-    if (books_find_agent(&s->books, event->other)) {
-        books_hold(&s->books, task, event->other);
-        books_place_agent(&s->books, event->other);
-    } else {
+    if (!books_find_agent(&s->books, event->other)) {
         requeue(s, task, false);
+        return;
     }
+    books_let_go(&s->books, task);
+    books_hold(&s->books, task, event->other);
+    books_place_agent(&s->books, event->other);
+    if (task->cancelled)
+        act(s, (struct scheduler_action){
+                   .type = SCHEDULER_CANCEL, .agent = event->other, .task = event->task});
 }
 
 static void steal_ended(struct scheduler *s, int agent, int other, uint32_t count)
@@ -290,7 +319,10 @@ int scheduler_apply(struct scheduler *s, const struct scheduler_event *event,
         agent_lost(s, event->agent);
         break;
     case SCHEDULER_TASK_ADDED:
-        task_added(s, event->task);
+        task_added(s, event->task, event->count);
+        break;
+    case SCHEDULER_TASK_CANCELLED:
+        task_cancelled(s, event->task);
         break;
     case SCHEDULER_TASK_DONE:
         task_done(s, event->task, event->agent);
@@ -331,6 +363,12 @@ void scheduler_free(struct scheduler *s)
     if (s)
         books_release(&s->books);
     free(s);
+}
+
+bool scheduler_waits(const struct scheduler *s, uint64_t id)
+{
+    const struct task_record *task = books_find_task((struct books *)&s->books, id);
+    return task && task->state == TASK_QUEUED;
 }
 
 struct scheduler_counts scheduler_counts(const struct scheduler *s)

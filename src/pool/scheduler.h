@@ -11,6 +11,8 @@
  * victim: it is told to hand a share of them straight to the one that wants.
  *   - A task whose worker crashed waits until the queue is empty and goes to another agent where
  * there is one. A task of a lost agent is handed out anew.
+ *   - A cancelled task leaves the queue; where an agent has it, the agent is told, and its end is
+ * awaited.
  *   - The books say at every moment where each task is. The first result of a task wins; what comes
  * later for the same id is ignored.
  *
@@ -25,16 +27,17 @@
 #include <stdint.h>
 
 enum scheduler_event_type {
-    SCHEDULER_AGENT_JOINED, /* agent, count: its workers */
-    SCHEDULER_AGENT_WANTS,  /* agent: fell below its low-water mark; asks once until it is given
-                               something */
-    SCHEDULER_AGENT_LOST,   /* agent: nothing will be heard of it again */
-    SCHEDULER_TASK_ADDED,   /* task: a fresh id */
-    SCHEDULER_TASK_DONE,    /* task, agent: it has a result or an exception of its own */
-    SCHEDULER_TASK_CRASHED, /* task, agent, handout: this attempt ended with its worker process */
-    SCHEDULER_TASK_MOVED,   /* task, agent: the victim, other: the thief, handout */
-    SCHEDULER_STEAL_ENDED,  /* agent: the victim, other: the thief, count: how many moved */
-    SCHEDULER_INPUT_ENDED,  /* no task will be added any more */
+    SCHEDULER_AGENT_JOINED,   /* agent, count: its workers */
+    SCHEDULER_AGENT_WANTS,    /* agent: fell below its low-water mark; asks once until it is given
+                                 something */
+    SCHEDULER_AGENT_LOST,     /* agent: nothing will be heard of it again */
+    SCHEDULER_TASK_ADDED,     /* task: a fresh id; count: tasks to go out with it at most, 0: any */
+    SCHEDULER_TASK_CANCELLED, /* task: it is not wanted any more */
+    SCHEDULER_TASK_DONE,      /* task, agent: it has a result or an exception of its own */
+    SCHEDULER_TASK_CRASHED,   /* task, agent, handout: this attempt ended with its worker process */
+    SCHEDULER_TASK_MOVED,     /* task, agent: the victim, other: the thief, handout */
+    SCHEDULER_STEAL_ENDED,    /* agent: the victim, other: the thief, count: how many moved */
+    SCHEDULER_INPUT_ENDED,    /* no task will be added any more */
 };
 
 struct scheduler_event {
@@ -52,6 +55,8 @@ enum scheduler_action_type {
     SCHEDULER_REQUEUE,  /* task goes back into the queue: nothing to do, for the statistics */
     SCHEDULER_ACCEPT,   /* task: this was its first result, deliver it; the id is free again */
     SCHEDULER_GIVE_UP,  /* task: its last permitted attempt crashed; the id is free again */
+    SCHEDULER_DROP,     /* task: cancelled, and with no agent; the id is free again */
+    SCHEDULER_CANCEL,   /* task was cancelled: agent has it, and will report an end of it */
     SCHEDULER_FINISHED, /* input ended and every task is accounted for; given once */
 };
 
@@ -88,6 +93,9 @@ int scheduler_apply(struct scheduler *scheduler, const struct scheduler_event *e
 
 /* Decides who gets what, after any number of events: SEND, STEAL, FINISHED. */
 int scheduler_decide(struct scheduler *scheduler, struct scheduler_actions *actions);
+
+/* Does this task wait here, so that no agent has it? */
+bool scheduler_waits(const struct scheduler *scheduler, uint64_t id);
 
 struct scheduler_counts {
     uint64_t queued;    /* waiting here, retries included */

@@ -3,8 +3,9 @@
  *
  * Steps are written as text, one step a line: events separated by ';', then one decision. Tasks are
  * numbers: slot 7 of generation 0 is 7, slot 7 of generation 2 is 7g2. join A W | want A | lost A |
- * add T | done T A | crash T A H | moved T VICTIM THIEF H | ended V T N | end and the actions
- * expected, in order: send A T/H | steal V->T N | requeue T | accept T | giveup T | finished
+ * add T [CHUNK] | cancel T | done T A | crash T A H | moved T VICTIM THIEF H | ended V T N | end
+ * and the actions expected, in order: send A T/H | steal V->T N | requeue T | accept T | giveup T |
+ * drop T | cancel A T | finished
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +44,7 @@ static struct scheduler_event parse_event(const char *text)
         {"lost", SCHEDULER_AGENT_LOST},   {"add", SCHEDULER_TASK_ADDED},
         {"done", SCHEDULER_TASK_DONE},    {"crash", SCHEDULER_TASK_CRASHED},
         {"moved", SCHEDULER_TASK_MOVED},  {"ended", SCHEDULER_STEAL_ENDED},
-        {"end", SCHEDULER_INPUT_ENDED},
+        {"end", SCHEDULER_INPUT_ENDED},   {"cancel", SCHEDULER_TASK_CANCELLED},
     };
     char word[4][24] = {"", "", "", ""};
     char name[24] = "";
@@ -57,6 +58,10 @@ static struct scheduler_event parse_event(const char *text)
             event.count = (uint32_t)atoi(word[1]);
             break;
         case SCHEDULER_TASK_ADDED:
+            event.task = parse_task(word[0]);
+            event.count = (uint32_t)atoi(word[1]);
+            break;
+        case SCHEDULER_TASK_CANCELLED:
         case SCHEDULER_TASK_DONE:
         case SCHEDULER_TASK_CRASHED:
             event.task = parse_task(word[0]);
@@ -110,6 +115,13 @@ static void print_actions(const struct scheduler_actions *actions, char *text, s
             break;
         case SCHEDULER_GIVE_UP:
             used += (size_t)snprintf(text + used, size - used, "%sgiveup %s", gap, task);
+            break;
+        case SCHEDULER_DROP:
+            used += (size_t)snprintf(text + used, size - used, "%sdrop %s", gap, task);
+            break;
+        case SCHEDULER_CANCEL:
+            used +=
+                (size_t)snprintf(text + used, size - used, "%scancel %d %s", gap, a->agent, task);
             break;
         case SCHEDULER_FINISHED:
             used += (size_t)snprintf(text + used, size - used, "%sfinished", gap);
@@ -287,220 +299,52 @@ static void stale_reports_change_nothing(void **state)
         {"want 1", "send 1 0g1/1"});
 }
 
-/* ---- Random worlds ---- */
-
-enum { AGENTS = 5, TASKS = 60, INBOX = 4096 };
-
-static uint64_t random_state;
-
-static uint32_t random_below(uint32_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (uint32_t)((random_state >> 16) % limit);
-}
-
-struct note { /* a message on its way */
-    struct scheduler_event event;
-    bool to_agent;
-    enum { NOTE_TASK, NOTE_STEAL, NOTE_REPORT } kind;
-};
-
-struct channel {
-    struct note notes[INBOX];
-    int first, last;
-};
-
-struct world {
-    struct scheduler *scheduler;
-    struct scheduler_actions actions;
-    struct channel down[AGENTS], up[AGENTS], across[AGENTS][AGENTS];
-    struct scheduler_event held[AGENTS][TASKS * 8];
-    int held_count[AGENTS];
-    bool alive[AGENTS], asked[AGENTS];
-    bool told_lost[AGENTS]; /* the scheduler knows; dead ones it does not know of are still sent to
-                             */
-    int ends[TASKS], crashes[TASKS], added;
-    bool input_ended, finished;
-};
-
-static void post(struct channel *channel, struct note note)
-{
-    assert_true(channel->last < INBOX);
-    channel->notes[channel->last++] = note;
-}
-
-static void carry_out(struct world *w)
-{
-    for (size_t i = 0; i < w->actions.count; i++) {
-        const struct scheduler_action *a = &w->actions.list[i];
-        switch (a->type) {
-        case SCHEDULER_SEND:
-            assert_false(w->told_lost[a->agent]);
-            post(&w->down[a->agent],
-                 (struct note){.kind = NOTE_TASK,
-                               .event = {.task = a->task, .handout = a->handout}});
-            break;
-        case SCHEDULER_STEAL:
-            assert_false(w->told_lost[a->agent] || w->told_lost[a->other]);
-            assert_true(a->agent != a->other && a->count > 0);
-            post(
-                &w->down[a->agent],
-                (struct note){.kind = NOTE_STEAL, .event = {.other = a->other, .count = a->count}});
-            break;
-        case SCHEDULER_ACCEPT:
-        case SCHEDULER_GIVE_UP:
-            w->ends[a->task]++;
-            assert_int_equal(w->ends[a->task], 1);
-            break;
-        case SCHEDULER_REQUEUE:
-            break;
-        case SCHEDULER_FINISHED:
-            assert_false(w->finished);
-            w->finished = true;
-            break;
-        }
-    }
-    w->actions.count = 0;
-}
-
-static void tell(struct world *w, struct scheduler_event event)
-{
-    assert_int_equal(scheduler_apply(w->scheduler, &event, &w->actions), 0);
-    carry_out(w);
-    const char *wrong = scheduler_check(w->scheduler);
-    if (wrong)
-        fail_msg("%s", wrong);
-}
-
-static void report(struct world *w, int agent, struct scheduler_event event)
-{
-    event.agent = agent;
-    post(&w->up[agent], (struct note){.kind = NOTE_REPORT, .event = event});
-}
-
-static void take_note(struct world *w, int agent, const struct note *note)
-{
-    if (note->kind == NOTE_TASK) {
-        w->held[agent][w->held_count[agent]++] = note->event;
-        w->asked[agent] = false;
-        return;
-    }
-    int thief = note->event.other;
-    uint32_t moved = 0;
-    for (; moved < note->event.count && w->held_count[agent] > 1; moved++) {
-        struct scheduler_event task = w->held[agent][--w->held_count[agent]];
-        post(&w->across[agent][thief], (struct note){.kind = NOTE_TASK, .event = task});
-        task.type = SCHEDULER_TASK_MOVED;
-        task.other = thief;
-        report(w, agent, task);
-    }
-    report(w, agent,
-           (struct scheduler_event){.type = SCHEDULER_STEAL_ENDED, .other = thief, .count = moved});
-}
-
-static bool next_note(struct channel *channel, struct note *note)
-{
-    if (channel->first == channel->last)
-        return false;
-    *note = channel->notes[channel->first++];
-    return true;
-}
-
-static void run_one(struct world *w, int agent)
-{
-    if (!w->held_count[agent])
-        return;
-    struct scheduler_event task = w->held[agent][0];
-    memmove(w->held[agent], w->held[agent] + 1,
-            (size_t)--w->held_count[agent] * sizeof *w->held[agent]);
-    task.type = random_below(8) ? SCHEDULER_TASK_DONE : SCHEDULER_TASK_CRASHED;
-    if (task.type == SCHEDULER_TASK_CRASHED)
-        w->crashes[task.task]++;
-    report(w, agent, task);
-}
-
-static void step_world(struct world *w, int step)
-{
-    if (random_below(3)) { /* several events may come before a decision */
-        assert_int_equal(scheduler_decide(w->scheduler, &w->actions), 0);
-        carry_out(w);
-    }
-    int agent = (int)random_below(AGENTS);
-    struct note note;
-    switch (random_below(7)) {
-    case 0:
-        if (w->added < TASKS)
-            tell(w, (struct scheduler_event){.type = SCHEDULER_TASK_ADDED,
-                                             .task = (uint64_t)w->added++});
-        else if (!w->input_ended) {
-            w->input_ended = true;
-            tell(w, (struct scheduler_event){.type = SCHEDULER_INPUT_ENDED});
-        }
-        break;
-    case 1:
-        if (w->alive[agent] && next_note(&w->down[agent], &note))
-            take_note(w, agent, &note);
-        break;
-    case 2:
-        if (next_note(&w->up[agent], &note))
-            tell(w, note.event);
-        break;
-    case 3:
-        for (int from = 0; from < AGENTS; from++)
-            if (next_note(&w->across[from][agent], &note) && w->alive[agent])
-                take_note(w, agent, &note);
-        break;
-    case 4:
-        if (w->alive[agent])
-            run_one(w, agent);
-        break;
-    case 5:
-        if (w->alive[agent] && !w->asked[agent] && w->held_count[agent] < 2) {
-            w->asked[agent] = true;
-            report(w, agent, (struct scheduler_event){.type = SCHEDULER_AGENT_WANTS});
-        }
-        break;
-    case 6: /* agent 0 lives; the others are lost now and then, their last words still arriving or
-               not */
-        if (agent && w->alive[agent] && step > 50 && !random_below(150)) {
-            w->alive[agent] = false;
-            while (random_below(4) && next_note(&w->up[agent], &note))
-                tell(w, note.event);
-            w->up[agent].first = w->up[agent].last;
-            w->told_lost[agent] = true;
-            tell(w, (struct scheduler_event){.type = SCHEDULER_AGENT_LOST, .agent = agent});
-        }
-        break;
-    }
-}
-
-static void random_worlds(void **state)
+static void cancelled_in_the_queue(void **state)
 {
     (void)state;
-    struct world *w = malloc(sizeof *w);
-    assert_non_null(w);
-    for (uint64_t seed = 1; seed <= 300; seed++) {
-        random_state = seed * UINT64_C(0x9E3779B97F4A7C15);
-        memset(w, 0, sizeof *w);
-        w->scheduler = scheduler_new(AGENTS, 3);
-        for (int i = 0; i < AGENTS; i++) {
-            w->alive[i] = true;
-            tell(w, (struct scheduler_event){
-                        .type = SCHEDULER_AGENT_JOINED, .agent = i, .count = 1 + (uint32_t)i % 2});
-        }
-        int step = 0;
-        for (; !w->finished && step < 200000; step++)
-            step_world(w, step);
-        if (!w->finished)
-            fail_msg("world %d does not come to an end", (int)seed);
-        for (int i = 0; i < TASKS; i++)
-            assert_int_equal(w->ends[i], 1);
-        scheduler_actions_release(&w->actions);
-        scheduler_free(w->scheduler);
-    }
-    free(w);
+    RUN(2, 2, {"join 0 1;add 0;add 1;add 2;cancel 1", "drop 1"}, {"cancel 1", ""},
+        {"want 0", "send 0 0/1"}, {"done 0 0;want 0", "accept 0 | send 0 2/1"},
+        {"done 2 0;end", "accept 2 | finished"});
+}
+
+static void cancelled_at_an_agent(void **state)
+{
+    (void)state;
+    RUN(2, 3, {"join 0 1;add 0;add 1;want 0", "send 0 0/1"}, {"cancel 0", "cancel 0 0"},
+        {"cancel 0", ""}, {"cancel 9", ""},
+        {"end;want 0", "send 0 1/1"}, /* it is not finished before it has reported both */
+        {"done 1 0", "accept 1"}, {"crash 0 0 1", "giveup 0 | finished"});
+}
+
+static void cancelled_on_the_way_to_a_thief(void **state)
+{
+    (void)state;
+    RUN(3, 2, {"join 0 1;join 1 1;want 0;add 0;add 1;add 2", "send 0 0/1"},
+        {"want 0", "send 0 1/1"}, {"want 0", "send 0 2/1"}, {"want 1", "steal 0->1 1"},
+        {"cancel 2", "cancel 0 2"}, {"moved 2 0 1 1;ended 0 1 1", "cancel 1 2"},
+        {"done 2 1", "accept 2"});
+}
+
+static void cancelled_with_a_lost_agent(void **state)
+{
+    (void)state;
+    RUN(3, 2, {"join 0 1;join 1 1;add 0;want 0", "send 0 0/1"}, {"cancel 0", "cancel 0 0"},
+        {"lost 0", "drop 0"}, {"done 0 0", ""}, {"end", "finished"});
+}
+
+static void chunks_are_limited(void **state)
+{
+    (void)state;
+    RUN(1, 2, {"join 0 4;add 0 2;add 1 2;add 2;add 3;add 4;want 0", "send 0 0/1 | send 0 1/1"},
+        {"want 0", "send 0 2/1 | send 0 3/1 | send 0 4/1"},
+        {"add 5;add 6 1;add 7;want 0", "send 0 5/1"}, {"want 0", "send 0 6/1"},
+        {"want 0", "send 0 7/1"});
+}
+
+static void an_agent_without_workers_is_left_alone(void **state)
+{
+    (void)state;
+    RUN(2, 2, {"join 0 1;join 1 0;add 0;want 1", ""}, {"want 0", "send 0 0/1"});
 }
 
 int main(void)
@@ -521,7 +365,12 @@ int main(void)
         cmocka_unit_test(lost_agent),
         cmocka_unit_test(lost_while_stealing),
         cmocka_unit_test(stale_reports_change_nothing),
-        cmocka_unit_test(random_worlds),
+        cmocka_unit_test(cancelled_in_the_queue),
+        cmocka_unit_test(cancelled_at_an_agent),
+        cmocka_unit_test(cancelled_on_the_way_to_a_thief),
+        cmocka_unit_test(cancelled_with_a_lost_agent),
+        cmocka_unit_test(chunks_are_limited),
+        cmocka_unit_test(an_agent_without_workers_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
