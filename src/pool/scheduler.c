@@ -290,7 +290,8 @@ static void task_moved(struct scheduler *s, const struct scheduler_event *event)
 {
     struct task_record *task = books_find_task(&s->books, event->task);
     if (!task || task->state != TASK_HELD || task->handout != event->handout ||
-        !books_find_agent(&s->books, event->agent))
+        !books_find_agent(&s->books, event->agent) || event->other < 0 ||
+        event->other >= s->books.agent_capacity)
         return;
     if (task->holder != event->agent) {
         books_note_early_move(&s->books, task, event->agent, event->other);
@@ -314,7 +315,7 @@ static void task_moved(struct scheduler *s, const struct scheduler_event *event)
 static void steal_ended(struct scheduler *s, int agent, int other, uint32_t count)
 {
     struct agent_record *thief = books_find_agent(&s->books, other);
-    if (!thief || thief->stealing_from != agent)
+    if (!thief || agent == NONE || thief->stealing_from != agent)
         return;
     if (count)
         thief->wants--; /* there may be another already: messages from thief and victim race */
