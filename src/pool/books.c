@@ -321,5 +321,10 @@ const char *books_check(const struct books *b)
     if (held != b->counts.held || held != by_agents || queued != b->counts.queued ||
         queued != b->queue.count + b->retries.count)
         return "the counts do not agree with the tasks";
+    for (size_t i = 0; i < b->early_count; i++) {
+        const struct task_record *task = books_find_task((struct books *)b, b->early[i].task);
+        if (!task || task->state != TASK_HELD || !task->early)
+            return "a move is remembered of a task that nobody has";
+    }
     return victim_heap_check(&b->victims);
 }
