@@ -20,8 +20,6 @@ enum {
     MESSAGES_A_STEP = 256,
 };
 
-enum { PULLED_A_STEP = 256 }; /* tasks: as map.c posts them */
-
 #define NIL UINT32_MAX
 
 enum what_happens {
@@ -336,15 +334,14 @@ static double real_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static void wake_coordinator(struct world *w)
+static void wake_coordinator(struct world *w, int64_t at)
 {
     if (w->stepping)
         return;
     w->stepping = true;
-    event_queue_put(
-        &w->future,
-        (struct sim_event){.at_ns = look_at(w, w->now, w->coordinator_active_ns, SLEEP_BUSY_NS),
-                           .type = COORDINATOR_STEP});
+    event_queue_put(&w->future, (struct sim_event){.at_ns = look_at(w, at, w->coordinator_active_ns,
+                                                                    SLEEP_BUSY_NS),
+                                                   .type = COORDINATOR_STEP});
 }
 
 static void event(struct world *w, struct scheduler_event event)
@@ -381,12 +378,15 @@ static int64_t take_message(struct world *w, const struct message *m)
     return costs->receive + m->copies.count * costs->task;
 }
 
-/* Pulls tasks from the source while the window has room. */
+/* Takes what the map's thread has pulled from the source, while the window has room. */
 static int64_t pull(struct world *w)
 {
     const struct world_setup *setup = w->setup;
+    uint64_t there = w->now / setup->source < (int64_t)setup->tasks
+                         ? (uint64_t)(w->now / setup->source) + 1
+                         : setup->tasks;
     int i = 0;
-    for (; i < PULLED_A_STEP && w->pulled < setup->tasks && w->free_slot_count; i++, w->pulled++) {
+    for (; w->pulled < there && w->free_slot_count; i++, w->pulled++) {
         uint32_t slot = w->free_slots[--w->free_slot_count];
         w->run_ns[slot] = draw_task_ns(&w->tasks_draw, setup->distribution, setup->mean_ns);
         event(w, (struct scheduler_event){.type = SCHEDULER_TASK_ADDED,
@@ -480,6 +480,7 @@ static int64_t carry_out(struct world *w, int64_t when)
 
 static void coordinator_step(struct world *w)
 {
+    const struct world_setup *setup = w->setup;
     int64_t when = w->now + pull(w);
     for (int i = 0; i < MESSAGES_A_STEP && w->inbox_head != NIL; i++) {
         uint32_t message = w->inbox_head;
@@ -491,6 +492,8 @@ static void coordinator_step(struct world *w)
     }
     if (!w->event_count) {
         w->stepping = false;
+        if (w->pulled < setup->tasks && w->free_slot_count)
+            wake_coordinator(w, w->now + setup->source);
         return;
     }
     consult(w);
@@ -509,7 +512,7 @@ static void coordinator_hears(struct world *w, uint32_t message)
     else
         w->messages[w->inbox_tail].next = message;
     w->inbox_tail = message;
-    wake_coordinator(w);
+    wake_coordinator(w, w->now);
 }
 
 /* ---- A run ---- */
@@ -538,7 +541,7 @@ static void happen(struct world *w, const struct sim_event *e)
         break;
     case LOSS_IS_KNOWN:
         event(w, (struct scheduler_event){.type = SCHEDULER_AGENT_LOST, .agent = e->agent});
-        wake_coordinator(w);
+        wake_coordinator(w, w->now);
         break;
     }
 }

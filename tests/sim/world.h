@@ -30,6 +30,7 @@ struct world_setup {
     int agents, workers; /* workers: of each agent */
     uint64_t tasks;
     uint64_t window; /* tasks in the pool at most */
+    int64_t source;  /* ns in which the map's thread pulls one */
     enum distribution distribution;
     double mean_ns;
     uint64_t seed;
