@@ -21,7 +21,7 @@ struct options {
     double agents[LIST_MAX], lost[LIST_MAX];
     int agent_counts, losts;
     bool times[DISTRIBUTIONS];
-    double tasks, workers, mean_ms, window, hold, receive, send, task, event, seed;
+    double tasks, workers, mean_ms, window, hold, receive, send, task, event, seed, pull;
     bool check;
 };
 
@@ -39,6 +39,7 @@ static const struct options defaults = {
     .send = 400,
     .task = 60,
     .event = 150,
+    .pull = 1024,
     .seed = 1,
 };
 
@@ -68,6 +69,7 @@ static struct figures simulate(const struct options *o, int agents, enum distrib
         .lost_at = (int64_t)(o->tasks * mean_ns / 2),
         .lost_known_after = 100000000,
         .source = 300,
+        .pulled_a_step = (int)o->pull,
         .latency = 5000,
         .latency_task = 20,
         .hold = (int64_t)(o->hold * agents),
@@ -182,7 +184,7 @@ static int parse_number(struct options *o, const char *name, const char *value)
     } numbers[] = {{"--tasks", &o->tasks},   {"--workers", &o->workers}, {"--mean", &o->mean_ms},
                    {"--window", &o->window}, {"--hold", &o->hold},       {"--receive", &o->receive},
                    {"--send", &o->send},     {"--task", &o->task},       {"--event", &o->event},
-                   {"--seed", &o->seed}};
+                   {"--seed", &o->seed},     {"--pull", &o->pull}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         char *end;
         if (strcmp(numbers[i].name, name))

@@ -386,7 +386,7 @@ static int64_t pull(struct world *w)
                          ? (uint64_t)(w->now / setup->source) + 1
                          : setup->tasks;
     int i = 0;
-    for (; w->pulled < there && w->free_slot_count; i++, w->pulled++) {
+    for (; i < setup->pulled_a_step && w->pulled < there && w->free_slot_count; i++, w->pulled++) {
         uint32_t slot = w->free_slots[--w->free_slot_count];
         w->run_ns[slot] = draw_task_ns(&w->tasks_draw, setup->distribution, setup->mean_ns);
         event(w, (struct scheduler_event){.type = SCHEDULER_TASK_ADDED,

@@ -29,8 +29,9 @@ struct world_costs { /* ns of rank 0's time */
 struct world_setup {
     int agents, workers; /* workers: of each agent */
     uint64_t tasks;
-    uint64_t window; /* tasks in the pool at most */
-    int64_t source;  /* ns in which the map's thread pulls one */
+    uint64_t window;   /* tasks in the pool at most */
+    int pulled_a_step; /* taken from the map at most, before messages are looked at again */
+    int64_t source;    /* ns in which the map's thread pulls one */
     enum distribution distribution;
     double mean_ns;
     uint64_t seed;
