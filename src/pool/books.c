@@ -81,8 +81,59 @@ static void take_out(struct books *b, struct task_queue *list, struct task_recor
     list->count--;
 }
 
+/* ---- Early moves ---- */
+
+void books_note_early_move(struct books *b, struct task_record *task, int from, int to)
+{
+    if (b->early_count == b->early_capacity) {
+        size_t capacity = b->early_capacity ? 2 * b->early_capacity : 16;
+        void *early = realloc(b->early, capacity * sizeof *b->early);
+        if (!early) {
+            b->failed = true;
+            return;
+        }
+        b->early = early;
+        b->early_capacity = capacity;
+    }
+    task->early = true;
+    b->early[b->early_count++] =
+        (struct early_move){.task = books_id(b, task), .from = from, .to = to};
+}
+
+static void remove_early_move(struct books *b, size_t at)
+{
+    b->early_count--;
+    memmove(b->early + at, b->early + at + 1, (b->early_count - at) * sizeof *b->early);
+}
+
+int books_take_early_move(struct books *b, struct task_record *task, int from)
+{
+    uint64_t id = books_id(b, task);
+    for (size_t i = 0; task->early && i < b->early_count; i++) {
+        if (b->early[i].task != id || b->early[i].from != from)
+            continue;
+        int to = b->early[i].to;
+        remove_early_move(b, i);
+        return to;
+    }
+    return NONE;
+}
+
+/* The task begins anew or ends: what is still said of this handing-out does not matter. */
+static void forget_early_moves(struct books *b, struct task_record *task)
+{
+    uint64_t id = books_id(b, task);
+    for (size_t i = b->early_count; task->early && i-- > 0;)
+        if (b->early[i].task == id)
+            remove_early_move(b, i);
+    task->early = false;
+}
+
+/* ---- Where a task is ---- */
+
 void books_enqueue(struct books *b, struct task_record *task, bool retry)
 {
+    forget_early_moves(b, task);
     task->state = TASK_QUEUED;
     task->retry = retry;
     append(b, retry ? &b->retries : &b->queue, task);
@@ -144,7 +195,7 @@ void books_place_agent(struct books *b, int agent)
             link_hungry(b, agent, hunger);
     }
     uint64_t surplus = 0;
-    if (a->joined && !a->robbed && !a->barren && a->held.count > a->workers)
+    if (a->joined && a->robbed_by == NONE && !a->barren && a->held.count > a->workers)
         surplus = (a->held.count - a->workers) * 1024 / a->workers;
     victim_heap_set(&b->victims, agent, surplus);
 }
@@ -175,6 +226,7 @@ void books_forget(struct books *b, struct task_record *task)
         books_let_go(b, task);
     else
         books_dequeue(b, task);
+    forget_early_moves(b, task);
     task->state = TASK_FREE;
     b->counts.accounted++;
 }
@@ -184,6 +236,7 @@ void books_forget(struct books *b, struct task_record *task)
 int books_init(struct books *b, int agents)
 {
     *b = (struct books){.agent_capacity = agents,
+                        .absent = agents,
                         .queue = EMPTY_QUEUE,
                         .retries = EMPTY_QUEUE,
                         .hungry = {NONE, NONE, NONE},
@@ -193,7 +246,8 @@ int books_init(struct books *b, int agents)
         return -1;
     }
     for (int i = 0; i < agents; i++)
-        b->agents[i] = (struct agent_record){.held = EMPTY_QUEUE, .stealing_from = NONE};
+        b->agents[i] =
+            (struct agent_record){.held = EMPTY_QUEUE, .stealing_from = NONE, .robbed_by = NONE};
     return 0;
 }
 
@@ -201,6 +255,7 @@ void books_release(struct books *b)
 {
     free(b->tasks);
     free(b->agents);
+    free(b->early);
     victim_heap_release(&b->victims);
     *b = (struct books){0};
 }
@@ -223,9 +278,25 @@ static int64_t count_linked(const struct books *b, const struct task_queue *list
     return list->tail == previous && (uint64_t)count == list->count ? count : -1;
 }
 
+/* What an agent's record says of itself and of those it has to do with. */
+static const char *check_agent(const struct books *b, int agent)
+{
+    const struct agent_record *a = &b->agents[agent];
+    if (count_linked(b, &a->held, TASK_HELD, agent, false) < 0)
+        return "an agent's list of tasks is broken";
+    if (!a->joined && (a->held.count || a->hunger != SATED || a->wants))
+        return "an agent that is not there holds or wants something";
+    if (a->stealing_from != NONE && (!a->joined || b->agents[a->stealing_from].robbed_by != agent))
+        return "a thief's victim does not know of it";
+    if (a->robbed_by != NONE && (!a->joined || b->agents[a->robbed_by].stealing_from != agent))
+        return "a victim's thief does not know of it";
+    return NULL;
+}
+
 const char *books_check(const struct books *b)
 {
     uint64_t held = 0, queued = 0, by_agents = 0;
+    int agents = 0, workers = 0;
     for (uint32_t slot = 0; slot < b->task_capacity; slot++) {
         const struct task_record *task = &b->tasks[slot];
         held += task->state == TASK_HELD;
@@ -236,16 +307,24 @@ const char *books_check(const struct books *b)
     for (int i = 0; i < b->agent_capacity; i++) {
         const struct agent_record *a = &b->agents[i];
         by_agents += a->held.count;
-        if (count_linked(b, &a->held, TASK_HELD, i, false) < 0)
-            return "an agent's list of tasks is broken";
-        if (!a->joined && (a->held.count || a->hunger != SATED))
-            return "an agent that is not there holds or wants something";
+        agents += a->joined;
+        workers += a->joined ? (int)a->workers : 0;
+        const char *wrong = check_agent(b, i);
+        if (wrong)
+            return wrong;
     }
+    if (agents != b->counts.agents || workers != b->counts.workers)
+        return "the counts do not agree with the agents";
     if (count_linked(b, &b->queue, TASK_QUEUED, NONE, false) < 0 ||
         count_linked(b, &b->retries, TASK_QUEUED, NONE, true) < 0)
         return "a queue is broken";
     if (held != b->counts.held || held != by_agents || queued != b->counts.queued ||
         queued != b->queue.count + b->retries.count)
         return "the counts do not agree with the tasks";
+    for (size_t i = 0; i < b->early_count; i++) {
+        const struct task_record *task = books_find_task((struct books *)b, b->early[i].task);
+        if (!task || task->state != TASK_HELD || !task->early)
+            return "a move is remembered of a task that nobody has";
+    }
     return victim_heap_check(&b->victims);
 }

@@ -29,6 +29,7 @@ struct task_record {
     uint8_t state;
     bool retry;     /* TASK_QUEUED: waits among the retries */
     bool cancelled; /* TASK_HELD: it is not handed out again */
+    bool early;     /* some of its moves are among the early ones */
 };
 
 struct task_queue {
@@ -36,18 +37,27 @@ struct task_queue {
     uint64_t count;
 };
 
+/* Reports of one agent come in order, those of two do not: that a task went on from `from` may be
+ * known before it is known to have come there. */
+struct early_move {
+    uint64_t task;
+    int from, to;
+};
+
 enum hunger { SATED, HUNGRY, STARVING };
 
 struct agent_record {
     uint32_t workers;
     struct task_queue held; /* in no particular order */
-    bool joined;            /* and not lost */
+    bool known;             /* has joined or been lost at some time */
+    bool joined;            /* with workers, and not lost */
     uint32_t wants;     /* requests not granted: each is granted once, by a chunk or by a steal */
     enum hunger hunger; /* which hungry list it waits in */
     int next, previous; /* in that list */
     int stealing_from;  /* victim that was told to serve it, or NONE */
-    bool robbed;        /* a thief was sent to it and has not come back */
+    int robbed_by;      /* thief that was sent to it and has not come back, or NONE */
     bool barren;        /* had nothing for its last thief: not asked again till its books change */
+    uint64_t served;    /* the decision that last gave it a chunk */
 };
 
 struct books {
@@ -57,8 +67,11 @@ struct books {
     struct task_queue retries;
     struct agent_record *agents;
     int agent_capacity;
+    int absent;    /* agents that are not known yet */
     int hungry[3]; /* heads of lists, by enum hunger; SATED stays empty */
     struct victim_heap victims;
+    struct early_move *early; /* in the order they came; most often none */
+    size_t early_count, early_capacity;
     struct scheduler_counts counts;
     bool failed; /* memory ran out */
 };
@@ -82,6 +95,11 @@ void books_let_go(struct books *books,
                   struct task_record *task); /* held no longer, and nowhere else */
 void books_forget(struct books *books,
                   struct task_record *task); /* wherever it was; counted as accounted */
+
+/* The task went from one agent to another, but is not held by the first yet. */
+void books_note_early_move(struct books *books, struct task_record *task, int from, int to);
+/* Where it went on to from this agent, NONE: it stayed. Takes the note out. */
+int books_take_early_move(struct books *books, struct task_record *task, int from);
 
 /* Puts the agent into the list and the place in the heap that its fields call for; after changing
  * them. */

@@ -15,6 +15,7 @@
 struct scheduler {
     struct books books;
     uint32_t attempts;
+    uint64_t decisions;
     bool input_ended;
     bool finished;
     struct scheduler_actions *actions; /* of the call under way */
@@ -50,14 +51,12 @@ static bool may_have(const struct scheduler *s, const struct task_record *task, 
     return task->avoid != agent || s->books.counts.agents < 2;
 }
 
-/* Half of an even share of what waits, one task a worker at least. Agents that have not joined yet
+/* Half of an even share of what waits, one task a worker at least. Agents that are not known yet
  * are counted with the average number of workers: the first to come must not take it all. */
 static uint64_t chunk_size(const struct scheduler *s, const struct agent_record *a)
 {
     uint64_t all_workers = (uint64_t)s->books.counts.workers;
-    if (s->books.counts.agents)
-        all_workers =
-            all_workers * (uint64_t)s->books.agent_capacity / (uint64_t)s->books.counts.agents;
+    all_workers += all_workers * (uint64_t)s->books.absent / (uint64_t)s->books.counts.agents;
     uint64_t chunk = s->books.counts.queued * a->workers / (2 * all_workers);
     if (chunk < a->workers)
         chunk = a->workers;
@@ -102,6 +101,7 @@ static bool hand_out(struct scheduler *s, int agent)
     if (!given)
         return false;
     a->wants--;
+    a->served = s->decisions;
     books_place_agent(&s->books, agent);
     return true;
 }
@@ -118,7 +118,7 @@ static bool send_thief(struct scheduler *s, int agent)
     struct agent_record *victim = &s->books.agents[best];
     uint64_t share = (victim->held.count - victim->workers) * thief->workers /
                      (thief->workers + victim->workers);
-    victim->robbed = true;
+    victim->robbed_by = agent;
     thief->stealing_from = best;
     books_place_agent(&s->books, best);
     books_place_agent(&s->books, agent);
@@ -129,12 +129,14 @@ static bool send_thief(struct scheduler *s, int agent)
     return true;
 }
 
-/* Gives every agent in one hungry list what there is. */
+/* Gives every agent in one hungry list what there is, but one chunk a decision at most: two in a
+ * row would be one message, and so one chunk. */
 static void serve_list(struct scheduler *s, enum hunger hunger)
 {
     for (int agent = s->books.hungry[hunger]; agent != NONE;) {
         int next = s->books.agents[agent].next;
-        if (!(s->books.counts.queued && hand_out(s, agent)) && !send_thief(s, agent) &&
+        if (s->books.agents[agent].served != s->decisions &&
+            !(s->books.counts.queued && hand_out(s, agent)) && !send_thief(s, agent) &&
             !s->books.counts.queued)
             return; /* nothing to hand out and nobody to rob: the ones behind fare no better */
         agent = next;
@@ -144,6 +146,7 @@ static void serve_list(struct scheduler *s, enum hunger hunger)
 int scheduler_decide(struct scheduler *s, struct scheduler_actions *actions)
 {
     s->actions = actions;
+    s->decisions++;
     serve_list(s, STARVING);
     serve_list(s, HUNGRY);
     if (s->input_ended && !s->finished && !s->books.counts.queued && !s->books.counts.held) {
@@ -156,12 +159,23 @@ int scheduler_decide(struct scheduler *s, struct scheduler_actions *actions)
 
 /* ---- Events ---- */
 
+static struct agent_record *make_known(struct scheduler *s, int agent)
+{
+    struct agent_record *a = &s->books.agents[agent];
+    s->books.absent -= !a->known;
+    a->known = true;
+    return a;
+}
+
 static void agent_joined(struct scheduler *s, int agent, uint32_t workers)
 {
-    if (agent < 0 || agent >= s->books.agent_capacity || s->books.agents[agent].joined || !workers)
+    if (agent < 0 || agent >= s->books.agent_capacity || s->books.agents[agent].joined)
         return;
-    struct agent_record *a = &s->books.agents[agent];
+    struct agent_record *a = make_known(s, agent);
+    if (!workers)
+        return; /* it is there, but never to be reckoned with */
     a->joined = true;
+    a->barren = false;
     a->workers = workers;
     s->books.counts.agents++;
     s->books.counts.workers += (int)workers;
@@ -195,10 +209,21 @@ static void requeue(struct scheduler *s, struct task_record *task, bool retry)
     act(s, (struct scheduler_action){.type = SCHEDULER_REQUEUE, .task = books_id(&s->books, task)});
 }
 
+/* The thief and the victim have nothing to do with each other any more. */
+static void part(struct scheduler *s, int thief, int victim)
+{
+    s->books.agents[thief].stealing_from = NONE;
+    s->books.agents[victim].robbed_by = NONE;
+    books_place_agent(&s->books, thief);
+    books_place_agent(&s->books, victim);
+}
+
 static void agent_lost(struct scheduler *s, int agent)
 {
-    struct agent_record *a = books_find_agent(&s->books, agent);
-    if (!a)
+    if (agent < 0 || agent >= s->books.agent_capacity)
+        return;
+    struct agent_record *a = make_known(s, agent);
+    if (!a->joined)
         return;
     while (a->held.head != NO_SLOT)
         requeue(s, &s->books.tasks[a->held.head], false);
@@ -207,18 +232,10 @@ static void agent_lost(struct scheduler *s, int agent)
     s->books.counts.agents--;
     s->books.counts.workers -= (int)a->workers;
     books_place_agent(&s->books, agent);
-    if (a->stealing_from != NONE) {
-        s->books.agents[a->stealing_from].robbed = false;
-        books_place_agent(&s->books, a->stealing_from);
-        a->stealing_from = NONE;
-    }
-    for (int other = 0; a->robbed && other < s->books.agent_capacity; other++) {
-        if (s->books.agents[other].stealing_from == agent) {
-            s->books.agents[other].stealing_from = NONE;
-            books_place_agent(&s->books, other);
-        }
-    }
-    a->robbed = false;
+    if (a->stealing_from != NONE)
+        part(s, agent, a->stealing_from);
+    if (a->robbed_by != NONE)
+        part(s, a->robbed_by, agent);
 }
 
 static void task_added(struct scheduler *s, uint64_t id, uint32_t chunk)
@@ -273,35 +290,37 @@ static void task_moved(struct scheduler *s, const struct scheduler_event *event)
 {
     struct task_record *task = books_find_task(&s->books, event->task);
     if (!task || task->state != TASK_HELD || task->handout != event->handout ||
-        task->holder != event->agent)
+        !books_find_agent(&s->books, event->agent) || event->other < 0 ||
+        event->other >= s->books.agent_capacity)
         return;
-    if (!books_find_agent(&s->books, event->other)) {
+    if (task->holder != event->agent) {
+        books_note_early_move(&s->books, task, event->agent, event->other);
+        return;
+    }
+    int to = event->other;
+    for (int next = to; next != NONE; next = books_take_early_move(&s->books, task, to))
+        to = next;
+    if (!books_find_agent(&s->books, to)) {
         requeue(s, task, false);
         return;
     }
     books_let_go(&s->books, task);
-    books_hold(&s->books, task, event->other);
-    books_place_agent(&s->books, event->other);
+    books_hold(&s->books, task, to);
+    books_place_agent(&s->books, to);
     if (task->cancelled)
-        act(s, (struct scheduler_action){
-                   .type = SCHEDULER_CANCEL, .agent = event->other, .task = event->task});
+        act(s,
+            (struct scheduler_action){.type = SCHEDULER_CANCEL, .agent = to, .task = event->task});
 }
 
 static void steal_ended(struct scheduler *s, int agent, int other, uint32_t count)
 {
     struct agent_record *thief = books_find_agent(&s->books, other);
-    struct agent_record *victim = books_find_agent(&s->books, agent);
-    if (!thief || thief->stealing_from != agent)
+    if (!thief || agent == NONE || thief->stealing_from != agent)
         return;
-    thief->stealing_from = NONE;
     if (count)
         thief->wants--; /* there may be another already: messages from thief and victim race */
-    books_place_agent(&s->books, other);
-    if (victim) {
-        victim->robbed = false;
-        victim->barren = !count;
-        books_place_agent(&s->books, agent);
-    }
+    s->books.agents[agent].barren = !count;
+    part(s, other, agent);
 }
 
 int scheduler_apply(struct scheduler *s, const struct scheduler_event *event,

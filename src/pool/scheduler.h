@@ -100,8 +100,8 @@ bool scheduler_waits(const struct scheduler *scheduler, uint64_t id);
 struct scheduler_counts {
     uint64_t queued;    /* waiting here, retries included */
     uint64_t held;      /* at agents */
-    uint64_t accounted; /* accepted or given up */
-    int agents;         /* joined and not lost */
+    uint64_t accounted; /* accepted, given up or dropped */
+    int agents;         /* joined with workers, and not lost */
     int workers;        /* theirs */
 };
 

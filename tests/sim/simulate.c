@@ -1,596 +1,234 @@
 /*
- * simulate: the production scheduler against thousands of agents that exist only as numbers.
+ * The production scheduler with up to 65536 agents, in virtual time (world.h): how near a run comes
+ * to what is possible (greedy.h), and what it costs rank 0. Prints a table; started by
+ * scripts/simulate.
  *
- * A clock and a network of this program's own drive scheduler.c as the coordinator does, and agents
- * that follow agent.c's rules: ask below the low-water mark, hand the tail of the queue to a thief,
- * report each end. Nothing is random but by the seed, and no time is real, so a result is the same
- * on every machine; only the cost of a scheduler event is measured, and printed beside.
- *
- *     simulate [--agents N] [--tasks-per-agent N] [--loss PERCENT] [--seed N] [--law NAME]
- * [--check]
- *
- * For each law of task times it prints the efficiency, which is the lower bound of the makespan
- * (total / agents, or the longest task) over the makespan; the same for an oracle: one queue that
- * all agents take from without any delay (Graham 1966), which no scheduler that does not know the
- * times beats by much; messages per task; rank 0's load; and the tail, from the first agent that
- * stays without work to the end. --check: exits 1 unless the efficiency is at least 98 % of the
- * bound, or 99 % of the oracle's where that is less.
+ *     simulate [--agents N,...] [--times NAME,...] [--lost PERCENT,...] [--tasks N] [--workers N]
+ *              [--mean MS] [--window N] [--hold NS] [--receive NS] [--send NS] [--task NS] [--seed
+ * N] simulate --check    a small one, whose exit status says whether it is as good as it should be
  */
-#include <getopt.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "scheduler.h"
+#include "greedy.h"
+#include "world.h"
 
-/* The network and rank 0, in nanoseconds. A rank that is busy looks for messages once a millisecond
- * (rank.c); rank 0's costs are above those measured by the benchmark of the pool. */
-#define LATENCY_NS 5000
-#define LOOK_NS    1000000
-#define MESSAGE_NS 1000      /* rank 0, for each message in or out */
-#define TASK_NS    400       /* and for each task in one */
-#define NOTICE_NS  100000000 /* until the loss of an agent is noticed */
-#define MEAN_NS    100000000.0
-#define WINDOW     64 /* tasks pulled ahead for each agent, as by a map */
-#define NONE_SLOT  UINT32_MAX
+enum { LIST_MAX = 16 };
 
-enum law { UNIFORM, LOG_NORMAL, PARETO, LAWS };
-static const char *const law_names[LAWS] = {"uniform", "log-normal", "Pareto 1.5"};
+struct options {
+    double agents[LIST_MAX], lost[LIST_MAX];
+    int agent_counts, losts;
+    bool times[DISTRIBUTIONS];
+    double tasks, workers, mean_ms, window, hold, receive, send, task, event, seed, pull;
+    bool check;
+};
 
-static void *checked(void *memory)
+static const struct options defaults = {
+    .agents = {16, 256, 4096, 65536},
+    .agent_counts = 4,
+    .lost = {0, 1},
+    .losts = 2,
+    .times = {true, true, true},
+    .tasks = 100,
+    .workers = 1,
+    .mean_ms = 100,
+    .window = 16,
+    .receive = 400,
+    .send = 400,
+    .task = 60,
+    .event = 150,
+    .pull = 1024,
+    .seed = 1,
+};
+
+/* ---- One run ---- */
+
+struct figures {
+    double efficiency, of_greedy, messages, load, start_ms, tail_ms, event_ns;
+    struct world_report report;
+};
+
+static struct figures simulate(const struct options *o, int agents, enum distribution times,
+                               double lost_percent)
 {
-    if (!memory) {
-        fprintf(stderr, "simulate: out of memory\n");
-        exit(70);
-    }
-    return memory;
+    double mean_ns = o->mean_ms * 1e6;
+    int lost = (int)(agents * lost_percent / 100);
+    if (lost_percent > 0 && lost == 0)
+        lost = 1;
+    struct world_setup setup = {
+        .agents = agents,
+        .workers = (int)o->workers,
+        .tasks = (uint64_t)(agents * o->workers * o->tasks),
+        .window = (uint64_t)(agents * o->workers * o->window),
+        .distribution = times,
+        .mean_ns = mean_ns,
+        .seed = (uint64_t)o->seed,
+        .lost = lost,
+        .lost_at = (int64_t)(o->tasks * mean_ns / 2),
+        .lost_known_after = 100000000,
+        .source = 300,
+        .pulled_a_step = (int)o->pull,
+        .latency = 5000,
+        .latency_task = 20,
+        .hold = (int64_t)(o->hold * agents),
+        .costs = {(int64_t)o->receive, (int64_t)o->send, (int64_t)o->task, (int64_t)o->event}};
+    if (setup.window < 65536) /* the map's own */
+        setup.window = 65536;
+    struct greedy_times greedy = greedy_run(&(struct greedy_setup){.agents = agents,
+                                                                   .workers = setup.workers,
+                                                                   .tasks = setup.tasks,
+                                                                   .distribution = times,
+                                                                   .mean_ns = mean_ns,
+                                                                   .seed = setup.seed,
+                                                                   .lost = lost,
+                                                                   .lost_at = setup.lost_at});
+    struct world_report r = world_run(&setup);
+    double end = (double)r.end_ns;
+    double rank0_ns = (double)r.received * o->receive + (double)r.sent * o->send +
+                      (double)r.coded * o->task + r.scheduler_ns;
+    return (struct figures){.efficiency = 100 * (double)greedy.bound_ns / end,
+                            .of_greedy = 100 * (double)greedy.greedy_ns / end,
+                            .messages =
+                                (double)(r.received + r.sent + r.handed_over) / (double)setup.tasks,
+                            .load = 100 * rank0_ns / end,
+                            .start_ms = (double)r.full_ns * 1e-6,
+                            .tail_ms = (end - (double)r.last_ns) * 1e-6,
+                            .event_ns = r.scheduler_ns / (double)r.events,
+                            .report = r};
 }
 
-/* ---- Task times, by number: the same for the scheduler and the oracle ---- */
-
-static double random_unit(uint64_t seed, uint64_t number)
+static void print_head(const struct options *o)
 {
-    uint64_t x = seed + number * UINT64_C(0x9E3779B97F4A7C15); /* splitmix64, Steele 2014 */
-    x = (x ^ (x >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return ((double)((x ^ (x >> 31)) >> 11) + 0.5) / 9007199254740992.0;
+    printf(
+        "%g workers an agent, %g tasks a worker, %g ms a task on average; rank 0: %g ns to "
+        "receive\n"
+        "a message, %g ns to send one, %g ns for a task in it, and the scheduler as measured.\n\n",
+        o->workers, o->tasks, o->mean_ms, o->receive, o->send, o->task);
+    printf(
+        "agents  times       lost  efficiency  of greedy  start ms  tail ms  run s  messages/task  "
+        "rank 0  ns/event    steals    stolen\n");
 }
 
-static int64_t task_time(enum law law, uint64_t seed, uint64_t number)
+static void print_figures(int agents, enum distribution times, double lost, const struct figures *f)
 {
-    double u = random_unit(seed, 2 * number), v = random_unit(seed, 2 * number + 1);
-    switch (law) {
-    case UNIFORM:
-        return (int64_t)(2 * MEAN_NS * u);
-    case LOG_NORMAL: { /* sigma 0.5 */
-        double normal = sqrt(-2 * log(u)) * cos(2 * M_PI * v);
-        return (int64_t)(MEAN_NS * exp(0.5 * normal - 0.125));
+    printf(
+        "%6d  %-10s %4g%%  %9.2f%%  %8.2f%%  %8.1f  %7.1f  %5.2f  %13.3f  %5.1f%%  %8.0f  %8llu  "
+        "%8llu\n",
+        agents, distribution_names[times], lost, f->efficiency, f->of_greedy, f->start_ms,
+        f->tail_ms, (double)f->report.end_ns * 1e-9, f->messages, f->load, f->event_ns,
+        (unsigned long long)f->report.steals, (unsigned long long)f->report.stolen);
+    fflush(stdout);
+}
+
+static void table(const struct options *o)
+{
+    print_head(o);
+    for (int i = 0; i < o->agent_counts; i++)
+        for (int times = 0; times < DISTRIBUTIONS; times++)
+            for (int j = 0; o->times[times] && j < o->losts; j++) {
+                struct figures f =
+                    simulate(o, (int)o->agents[i], (enum distribution)times, o->lost[j]);
+                print_figures((int)o->agents[i], (enum distribution)times, o->lost[j], &f);
+            }
+}
+
+/* Virtual time is the same everywhere: what is measured is left out, so this never fails by chance.
+ */
+static int check(const struct options *o)
+{
+    int failed = 0;
+    print_head(o);
+    for (int agents = 16; agents <= 256; agents *= 16)
+        for (int times = 0; times < DISTRIBUTIONS; times++)
+            for (int lost = 0; lost <= 1; lost++) {
+                struct figures f = simulate(o, agents, (enum distribution)times, lost);
+                bool good = f.of_greedy >= 98;
+                print_figures(agents, (enum distribution)times, lost, &f);
+                if (!good)
+                    printf("below 98 %% of greedy\n");
+                failed |= !good;
+            }
+    return failed;
+}
+
+/* ---- Arguments ---- */
+
+static int parse_list(const char *text, double *list)
+{
+    int count = 0;
+    for (char *end; *text && count < LIST_MAX; text = *end ? end + 1 : end) {
+        list[count++] = strtod(text, &end);
+        if (end == text)
+            return -1;
     }
-    case PARETO:
-        return (int64_t)(MEAN_NS / 3 * pow(u, -1 / 1.5));
-    case LAWS:
-        break;
+    return count;
+}
+
+static int parse_times(const char *text, bool *times)
+{
+    int known = 0;
+    for (int i = 0; i < DISTRIBUTIONS; i++) {
+        times[i] = strcasestr(text, distribution_names[i]) != NULL;
+        known += times[i];
+    }
+    return known ? known : -1;
+}
+
+static int parse_number(struct options *o, const char *name, const char *value)
+{
+    const struct {
+        const char *name;
+        double *number;
+    } numbers[] = {{"--tasks", &o->tasks},   {"--workers", &o->workers}, {"--mean", &o->mean_ms},
+                   {"--window", &o->window}, {"--hold", &o->hold},       {"--receive", &o->receive},
+                   {"--send", &o->send},     {"--task", &o->task},       {"--event", &o->event},
+                   {"--seed", &o->seed},     {"--pull", &o->pull}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        char *end;
+        if (strcmp(numbers[i].name, name))
+            continue;
+        *numbers[i].number = strtod(value, &end);
+        return *end || end == value ? -1 : 0;
+    }
+    return -1;
+}
+
+static int parse(struct options *o, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--check")) {
+            o->check = true;
+            continue;
+        }
+        if (i + 1 == argc)
+            return -1;
+        const char *name = argv[i], *value = argv[++i];
+        int bad = 0;
+        if (!strcmp(name, "--agents"))
+            bad = (o->agent_counts = parse_list(value, o->agents)) <= 0;
+        else if (!strcmp(name, "--lost"))
+            bad = (o->losts = parse_list(value, o->lost)) <= 0;
+        else if (!strcmp(name, "--times"))
+            bad = parse_times(value, o->times) < 0;
+        else
+            bad = parse_number(o, name, value);
+        if (bad)
+            return -1;
     }
     return 0;
 }
 
-/* ---- Events, in a heap by time ---- */
-
-enum event_type { TASKS_COME, STEAL_COMES, TASK_ENDS, REPORT_COMES, AGENTS_DIE, LOSS_NOTICED };
-
-struct event {
-    int64_t at_ns;
-    uint32_t order; /* of making: equal times keep it */
-    enum event_type type;
-    int agent;
-    struct scheduler_event report; /* REPORT_COMES; other and count of STEAL_COMES */
-    uint32_t first;                /* slot: TASKS_COME, a chain; TASK_ENDS */
-    uint32_t count;
-};
-
-struct heap {
-    struct event *events;
-    size_t count, capacity;
-    uint32_t order;
-};
-
-static bool sooner(const struct event *a, const struct event *b)
-{
-    return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : (int32_t)(a->order - b->order) < 0;
-}
-
-static void heap_push(struct heap *heap, struct event event)
-{
-    if (heap->count == heap->capacity) {
-        heap->capacity = heap->capacity ? 2 * heap->capacity : 1024;
-        heap->events = checked(realloc(heap->events, heap->capacity * sizeof event));
-    }
-    event.order = heap->order++;
-    size_t at = heap->count++;
-    for (; at && sooner(&event, &heap->events[(at - 1) / 2]); at = (at - 1) / 2)
-        heap->events[at] = heap->events[(at - 1) / 2];
-    heap->events[at] = event;
-}
-
-static struct event heap_pop(struct heap *heap)
-{
-    struct event top = heap->events[0], last = heap->events[--heap->count];
-    size_t at = 0;
-    for (size_t child; (child = 2 * at + 1) < heap->count; at = child) {
-        if (child + 1 < heap->count && sooner(&heap->events[child + 1], &heap->events[child]))
-            child++;
-        if (!sooner(&heap->events[child], &last))
-            break;
-        heap->events[at] = heap->events[child];
-    }
-    heap->events[at] = last;
-    return top;
-}
-
-/* ---- The world ---- */
-
-struct task { /* by slot */
-    uint64_t number;
-    uint32_t generation, handout;
-    uint32_t next, previous; /* in an agent's queue; next also in a chain on its way */
-};
-
-struct agent {
-    uint32_t head, tail; /* the queue */
-    uint32_t count;
-    uint32_t running; /* slot; NONE_SLOT: none */
-    uint32_t low_water;
-    bool asked, dead;
-    int64_t idle_since_ns; /* -1: it is not */
-};
-
-struct world {
-    enum law law;
-    uint64_t seed, tasks, pulled, done, messages;
-    int agent_count;
-    struct agent *agents;
-    struct task *slots;
-    uint32_t slot_count, *free_slots, free_count;
-    struct heap heap;
-    struct scheduler *scheduler;
-    struct scheduler_actions actions;
-    int64_t now_ns, rank0_free_ns, rank0_busy_ns;
-    uint64_t scheduler_calls, scheduler_ns, randoms;
-    int64_t end_ns;
-    bool finished;
-};
-
-static int64_t now_real_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-/* Until a message is seen by a rank that sleeps between its looks. */
-static int64_t journey_ns(struct world *w, uint32_t tasks)
-{
-    return LATENCY_NS + 50 * (int64_t)tasks +
-           (int64_t)(random_unit(~w->seed, w->randoms++) * LOOK_NS);
-}
-
-static void report(struct world *w, int agent, struct scheduler_event event)
-{
-    event.agent = agent;
-    heap_push(&w->heap, (struct event){.at_ns = w->now_ns + LATENCY_NS,
-                                       .type = REPORT_COMES,
-                                       .agent = agent,
-                                       .report = event});
-}
-
-static void queue_append(struct world *w, struct agent *a, uint32_t slot)
-{
-    w->slots[slot].next = NONE_SLOT;
-    w->slots[slot].previous = a->tail;
-    if (a->tail == NONE_SLOT)
-        a->head = slot;
-    else
-        w->slots[a->tail].next = slot;
-    a->tail = slot;
-    a->count++;
-}
-
-static uint32_t queue_take(struct world *w, struct agent *a, bool from_tail)
-{
-    uint32_t slot = from_tail ? a->tail : a->head;
-    struct task *task = &w->slots[slot];
-    if (task->previous == NONE_SLOT)
-        a->head = task->next;
-    else
-        w->slots[task->previous].next = task->next;
-    if (task->next == NONE_SLOT)
-        a->tail = task->previous;
-    else
-        w->slots[task->next].previous = task->previous;
-    a->count--;
-    return slot;
-}
-
-/* agent_step: runs the next, asks for more. */
-static void agent_step(struct world *w, int agent)
-{
-    struct agent *a = &w->agents[agent];
-    if (a->running == NONE_SLOT && a->count) {
-        a->running = queue_take(w, a, false);
-        a->idle_since_ns = -1;
-        heap_push(&w->heap,
-                  (struct event){.at_ns = w->now_ns +
-                                          task_time(w->law, w->seed, w->slots[a->running].number),
-                                 .type = TASK_ENDS,
-                                 .agent = agent,
-                                 .first = a->running});
-    }
-    if (a->running == NONE_SLOT && a->idle_since_ns < 0)
-        a->idle_since_ns = w->now_ns;
-    if (!a->asked && a->count < a->low_water) {
-        a->asked = true;
-        report(w, agent, (struct scheduler_event){.type = SCHEDULER_AGENT_WANTS});
-    }
-}
-
-static void take_tasks(struct world *w, const struct event *event)
-{
-    struct agent *a = &w->agents[event->agent];
-    for (uint32_t slot = event->first, next; slot != NONE_SLOT; slot = next) {
-        next = w->slots[slot].next;
-        queue_append(w, a, slot);
-    }
-    a->asked = false;
-    a->low_water = event->count / 2 > 1 ? event->count / 2 : 1;
-    agent_step(w, event->agent);
-}
-
-static void hand_over(struct world *w, const struct event *event)
-{
-    struct agent *a = &w->agents[event->agent];
-    int thief = event->report.other;
-    uint32_t first = NONE_SLOT, count = 0;
-    for (; count < event->report.count && a->count; count++) {
-        uint32_t slot = queue_take(w, a, true);
-        w->slots[slot].next = first;
-        first = slot;
-        struct task *task = &w->slots[slot];
-        report(w, event->agent,
-               (struct scheduler_event){.type = SCHEDULER_TASK_MOVED,
-                                        .task = (uint64_t)task->generation << 32 | slot,
-                                        .other = thief,
-                                        .handout = task->handout});
-    }
-    if (count) {
-        heap_push(&w->heap, (struct event){.at_ns = w->now_ns + journey_ns(w, count),
-                                           .type = TASKS_COME,
-                                           .agent = thief,
-                                           .first = first,
-                                           .count = count});
-        w->messages++;
-    }
-    report(w, event->agent,
-           (struct scheduler_event){.type = SCHEDULER_STEAL_ENDED, .other = thief, .count = count});
-}
-
-/* ---- Rank 0 ---- */
-
-static void apply(struct world *w, struct scheduler_event event);
-
-static void add_tasks(struct world *w)
-{
-    while (w->pulled < w->tasks && w->free_count) {
-        uint32_t slot = w->free_slots[--w->free_count];
-        w->slots[slot].number = w->pulled++;
-        apply(w,
-              (struct scheduler_event){.type = SCHEDULER_TASK_ADDED,
-                                       .task = (uint64_t)w->slots[slot].generation << 32 | slot});
-    }
-    if (w->pulled == w->tasks) {
-        w->pulled++; /* once */
-        apply(w, (struct scheduler_event){.type = SCHEDULER_INPUT_ENDED});
-    }
-}
-
-static void apply(struct world *w, struct scheduler_event event)
-{
-    int64_t begun = now_real_ns();
-    if (scheduler_apply(w->scheduler, &event, &w->actions))
-        checked(NULL);
-    w->scheduler_ns += (uint64_t)(now_real_ns() - begun);
-    w->scheduler_calls++;
-    for (size_t i = 0; i < w->actions.count; i++) {
-        const struct scheduler_action *action = &w->actions.list[i];
-        if (action->type != SCHEDULER_ACCEPT)
-            continue;
-        uint32_t slot = (uint32_t)action->task;
-        w->slots[slot].generation++;
-        w->free_slots[w->free_count++] = slot;
-        w->done++;
-        w->end_ns = w->now_ns;
-    }
-    w->actions.count = 0;
-}
-
-/* Rank 0 works on one thing after the other: what it sends leaves when it is through. */
-static void spend(struct world *w, int64_t ns)
-{
-    if (w->rank0_free_ns < w->now_ns)
-        w->rank0_free_ns = w->now_ns;
-    w->rank0_free_ns += ns;
-    w->rank0_busy_ns += ns;
-}
-
-static size_t send_chunk(struct world *w, size_t at)
-{
-    int agent = w->actions.list[at].agent;
-    uint32_t first = NONE_SLOT, last = NONE_SLOT, count = 0;
-    for (; at < w->actions.count; at++, count++) {
-        const struct scheduler_action *action = &w->actions.list[at];
-        if (action->type != SCHEDULER_SEND || action->agent != agent)
-            break;
-        uint32_t slot = (uint32_t)action->task;
-        w->slots[slot].handout = action->handout;
-        w->slots[slot].next = NONE_SLOT;
-        if (last == NONE_SLOT)
-            first = slot;
-        else
-            w->slots[last].next = slot;
-        last = slot;
-    }
-    spend(w, MESSAGE_NS + count * TASK_NS);
-    w->messages++;
-    heap_push(&w->heap, (struct event){.at_ns = w->rank0_free_ns + journey_ns(w, count),
-                                       .type = TASKS_COME,
-                                       .agent = agent,
-                                       .first = first,
-                                       .count = count});
-    return at;
-}
-
-static void decide(struct world *w)
-{
-    int64_t begun = now_real_ns();
-    if (scheduler_decide(w->scheduler, &w->actions))
-        checked(NULL);
-    w->scheduler_ns += (uint64_t)(now_real_ns() - begun);
-    for (size_t at = 0; at < w->actions.count;) {
-        const struct scheduler_action action = w->actions.list[at];
-        if (action.type == SCHEDULER_SEND) {
-            at = send_chunk(w, at);
-            continue;
-        }
-        if (action.type == SCHEDULER_STEAL) {
-            spend(w, MESSAGE_NS);
-            w->messages++;
-            heap_push(&w->heap,
-                      (struct event){.at_ns = w->rank0_free_ns + journey_ns(w, 0),
-                                     .type = STEAL_COMES,
-                                     .agent = action.agent,
-                                     .report = {.other = action.other, .count = action.count}});
-        }
-        w->finished |= action.type == SCHEDULER_FINISHED;
-        at++;
-    }
-    w->actions.count = 0;
-}
-
-/* What an agent says together is one message. */
-static void take_report(struct world *w, const struct event *event)
-{
-    bool with_others = event->report.type == SCHEDULER_TASK_MOVED;
-    w->messages += !with_others;
-    spend(w, (with_others ? 0 : MESSAGE_NS) + TASK_NS);
-    apply(w, event->report);
-    if (event->report.type == SCHEDULER_TASK_DONE)
-        add_tasks(w);
-    decide(w);
-}
-
-static void run(struct world *w, int64_t loss_at_ns, int lost)
-{
-    if (lost)
-        heap_push(&w->heap, (struct event){.at_ns = loss_at_ns, .type = AGENTS_DIE});
-    while (!w->finished && w->heap.count) {
-        struct event event = heap_pop(&w->heap);
-        struct agent *a = &w->agents[event.agent];
-        w->now_ns = event.at_ns;
-        switch (event.type) {
-        case TASKS_COME:
-            if (!a->dead)
-                take_tasks(w, &event);
-            break;
-        case STEAL_COMES:
-            if (!a->dead)
-                hand_over(w, &event);
-            break;
-        case TASK_ENDS:
-            if (a->dead)
-                break;
-            a->running = NONE_SLOT;
-            report(w, event.agent,
-                   (struct scheduler_event){
-                       .type = SCHEDULER_TASK_DONE,
-                       .task = (uint64_t)w->slots[event.first].generation << 32 | event.first,
-                       .handout = w->slots[event.first].handout});
-            agent_step(w, event.agent);
-            break;
-        case REPORT_COMES:
-            take_report(w, &event);
-            break;
-        case AGENTS_DIE: /* the last ones, each noticed a little later */
-            for (int i = w->agent_count - lost; i < w->agent_count; i++) {
-                w->agents[i].dead = true;
-                heap_push(&w->heap, (struct event){.at_ns = w->now_ns + NOTICE_NS,
-                                                   .type = LOSS_NOTICED,
-                                                   .agent = i});
-            }
-            break;
-        case LOSS_NOTICED:
-            apply(w, (struct scheduler_event){.type = SCHEDULER_AGENT_LOST, .agent = event.agent});
-            decide(w);
-            break;
-        }
-    }
-}
-
-/* ---- The bounds, and a run ---- */
-
-/* One queue, no delays: each next task begins where an agent is free first. */
-static int64_t oracle(enum law law, uint64_t seed, uint64_t tasks, int agents)
-{
-    struct heap heap = {0};
-    int64_t end_ns = 0;
-    for (int i = 0; i < agents; i++)
-        heap_push(&heap, (struct event){0});
-    for (uint64_t i = 0; i < tasks; i++) {
-        struct event event = heap_pop(&heap);
-        event.at_ns += task_time(law, seed, i);
-        if (event.at_ns > end_ns)
-            end_ns = event.at_ns;
-        heap_push(&heap, event);
-    }
-    free(heap.events);
-    return end_ns;
-}
-
-static void world_init(struct world *w, enum law law, uint64_t seed, int agents, uint64_t tasks)
-{
-    *w = (struct world){.law = law,
-                        .seed = seed,
-                        .tasks = tasks,
-                        .agent_count = agents,
-                        .agents = checked(calloc((size_t)agents, sizeof *w->agents)),
-                        .slot_count = (uint32_t)agents * WINDOW,
-                        .scheduler = checked(scheduler_new(agents, 2))};
-    w->slots = checked(calloc(w->slot_count, sizeof *w->slots));
-    w->free_slots = checked(calloc(w->slot_count, sizeof *w->free_slots));
-    for (uint32_t i = 0; i < w->slot_count; i++)
-        w->free_slots[w->free_count++] = w->slot_count - 1 - i;
-    for (int i = 0; i < agents; i++) {
-        w->agents[i] = (struct agent){.head = NONE_SLOT,
-                                      .tail = NONE_SLOT,
-                                      .running = NONE_SLOT,
-                                      .low_water = 1,
-                                      .idle_since_ns = -1};
-        apply(w, (struct scheduler_event){.type = SCHEDULER_AGENT_JOINED, .agent = i, .count = 1});
-    }
-    add_tasks(w);
-    for (int i = 0; i < agents; i++)
-        agent_step(w, i);
-}
-
-static void world_release(struct world *w)
-{
-    scheduler_free(w->scheduler);
-    scheduler_actions_release(&w->actions);
-    free(w->heap.events);
-    free(w->free_slots);
-    free(w->slots);
-    free(w->agents);
-}
-
-static int64_t first_idle(const struct world *w)
-{
-    int64_t first = w->end_ns;
-    for (int i = 0; i < w->agent_count; i++)
-        if (!w->agents[i].dead && w->agents[i].idle_since_ns >= 0 &&
-            w->agents[i].idle_since_ns < first)
-            first = w->agents[i].idle_since_ns;
-    return first;
-}
-
-/* False: it misses what is wanted. */
-static bool simulate(enum law law, uint64_t seed, int agents, uint64_t tasks, double loss_percent)
-{
-    struct world w;
-    double total_ns = 0, longest_ns = 0;
-    for (uint64_t i = 0; i < tasks; i++) {
-        double ns = (double)task_time(law, seed, i);
-        total_ns += ns;
-        longest_ns = fmax(longest_ns, ns);
-    }
-    int lost = (int)ceil(agents * loss_percent / 100);
-    int64_t loss_at_ns = (int64_t)(0.4 * total_ns / agents);
-    /* What the lost did until then is done; the rest is the others'. */
-    double bound_ns =
-        lost ? (total_ns - lost * (double)loss_at_ns) / (agents - lost) : total_ns / agents;
-    bound_ns = fmax(bound_ns, longest_ns);
-
-    world_init(&w, law, seed, agents, tasks);
-    run(&w, loss_at_ns, lost);
-    double efficiency = bound_ns / (double)w.end_ns;
-    double best = lost ? 1 : bound_ns / (double)oracle(law, seed, tasks, agents);
-    bool whole = w.finished && w.done == tasks;
-    printf("%7d  %-10s  %4.1f %%  %6.2f %%  ", agents, law_names[law], 100.0 * lost / agents,
-           100 * efficiency);
-    if (lost)
-        printf("       -  ");
-    else
-        printf("%6.2f %%  ", 100 * best);
-    printf("%8.3f  %7.3f %%  %6.0f ns  %8.3f s  %8.3f s\n", (double)w.messages / (double)tasks,
-           100.0 * (double)w.rank0_busy_ns / (double)w.end_ns,
-           (double)w.scheduler_ns / (double)w.scheduler_calls,
-           (double)(w.end_ns - first_idle(&w)) * 1e-9, (double)w.end_ns * 1e-9);
-    if (!whole)
-        printf("not all is done: %" PRIu64 " of %" PRIu64 "\n", w.done, tasks);
-    fflush(stdout);
-    world_release(&w);
-    return whole && (efficiency >= 0.98 || efficiency >= 0.99 * best) &&
-           w.rank0_busy_ns < w.end_ns / 2;
-}
-
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"agents", required_argument, NULL, 'a'},
-        {"tasks-per-agent", required_argument, NULL, 't'},
-        {"loss", required_argument, NULL, 'l'},
-        {"seed", required_argument, NULL, 's'},
-        {"law", required_argument, NULL, 'w'},
-        {"check", no_argument, NULL, 'c'},
-        {0},
-    };
-    int agents = 256, per_agent = 100;
-    double loss = 0;
-    uint64_t seed = 1;
-    const char *law = NULL;
-    bool check = false, fine = true;
-    for (int code; (code = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        switch (code) {
-        case 'a':
-            agents = atoi(optarg);
-            break;
-        case 't':
-            per_agent = atoi(optarg);
-            break;
-        case 'l':
-            loss = atof(optarg);
-            break;
-        case 's':
-            seed = strtoull(optarg, NULL, 10);
-            break;
-        case 'w':
-            law = optarg;
-            break;
-        case 'c':
-            check = true;
-            break;
-        default:
-            return 2;
-        }
-    }
-    if (agents < 2 || agents > 1 << 20 || per_agent < 1 || loss < 0 || loss > 50) {
-        fprintf(stderr, "simulate: 2 to 2^20 agents, 1 task or more for each, 0 to 50 %% lost\n");
+    struct options o = defaults;
+    if (parse(&o, argc, argv)) {
+        fprintf(stderr, "simulate: see scripts/simulate for the options\n");
         return 2;
     }
-    for (int i = 0; i < LAWS; i++)
-        if (!law || !strncmp(law, law_names[i], strlen(law)))
-            fine &=
-                simulate((enum law)i, seed, agents, (uint64_t)agents * (uint64_t)per_agent, loss);
-    return check && !fine ? 1 : 0;
+    if (o.check)
+        return check(&o);
+    table(&o);
+    return 0;
 }

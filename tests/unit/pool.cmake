@@ -9,16 +9,6 @@ endforeach()
 
 target_sources(test_oom_watch PRIVATE scratch.c)
 
-# A million worlds take some seconds; with sanitizers a part of them.
-add_executable(test_scheduler_random test_scheduler_random.c)
-target_include_directories(test_scheduler_random PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
-target_link_libraries(test_scheduler_random PRIVATE mppool mpp_flags cmocka)
-set(worlds 1000000)
-if(MPP_SANITIZE)
-  set(worlds 30000)
-endif()
-add_test(NAME unit.scheduler_random COMMAND test_scheduler_random ${worlds})
-set_tests_properties(unit.scheduler_random PROPERTIES TIMEOUT 300)
 
 # Those of confinement; it confines the writing of real output files, too.
 foreach(name confine confine_paths)
@@ -27,4 +17,17 @@ foreach(name confine confine_paths)
   target_link_libraries(test_${name} PRIVATE mppool mpp_batch mpp_flags Threads::Threads cmocka)
   add_test(NAME unit.${name} COMMAND test_${name})
   set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+endforeach()
+
+# Random tests take how much to do: a million takes some seconds; with sanitizers a part.
+set(sequences 1000000)
+if(MPP_SANITIZE)
+  set(sequences 30000)
+endif()
+foreach(name scheduler_random scheduler_model)
+  add_executable(test_${name} test_${name}.c)
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
+  target_link_libraries(test_${name} PRIVATE mppool mpp_flags cmocka)
+  add_test(NAME unit.${name} COMMAND test_${name} ${sequences})
+  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
 endforeach()

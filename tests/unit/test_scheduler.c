@@ -323,6 +323,10 @@ static void cancelled_on_the_way_to_a_thief(void **state)
         {"want 0", "send 0 1/1"}, {"want 0", "send 0 2/1"}, {"want 1", "steal 0->1 1"},
         {"cancel 2", "cancel 0 2"}, {"moved 2 0 1 1;ended 0 1 1", "cancel 1 2"},
         {"done 2 1", "accept 2"});
+    /* there is no thief any more to tell */
+    RUN(3, 2, {"join 0 1;join 1 1;want 0;add 0;add 1", "send 0 0/1"}, {"want 0", "send 0 1/1"},
+        {"want 1", "steal 0->1 1"}, {"lost 1", ""}, {"cancel 1", "cancel 0 1"},
+        {"moved 1 0 1 1", "drop 1"});
 }
 
 static void cancelled_with_a_lost_agent(void **state)
@@ -341,10 +345,37 @@ static void chunks_are_limited(void **state)
         {"want 0", "send 0 7/1"});
 }
 
+/* Neither does it get anything, nor is a share put by for it. */
 static void an_agent_without_workers_is_left_alone(void **state)
 {
     (void)state;
-    RUN(2, 2, {"join 0 1;join 1 0;add 0;want 1", ""}, {"want 0", "send 0 0/1"});
+    RUN(2, 2, {"join 0 1;join 1 0;add 0;want 1", ""}, {"lost 1", ""}, {"want 0", "send 0 0/1"},
+        {"add 1;add 2;add 3;add 4;want 0", "send 0 1/1 | send 0 2/1"});
+    RUN(2, 2, {"lost 1;join 0 1;add 0;add 1;add 2;add 3;want 0", "send 0 0/1 | send 0 1/1"});
+    RUN(2, 2, {"join 0 1;join 1 0;want 0;add 0", "send 0 0/1"},
+        {"crash 0 0 1;want 0", "requeue 0 | send 0 0/2"}, {"moved 0 0 1 2", "requeue 0"});
+}
+
+static void two_requests_are_two_chunks(void **state)
+{
+    (void)state;
+    RUN(1, 2, {"join 0 1;want 0;want 0;add 0 1;add 1 1", "send 0 0/1"}, {"cancel 9", "send 0 1/1"},
+        {"add 2", ""});
+}
+
+/* A task goes on from a thief before the first victim's report is there: the books follow it. */
+static void a_move_is_told_before_the_one_before_it(void **state)
+{
+    (void)state;
+    RUN(4, 2, {"join 0 1;join 1 1;join 2 1;want 0;add 0", "send 0 0/1"}, {"moved 0 1 2 1", ""},
+        {"moved 0 0 1 1", ""}, {"lost 1", ""}, {"cancel 0", "cancel 2 0"}, {"lost 2", "drop 0"});
+    RUN(4, 2, {"join 0 1;join 1 1;join 2 1;join 3 1;want 0;add 0", "send 0 0/1"},
+        {"moved 0 2 3 1;moved 0 1 2 1", ""}, {"lost 3", ""}, {"moved 0 0 1 1", "requeue 0"},
+        {"want 1", "send 1 0/2"}, {"moved 0 1 2 2", ""}, {"lost 2", "requeue 0"});
+    /* what was said of an earlier handing-out, or by one that is lost, does not count */
+    RUN(3, 3, {"join 0 1;join 1 1;join 2 1;want 0;add 0", "send 0 0/1"},
+        {"moved 0 1 2 1;crash 0 2 1", "requeue 0"}, {"want 0", "send 0 0/2"}, {"moved 0 0 1 2", ""},
+        {"lost 2", ""}, {"moved 0 2 0 2;lost 1", "requeue 0"});
 }
 
 int main(void)
@@ -371,6 +402,8 @@ int main(void)
         cmocka_unit_test(cancelled_with_a_lost_agent),
         cmocka_unit_test(chunks_are_limited),
         cmocka_unit_test(an_agent_without_workers_is_left_alone),
+        cmocka_unit_test(two_requests_are_two_chunks),
+        cmocka_unit_test(a_move_is_told_before_the_one_before_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
