@@ -81,12 +81,15 @@ struct message_list message_begin_tasks(struct buf *out)
 
 void message_put_task(struct message_list *list, const struct message_task *task)
 {
-    struct buf *out = list->out;
-    buf_put_u64(out, task->id);
-    buf_put_u32(out, task->handout);
-    buf_put_u32(out, task->job);
-    buf_put_u32(out, task->size);
-    buf_put(out, task->payload, task->size);
+    uint8_t *to = buf_extend(list->out, TASK_HEAD_BYTES + (size_t)task->size);
+    if (!to)
+        return;
+    to = store_u64(to, task->id);
+    to = store_u32(to, task->handout);
+    to = store_u32(to, task->job);
+    to = store_u32(to, task->size);
+    if (task->size)
+        memcpy(to, task->payload, task->size);
     list->count++;
 }
 
@@ -121,15 +124,18 @@ void message_add_want(const struct message_list *done)
 
 void message_put_result(struct message_list *list, const struct message_result *result)
 {
-    struct buf *out = list->out;
-    buf_put_u64(out, result->id);
-    buf_put_u32(out, result->handout);
-    buf_put_u8(out, (uint8_t)result->status);
-    buf_put_u32(out, result->signal);
-    buf_put_u32(out, result->pid);
-    buf_put_u64(out, result->run_ns);
-    buf_put_u32(out, result->size);
-    buf_put(out, result->data, result->size);
+    uint8_t *to = buf_extend(list->out, RESULT_HEAD_BYTES + (size_t)result->size);
+    if (!to)
+        return;
+    to = store_u64(to, result->id);
+    to = store_u32(to, result->handout);
+    to = store_u8(to, (uint8_t)result->status);
+    to = store_u32(to, result->signal);
+    to = store_u32(to, result->pid);
+    to = store_u64(to, result->run_ns);
+    to = store_u32(to, result->size);
+    if (result->size)
+        memcpy(to, result->data, result->size);
     list->count++;
 }
 

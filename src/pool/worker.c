@@ -55,6 +55,8 @@ struct worker {
     struct buf payload; /* a copy: aligned */
     struct mpp_result result;
     struct buf out; /* a result being encoded */
+    uint32_t pid;
+    uint64_t now_ns; /* when it was last looked at: the end of a task is the beginning of the next */
     uint64_t rung_ns;
 };
 
@@ -175,8 +177,10 @@ static void give_result(struct worker *worker, const struct message_result *resu
         message_put_result(&done, &failure);
         message_end(&done);
     }
-    if (!result_ring_put(&worker->slot->results, worker->out.data, worker->out.size))
-        write_frame(worker, &worker->out);
+    if (result_ring_put(&worker->slot->results, worker->out.data, worker->out.size))
+        return;
+    write_frame(worker, &worker->out);
+    worker->now_ns = now_ns(); /* that was the agent's time, not the next task's */
 }
 
 /* The agent is ending this process, for the task that has just run. */
@@ -186,14 +190,14 @@ static void wait_for_the_end(void)
         pause();
 }
 
-static void run_task(struct worker *worker, const struct message_task *task, uint64_t number,
-                     uint64_t begun_ns)
+static void run_task(struct worker *worker, const struct message_task *task, uint64_t number)
 {
+    uint64_t begun_ns = worker->now_ns;
     struct mpp_error error = {.text = ""};
     buf_clear(&worker->result.data);
     int failed = run_job(worker, task, &error);
     bool no_memory = failed && errno == ENOMEM;
-    uint64_t ended_ns = now_ns();
+    uint64_t ended_ns = worker->now_ns = now_ns();
     uint64_t running = number + 1;
     if (!atomic_compare_exchange_strong(&worker->slot->running, &running, 0))
         wait_for_the_end();
@@ -207,7 +211,7 @@ static void run_task(struct worker *worker, const struct message_task *task, uin
                             .status = no_memory ? TASK_FAILED_MEMORY
                                       : failed  ? TASK_FAILED
                                                 : TASK_SUCCEEDED,
-                            .pid = (uint32_t)getpid(),
+                            .pid = worker->pid,
                             .run_ns = ended_ns - begun_ns,
                             .size = (uint32_t)(failed ? strlen(error.text) : data->size),
                             .data = failed ? (const void *)error.text : data->data,
@@ -224,21 +228,21 @@ static bool run_frame(struct worker *worker, struct mpp_bytes frame)
     if (message_open(frame.data, frame.size, &fields) != MESSAGE_TASKS ||
         message_get_tasks(&fields, &count))
         return false;
+    worker->now_ns = now_ns();
     for (uint32_t i = 0; i < count; i++) {
         struct message_task task;
         if (message_get_task(&fields, &task))
             return false;
         uint64_t number = worker->number++;
         uint64_t unclaimed = number;
-        uint64_t begun_ns = now_ns();
-        atomic_store(&worker->slot->begun_ns, begun_ns);
-        atomic_store(&worker->slot->running, number + 1);
+        atomic_store_explicit(&worker->slot->begun_ns, worker->now_ns, memory_order_relaxed);
+        atomic_store_explicit(&worker->slot->running, number + 1, memory_order_release);
         if (atomic_compare_exchange_strong(&worker->slot->next, &unclaimed, number + 1))
-            run_task(worker, &task, number, begun_ns);
+            run_task(worker, &task, number);
         else
             atomic_store(&worker->slot->running, 0);
     }
-    ring_bell(worker, now_ns());
+    ring_bell(worker, worker->now_ns);
     return true;
 }
 
@@ -300,7 +304,7 @@ static void release(struct worker *worker)
 
 void worker_main(int fd, struct worker_slot *slot, const struct mpp_options *options)
 {
-    struct worker worker = {.fd = fd, .slot = slot, .options = options, .rung_ns = now_ns()};
+    struct worker worker = {.fd = fd, .slot = slot, .options = options, .pid = (uint32_t)getpid(), .rung_ns = now_ns()};
     struct mpp_bytes frame;
     worker.result.rank = slot->rank;
     while (options->jobs[worker.job_count])

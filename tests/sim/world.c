@@ -49,6 +49,7 @@ struct message {
     enum { TASKS, STEAL, WANT, DONE, MOVED } type;
     int from, other;
     uint32_t steal_count;
+    bool wants; /* DONE: and asks for more */
     struct copies copies;
     uint32_t next; /* in rank 0's inbox, or free */
 };
@@ -213,13 +214,13 @@ static void note_busy(struct world *w, int change)
         w->report.last_ns = w->now;
 }
 
-static void send_results(struct world *w, int at)
+static void send_results(struct world *w, int at, bool wants)
 {
     struct agent *agent = &w->agents[at];
     if (!agent->results.count)
         return;
     agent->timer++;
-    send_up(w, at, (struct message){.type = DONE, .copies = agent->results});
+    send_up(w, at, (struct message){.type = DONE, .wants = wants, .copies = agent->results});
     agent->results = (struct copies){0};
 }
 
@@ -237,13 +238,15 @@ static void agent_step(struct world *w, int at)
                                                        .agent = at,
                                                        .what = copy});
     }
-    bool asks = !agent->asked && agent->queue.count < agent->low_water;
-    if (asks || !w->setup->hold || !agent->queue.count)
-        send_results(w, at);
-    if (asks) {
+    if (!agent->asked && agent->queue.count < agent->low_water) {
         agent->asked = true;
-        send_up(w, at, (struct message){.type = WANT});
+        if (agent->results.count)
+            send_results(w, at, true); /* one message says both */
+        else
+            send_up(w, at, (struct message){.type = WANT});
     }
+    if (!w->setup->hold || (!agent->queue.count && !agent->running))
+        send_results(w, at, false);
 }
 
 static void task_ends(struct world *w, int at, uint32_t copy)
@@ -365,11 +368,13 @@ static int64_t take_message(struct world *w, const struct message *m)
         event(w, e);
         copy = w->copies[copy].next;
     }
-    if (m->type == WANT || m->type == MOVED) {
-        e.type = m->type == WANT ? SCHEDULER_AGENT_WANTS : SCHEDULER_STEAL_ENDED;
+    if (m->type == WANT || m->wants) {
+        e.type = SCHEDULER_AGENT_WANTS;
         event(w, e);
     }
     if (m->type == MOVED) {
+        e.type = SCHEDULER_STEAL_ENDED;
+        event(w, e);
         w->report.steals += m->copies.count > 0;
         w->report.stolen += m->copies.count;
     }
@@ -528,7 +533,7 @@ static void happen(struct world *w, const struct sim_event *e)
         break;
     case AGENT_FLUSHES:
         if (w->agents[e->agent].timer == e->what && !w->agents[e->agent].gone)
-            send_results(w, e->agent);
+            send_results(w, e->agent, false);
         break;
     case COORDINATOR_STEP:
         coordinator_step(w);
