@@ -10,6 +10,7 @@
 
 #include "event_queue.h"
 #include "scheduler.h"
+#include "stock.h"
 
 /* As in rank.c. */
 enum {
@@ -20,8 +21,6 @@ enum {
     MESSAGES_A_STEP = 256,
 };
 
-#define NIL UINT32_MAX
-
 enum what_happens {
     TASK_ENDS,         /* agent; what: the copy */
     AGENT_HEARS,       /* agent; what: the message */
@@ -30,28 +29,6 @@ enum what_happens {
     COORDINATOR_HEARS, /* what: the message */
     AGENTS_VANISH,
     LOSS_IS_KNOWN, /* agent */
-};
-
-/* A task as it is somewhere: in a message, in an agent's queue, with a worker. After a loss there
- * may be two of one task. */
-struct copy {
-    uint64_t id;
-    int64_t run_ns;
-    uint32_t handout;
-    uint32_t next;
-};
-
-struct copies {
-    uint32_t head, tail, count;
-};
-
-struct message {
-    enum { TASKS, STEAL, WANT, DONE, MOVED } type;
-    int from, other;
-    uint32_t steal_count;
-    bool wants; /* DONE: and asks for more */
-    struct copies copies;
-    uint32_t next; /* in rank 0's inbox, or free */
 };
 
 struct agent {
@@ -77,10 +54,7 @@ struct world {
     size_t event_count, event_capacity;
     struct agent *agents;
     uint64_t busy, alive_workers;
-    struct copy *copies;
-    uint32_t copy_capacity, free_copy;
-    struct message *messages;
-    uint32_t message_capacity, free_message;
+    struct stock stock;
     uint32_t inbox_head, inbox_tail;
     bool stepping, input_ended, finished;
     int64_t coordinator_active_ns;
@@ -91,72 +65,6 @@ struct world {
     uint32_t free_slot_count, slot_count;
     double clock_ns; /* what looking at the clock takes */
 };
-
-/* ---- Storage ---- */
-
-static uint32_t new_copy(struct world *w)
-{
-    if (w->free_copy == NIL) {
-        uint32_t old = w->copy_capacity;
-        w->copy_capacity = old ? 2 * old : 1024;
-        w->copies = must_realloc(w->copies, w->copy_capacity, sizeof *w->copies);
-        for (uint32_t i = w->copy_capacity; i-- > old; w->free_copy = i)
-            w->copies[i].next = w->free_copy;
-    }
-    uint32_t copy = w->free_copy;
-    w->free_copy = w->copies[copy].next;
-    return copy;
-}
-
-static void append(struct world *w, struct copies *list, uint32_t copy)
-{
-    w->copies[copy].next = NIL;
-    if (list->count++)
-        w->copies[list->tail].next = copy;
-    else
-        list->head = copy;
-    list->tail = copy;
-}
-
-static uint32_t take(struct world *w, struct copies *list)
-{
-    uint32_t copy = list->head;
-    list->head = w->copies[copy].next;
-    list->count--;
-    return copy;
-}
-
-static void discard(struct world *w, struct copies *list)
-{
-    if (!list->count)
-        return;
-    w->copies[list->tail].next = w->free_copy;
-    w->free_copy = list->head;
-    *list = (struct copies){0};
-}
-
-static uint32_t new_message(struct world *w, struct message message)
-{
-    if (w->free_message == NIL) {
-        uint32_t old = w->message_capacity;
-        w->message_capacity = old ? 2 * old : 1024;
-        w->messages = must_realloc(w->messages, w->message_capacity, sizeof *w->messages);
-        for (uint32_t i = w->message_capacity; i-- > old; w->free_message = i)
-            w->messages[i].next = w->free_message;
-    }
-    uint32_t index = w->free_message;
-    w->free_message = w->messages[index].next;
-    message.next = NIL;
-    w->messages[index] = message;
-    return index;
-}
-
-static void free_message(struct world *w, uint32_t index)
-{
-    discard(w, &w->messages[index].copies);
-    w->messages[index].next = w->free_message;
-    w->free_message = index;
-}
 
 /* ---- Messages ---- */
 
@@ -182,7 +90,7 @@ static void send_up(struct world *w, int from, struct message message)
     int64_t at = arrival(w, w->now, message.copies.count, &w->agents[from].sent_up_ns);
     event_queue_put(&w->future, (struct sim_event){.at_ns = at,
                                                    .type = COORDINATOR_HEARS,
-                                                   .what = new_message(w, message)});
+                                                   .what = stock_new_message(&w->stock, message)});
 }
 
 static void send_to_agent(struct world *w, int64_t at, int to, int64_t *last,
@@ -198,7 +106,7 @@ static void send_to_agent(struct world *w, int64_t at, int to, int64_t *last,
     event_queue_put(&w->future, (struct sim_event){.at_ns = seen,
                                                    .type = AGENT_HEARS,
                                                    .agent = to,
-                                                   .what = new_message(w, message)});
+                                                   .what = stock_new_message(&w->stock, message)});
 }
 
 /* ---- Agents ---- */
@@ -230,13 +138,14 @@ static void agent_step(struct world *w, int at)
     struct agent *agent = &w->agents[at];
     agent->active_ns = w->now;
     while (agent->queue.count && agent->running < (uint32_t)w->setup->workers) {
-        uint32_t copy = take(w, &agent->queue);
+        uint32_t copy = copies_take(&w->stock, &agent->queue);
         agent->running++;
         note_busy(w, 1);
-        event_queue_put(&w->future, (struct sim_event){.at_ns = w->now + w->copies[copy].run_ns,
-                                                       .type = TASK_ENDS,
-                                                       .agent = at,
-                                                       .what = copy});
+        event_queue_put(&w->future,
+                        (struct sim_event){.at_ns = w->now + w->stock.copies[copy].run_ns,
+                                           .type = TASK_ENDS,
+                                           .agent = at,
+                                           .what = copy});
     }
     if (!agent->asked && agent->queue.count < agent->low_water) {
         agent->asked = true;
@@ -253,14 +162,14 @@ static void task_ends(struct world *w, int at, uint32_t copy)
 {
     struct agent *agent = &w->agents[at];
     struct copies one = {0};
-    append(w, &one, copy);
+    copies_append(&w->stock, &one, copy);
     if (agent->gone) {
-        discard(w, &one);
+        copies_discard(&w->stock, &one);
         return;
     }
     agent->running--;
     note_busy(w, -1);
-    append(w, &agent->results, copy);
+    copies_append(&w->stock, &agent->results, copy);
     if (w->setup->hold && agent->results.count == 1)
         event_queue_put(&w->future, (struct sim_event){.at_ns = w->now + w->setup->hold,
                                                        .type = AGENT_FLUSHES,
@@ -273,16 +182,17 @@ static void task_ends(struct world *w, int at, uint32_t copy)
 static void hand_over(struct world *w, int at, const struct message *steal)
 {
     struct agent *agent = &w->agents[at];
+    send_results(w, at, false);
     uint32_t moved =
         steal->steal_count < agent->queue.count ? steal->steal_count : agent->queue.count;
     struct copies kept = {0}, tasks = {0}, told = {0};
     while (agent->queue.count > moved)
-        append(w, &kept, take(w, &agent->queue));
+        copies_append(&w->stock, &kept, copies_take(&w->stock, &agent->queue));
     while (agent->queue.count) {
-        uint32_t copy = take(w, &agent->queue), tells = new_copy(w);
-        w->copies[tells] = w->copies[copy];
-        append(w, &told, tells);
-        append(w, &tasks, copy);
+        uint32_t copy = copies_take(&w->stock, &agent->queue), tells = stock_new_copy(&w->stock);
+        w->stock.copies[tells] = w->stock.copies[copy];
+        copies_append(&w->stock, &told, tells);
+        copies_append(&w->stock, &tasks, copy);
     }
     agent->queue = kept;
     if (moved) {
@@ -296,7 +206,7 @@ static void hand_over(struct world *w, int at, const struct message *steal)
 static void agent_hears(struct world *w, int at, uint32_t index)
 {
     struct agent *agent = &w->agents[at];
-    struct message *message = &w->messages[index];
+    struct message *message = &w->stock.messages[index];
     if (!agent->gone) {
         if (message->type == STEAL) {
             struct message steal = *message;
@@ -304,13 +214,13 @@ static void agent_hears(struct world *w, int at, uint32_t index)
         } else {
             uint32_t workers = (uint32_t)w->setup->workers, half = message->copies.count / 2;
             while (message->copies.count)
-                append(w, &agent->queue, take(w, &message->copies));
+                copies_append(&w->stock, &agent->queue, copies_take(&w->stock, &message->copies));
             agent->asked = false;
             agent->low_water = half > workers ? half : workers;
         }
         agent_step(w, at);
     }
-    free_message(w, index);
+    stock_free_message(&w->stock, index);
 }
 
 static void agents_vanish(struct world *w)
@@ -320,8 +230,8 @@ static void agents_vanish(struct world *w)
         w->agents[i].gone = true;
         w->alive_workers -= (uint64_t)setup->workers;
         note_busy(w, -(int)w->agents[i].running);
-        discard(w, &w->agents[i].queue);
-        discard(w, &w->agents[i].results);
+        copies_discard(&w->stock, &w->agents[i].queue);
+        copies_discard(&w->stock, &w->agents[i].results);
         event_queue_put(&w->future, (struct sim_event){.at_ns = w->now + setup->lost_known_after,
                                                        .type = LOSS_IS_KNOWN,
                                                        .agent = i});
@@ -363,10 +273,10 @@ static int64_t take_message(struct world *w, const struct message *m)
     struct scheduler_event e = {.agent = m->from, .other = m->other, .count = m->copies.count};
     for (uint32_t copy = m->copies.head, i = 0; i < m->copies.count; i++) {
         e.type = m->type == DONE ? SCHEDULER_TASK_DONE : SCHEDULER_TASK_MOVED;
-        e.task = w->copies[copy].id;
-        e.handout = w->copies[copy].handout;
+        e.task = w->stock.copies[copy].id;
+        e.handout = w->stock.copies[copy].handout;
         event(w, e);
-        copy = w->copies[copy].next;
+        copy = w->stock.copies[copy].next;
     }
     if (m->type == WANT || m->wants) {
         e.type = SCHEDULER_AGENT_WANTS;
@@ -430,10 +340,10 @@ static size_t send_chunk(struct world *w, size_t at, int64_t *when)
         const struct scheduler_action *a = &w->actions.list[i];
         if (a->type != SCHEDULER_SEND || a->agent != agent)
             break;
-        uint32_t copy = new_copy(w);
-        w->copies[copy] = (struct copy){
+        uint32_t copy = stock_new_copy(&w->stock);
+        w->stock.copies[copy] = (struct copy){
             .id = a->task, .handout = a->handout, .run_ns = w->run_ns[(uint32_t)a->task]};
-        append(w, &tasks, copy);
+        copies_append(&w->stock, &tasks, copy);
     }
     *when += costs->send + tasks.count * costs->task;
     w->report.sent++;
@@ -489,11 +399,11 @@ static void coordinator_step(struct world *w)
     int64_t when = w->now + pull(w);
     for (int i = 0; i < MESSAGES_A_STEP && w->inbox_head != NIL; i++) {
         uint32_t message = w->inbox_head;
-        w->inbox_head = w->messages[message].next;
+        w->inbox_head = w->stock.messages[message].next;
         if (w->inbox_head == NIL)
             w->inbox_tail = NIL;
-        when += take_message(w, &w->messages[message]);
-        free_message(w, message);
+        when += take_message(w, &w->stock.messages[message]);
+        stock_free_message(&w->stock, message);
     }
     if (!w->event_count) {
         w->stepping = false;
@@ -515,7 +425,7 @@ static void coordinator_hears(struct world *w, uint32_t message)
     if (w->inbox_tail == NIL)
         w->inbox_head = message;
     else
-        w->messages[w->inbox_tail].next = message;
+        w->stock.messages[w->inbox_tail].next = message;
     w->inbox_tail = message;
     wake_coordinator(w, w->now);
 }
@@ -581,8 +491,7 @@ static void release(struct world *w)
     event_queue_release(&w->future);
     free(w->events);
     free(w->agents);
-    free(w->copies);
-    free(w->messages);
+    stock_release(&w->stock);
     free(w->generations);
     free(w->run_ns);
     free(w->free_slots);
@@ -598,8 +507,7 @@ struct world_report world_run(const struct world_setup *setup)
                       .scheduler = scheduler_new(setup->agents, 2),
                       .agents = must_realloc(NULL, agents, sizeof *w.agents),
                       .alive_workers = agents * (uint64_t)setup->workers,
-                      .free_copy = NIL,
-                      .free_message = NIL,
+                      .stock = STOCK_INIT,
                       .inbox_head = NIL,
                       .inbox_tail = NIL,
                       .slot_count = window,

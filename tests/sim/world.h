@@ -6,7 +6,7 @@
  * other.
  *   - agents do what agent.c does: one request at a time, below the low-water mark; one task with
  * each worker (tasks are long enough for that); a thief gets the tail of the queue straight from
- * the victim; results are sent as they come.
+ * the victim; results wait a while for more.
  *   - messages take a while. A rank that sleeps sees them at its next look, as rank.c has it.
  *   - a map feeds it, with a bounded number of tasks in the pool.
  *

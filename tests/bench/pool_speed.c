@@ -1,0 +1,159 @@
+/*
+ * pool_speed WHAT N [CHUNK]: how fast the pool itself is, with a job that does nothing. Started by
+ * pool.py, beside the same in Python. Prints one number.
+ *
+ *     submit N        one future for each task, then all their results: tasks/s
+ *     map N [CHUNK]   mpp_map, in order; without CHUNK adaptive: tasks/s
+ *     trip N          one submit and its result on a pool at rest, N times: the median, in
+ *                     microseconds
+ *
+ * Every worker has had a task before the clock starts. POOL_WORKERS: worker processes of each rank.
+ */
+#include <mppool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "noop.h"
+
+static const struct mpp_job *const jobs[] = {&noop_job, NULL};
+
+struct numbers {
+    size_t left, done;
+};
+
+static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
+                                     struct mpp_error *error)
+{
+    (void)error;
+    struct numbers *numbers = context;
+    if (!numbers->left)
+        return MPP_SOURCE_END;
+    numbers->left--;
+    *payload = (struct mpp_bytes){0};
+    return MPP_SOURCE_ITEM;
+}
+
+static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_error *error)
+{
+    struct numbers *numbers = context;
+    if (outcome->exception)
+        return mpp_error_set(error, "%s", outcome->exception->message);
+    numbers->done++;
+    return 0;
+}
+
+static double now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static int map(struct mpp_executor *executor, size_t count, size_t chunk, double *figure,
+               struct mpp_error *error)
+{
+    struct numbers numbers = {.left = count};
+    struct mpp_map map = {.job = noop_job.name,
+                          .source = source,
+                          .sink = sink,
+                          .context = &numbers,
+                          .chunksize = chunk};
+    double begun_s = now_s();
+    if (mpp_map(executor, &map, error))
+        return -1;
+    *figure = (double)count / (now_s() - begun_s);
+    return numbers.done == count ? 0 : mpp_error_set(error, "%zu outcomes", numbers.done);
+}
+
+static int await(struct mpp_future *future, struct mpp_error *error)
+{
+    struct mpp_bytes result;
+    int failed = !future || mpp_future_result(future, MPP_FOREVER, &result, error);
+    mpp_future_free(future);
+    return failed ? -1 : 0;
+}
+
+static int submit(struct mpp_executor *executor, size_t count, double *figure,
+                  struct mpp_error *error)
+{
+    struct mpp_future **futures = malloc(count * sizeof *futures);
+    if (!futures)
+        return mpp_error_set(error, "out of memory");
+    int failed = 0;
+    double begun_s = now_s();
+    for (size_t i = 0; i < count; i++)
+        futures[i] = mpp_submit(executor, noop_job.name, "", 0, error);
+    for (size_t i = 0; i < count; i++)
+        failed |= await(futures[i], error);
+    *figure = (double)count / (now_s() - begun_s);
+    free(futures);
+    return failed;
+}
+
+static int compare(const void *left, const void *right)
+{
+    const double *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+/* The pause between two lets the pool come to rest. */
+static int trip(struct mpp_executor *executor, size_t count, double *figure,
+                struct mpp_error *error)
+{
+    double *times = malloc(count * sizeof *times);
+    if (!times)
+        return mpp_error_set(error, "out of memory");
+    int failed = 0;
+    for (size_t i = 0; i < count && !failed; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 300000}, NULL);
+        double begun_s = now_s();
+        failed = await(mpp_submit(executor, noop_job.name, "", 0, error), error);
+        times[i] = now_s() - begun_s;
+    }
+    qsort(times, count, sizeof *times, compare);
+    *figure = times[count / 2] * 1e6;
+    free(times);
+    return failed;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3) {
+        fprintf(stderr, "usage: pool_speed submit|map|trip N [CHUNK]\n");
+        return 2;
+    }
+    const char *what = argv[1];
+    size_t count = strtoul(argv[2], NULL, 10);
+    size_t chunk = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
+    const char *workers = getenv("POOL_WORKERS");
+    struct mpp_options options = {.jobs = jobs, .workers_per_rank = workers ? atoi(workers) : 0};
+    struct mpp_executor *executor;
+    struct mpp_error error;
+    double figure = 0;
+    switch (mpp_open(&argc, &argv, &options, &executor, &error)) {
+    case MPP_FAILED:
+        fprintf(stderr, "pool_speed: %s\n", error.text);
+        return 1;
+    case MPP_SERVED:
+        return 0;
+    case MPP_EXECUTOR:
+        break;
+    }
+    int failed = map(executor, 1000, 0, &figure, &error);
+    if (!strcmp(what, "submit"))
+        failed = failed || submit(executor, count, &figure, &error);
+    else if (!strcmp(what, "map"))
+        failed = failed || map(executor, count, chunk, &figure, &error);
+    else if (!strcmp(what, "trip"))
+        failed = failed || trip(executor, count, &figure, &error);
+    else
+        failed = mpp_error_set(&error, "which figure? submit, map or trip");
+    if (mpp_close(executor, failed ? NULL : &error) || failed) {
+        fprintf(stderr, "pool_speed: %s\n", error.text);
+        return 1;
+    }
+    printf("%.1f\n", figure);
+    return 0;
+}

@@ -1,0 +1,94 @@
+/*
+ * rank0_cost [MESSAGES]: what messages cost a rank, for the simulator: CPU nanoseconds to receive
+ * one and to send one, of the size that a chunk's results have. Run on two ranks of MPI. Rank 1
+ * answers each batch of messages with one as large; rank 0 looks only once they are there, so that
+ * waiting is not counted.
+ */
+#include <mpp_error.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "transport.h"
+
+enum { BATCH = 64, SIZE = 256 };
+
+static double cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static int send_batch(struct transport *transport, int to, struct mpp_error *error)
+{
+    for (int i = 0; i < BATCH; i++) {
+        struct buf bytes = BUF_INIT;
+        if (!buf_reserve(&bytes, SIZE))
+            return mpp_error_set(error, "out of memory");
+        bytes.size = SIZE;
+        if (transport_send(transport, to, &bytes, error))
+            return -1;
+    }
+    return 0;
+}
+
+static int receive_batch(struct transport *transport, struct mpp_error *error)
+{
+    for (int i = 0; i < BATCH;) {
+        struct transport_message message;
+        enum transport_status status = transport_poll(transport, &message, error);
+        if (status == TRANSPORT_FAILED)
+            return -1;
+        if (status == TRANSPORT_EMPTY)
+            continue;
+        buf_release(&message.bytes);
+        i++;
+    }
+    return 0;
+}
+
+static int measure(struct transport *transport, int batches, struct mpp_error *error)
+{
+    double sending_ns = 0, receiving_ns = 0;
+    for (int batch = 0; batch < batches; batch++) {
+        double begun_ns = cpu_ns();
+        if (send_batch(transport, 1, error))
+            return -1;
+        sending_ns += cpu_ns() - begun_ns;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); /* until all answers are there */
+        begun_ns = cpu_ns();
+        if (receive_batch(transport, error))
+            return -1;
+        receiving_ns += cpu_ns() - begun_ns;
+    }
+    printf("receive %.0f ns, send %.0f ns\n", receiving_ns / batches / BATCH,
+           sending_ns / batches / BATCH);
+    return 0;
+}
+
+static int answer(struct transport *transport, int batches, struct mpp_error *error)
+{
+    for (int batch = 0; batch < batches; batch++)
+        if (receive_batch(transport, error) || send_batch(transport, 0, error))
+            return -1;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct mpp_error error;
+    int batches = argc > 1 ? atoi(argv[1]) / BATCH : 500;
+    struct transport *transport = transport_mpi_new(&argc, &argv, &error);
+    int failed = !transport;
+    if (transport && transport->size != 2)
+        failed = mpp_error_set(&error, "two ranks are wanted: mpirun -n 2");
+    else if (transport)
+        failed = transport->rank ? answer(transport, batches, &error)
+                                 : measure(transport, batches, &error);
+    if (failed)
+        fprintf(stderr, "rank0_cost: %s\n", error.text);
+    if (transport && transport_close(transport, NULL))
+        failed = 1;
+    return failed ? 1 : 0;
+}
