@@ -6,23 +6,20 @@ for all of it, and reads what the kernel charged. Each figure is the median of t
 many times less than Pillow. Started by scripts/bench.
 """
 import argparse
-import ctypes
 import os
 import pathlib
 import platform
-import resource
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+
+from measure import adopt, machine, measure
 
 MPTHUMB = os.environ.get("MPTHUMB", "mpthumb")
 PILLOW = [sys.executable, str(pathlib.Path(__file__).with_name("pillow_pool.py"))]
 ENOUGH_BYTES = 100 << 20  # a smaller folder is repeated, so that start-up does not decide
 IMAGE_NAMES = (".jpg", ".jpeg", ".png")
-PR_SET_CHILD_SUBREAPER = 36
 
 
 def programs(workers):
@@ -35,21 +32,6 @@ def programs(workers):
         f"mpthumb -j {workers}": lambda images, thumbs: [
             MPTHUMB, "-j", str(workers), *options, "-o", thumbs, images],
     }
-
-
-def measure(command):
-    """Runs it; (wall seconds, CPU seconds) of it and all that descends from it."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    start = time.monotonic()
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    wall = time.monotonic() - start
-    try:
-        while True:
-            os.wait()  # what the run has left behind is ours now
-    except ChildProcessError:
-        pass
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def repeated(folder, scratch):
@@ -80,7 +62,7 @@ def bench(folder, rounds, workers):
         for _ in range(rounds):
             for label, command in programs(workers).items():
                 thumbs = scratch / "thumbs"
-                figures[label].append(measure(command(str(images), str(thumbs))))
+                figures[label].append(measure(command(str(images), str(thumbs)))[1:])
                 written = sum(len(names) for _, _, names in os.walk(thumbs))
                 if written != files:
                     sys.exit(f"bench: {label} wrote {written} thumbnails of {files}")
@@ -94,16 +76,6 @@ def bench(folder, rounds, workers):
               f" {reference[1] / cpu:7.2f}", flush=True)
 
 
-def machine():
-    model = platform.machine()
-    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as stream:
-        for line in stream:
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    return f"{model}, {len(os.sched_getaffinity(0))} processors, {platform.system()} {platform.release()}"
-
-
 def main():
     parser = argparse.ArgumentParser(prog="scripts/bench images")
     parser.add_argument("folders", nargs="*", metavar="DIR")
@@ -111,7 +83,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt()
     import PIL
     print(f"{machine()}\nPillow {PIL.__version__}, Python {platform.python_version()};"
           f" blur 2, box 50x50, JPEG quality 75; {arguments.workers} workers;"

@@ -1,45 +1,49 @@
 #!/usr/bin/python3
-"""How well work is spread over ranks, and what idle ranks cost. Started by scripts/bench.
+"""How well work is spread over ranks. Started by scripts/bench.
 
 steal   1,600 sleeping tasks, the first half 100 times as long as the rest, on 16 ranks of one worker: seconds
         beside the ideal, which is the time the workers spent in tasks, evenly spread.
-idle    what one worker gets through in two seconds while 15 other ranks idle, beside what it does alone.
+pareto  19,200 sleeping tasks with Pareto times (alpha 1.5, mean 20 ms) on 64 ranks: how near the lower bound
+        max(total / N, longest task) a run comes, and how near whoever is free taking the next task at no cost
+        would have come. Each round has other times.
 """
 import argparse
 import os
+import pathlib
 import re
 import statistics
 import subprocess
 
-POOL_TEST = os.environ["POOL_TEST"]
+BUILD = pathlib.Path(os.environ["MPTHUMB_BUILD"]) / "tests"
 MPIRUN = ["mpirun", "--oversubscribe", "-n"]
 
 
-def run(ranks, scenario, pattern):
-    command = [*MPIRUN, str(ranks), POOL_TEST, scenario, "1"]
-    text = subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+def run(ranks, command, pattern):
+    text = subprocess.run([*MPIRUN, str(ranks), *map(str, command)], check=True, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True).stdout
     return [float(number) for number in re.search(pattern, text).groups()]
 
 
 def steal(rounds):
     over = []
     for _ in range(rounds):
-        wall, ideal, steals, tasks = run(
-            16, "steal", r"([\d.]+) s, ideal ([\d.]+) s .*, (\d+) steals of (\d+) tasks")
+        wall, ideal, steals, tasks = run(16, [BUILD / "mpi/pool_test", "steal", 1],
+                                         r"([\d.]+) s, ideal ([\d.]+) s .*, (\d+) steals of (\d+) tasks")
         over.append(100 * (wall / ideal - 1))
-        print(f"steal  {wall:.3f} s, ideal {ideal:.3f} s: {over[-1]:.1f} % over, "
-              f"{steals:.0f} steals of {tasks:.0f} tasks")
-    print(f"steal  median {statistics.median(over):.1f} % over the ideal, worst {max(over):.1f} %")
+        print(f"steal   {wall:.3f} s, ideal {ideal:.3f} s: {over[-1]:.1f} % over, "
+              f"{steals:.0f} steals of {tasks:.0f} tasks", flush=True)
+    print(f"steal   median {statistics.median(over):.1f} % over the ideal, worst {max(over):.1f} %")
 
 
-def idle(rounds):
-    share = []
-    for _ in range(rounds):
-        alone, = run(1, "busy", r"busy: (\d+)")
-        beside, = run(16, "busy", r"busy: (\d+)")
-        share.append(100 * beside / alone)
-        print(f"idle   alone {alone:.0f} rounds/s, beside 15 idle ranks {beside:.0f}: {share[-1]:.1f} %")
-    print(f"idle   median {statistics.median(share):.1f} % of the throughput alone, worst {min(share):.1f} %")
+def pareto(rounds):
+    of_greedy = []
+    for seed in range(1, rounds + 1):
+        wall, bound, of_bound, greedy = run(64, [BUILD / "bench/pareto", 300, 20, seed],
+                                            r"([\d.]+) s, bound ([\d.]+) s: ([\d.]+) %; greedy ([\d.]+) %")
+        of_greedy.append(100 * of_bound / greedy)
+        print(f"pareto  {wall:.3f} s, bound {bound:.3f} s: {of_bound:.1f} % of the bound; greedy {greedy:.1f} %: "
+              f"{of_greedy[-1]:.1f} % of greedy", flush=True)
+    print(f"pareto  median {statistics.median(of_greedy):.1f} % of greedy, worst {min(of_greedy):.1f} %")
 
 
 if __name__ == "__main__":
@@ -47,4 +51,4 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     steal(arguments.rounds)
-    idle(arguments.rounds)
+    pareto(arguments.rounds)

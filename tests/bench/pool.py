@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+"""The pool beside concurrent.futures and mpi4py.futures: tasks that do nothing, two workers. Started by scripts/bench.
+
+speed   tasks a second, with a future for each task and with map; the microseconds of one submit and its result on
+        a pool at rest; and the CPU microseconds of the whole process tree for each task, start and end included.
+        Medians of rounds that alternate between the three.
+rank0   what messages cost a rank: figures for scripts/simulate.
+idle    what one worker gets through in two seconds while 15 other ranks idle, beside what it does alone.
+"""
+import argparse
+import os
+import pathlib
+import platform
+import re
+import statistics
+import subprocess
+import sys
+
+from measure import adopt, machine, measure
+
+BUILD = pathlib.Path(os.environ["MPTHUMB_BUILD"]) / "tests"
+POOL_SPEED = str(BUILD / "bench/pool_speed")
+PYTHON = str(pathlib.Path(__file__).with_name("pool_python.py"))
+MPIRUN = ["mpirun", "--oversubscribe", "-n"]
+OURS, PROCESSES, MPI = "mppool", "ProcessPoolExecutor", "mpi4py.futures"
+COMMANDS = {
+    OURS: [POOL_SPEED],
+    PROCESSES: [sys.executable, PYTHON, "processes"],
+    MPI: [*MPIRUN, "3", sys.executable, "-m", "mpi4py.futures", PYTHON, "mpi"],
+}
+
+# What is measured: title, the arguments of each program, is more better?
+SPEEDS = (
+    ("one future a task", {OURS: "submit 1000000", PROCESSES: "submit 20000", MPI: "submit 20000"}, True),
+    ("map, chunks of 1", {OURS: "map 1000000 1", PROCESSES: "map 20000 1", MPI: "map 20000 1"}, True),
+    ("map, chunks of 100", {OURS: "map 5000000 100", PROCESSES: "map 1000000 100", MPI: "map 1000000 100"}, True),
+    ("map, as it likes best", {OURS: "map 10000000", PROCESSES: "map 1000000 100", MPI: "map 1000000 100"}, True),
+    ("round trip, us", {OURS: "trip 2000", PROCESSES: "trip 2000", MPI: "trip 2000"}, False),
+)
+
+
+def speed(rounds):
+    print(f"{'':24} {OURS:>12} {PROCESSES:>20} {'x':>6} {MPI:>16} {'x':>6}   CPU us a task")
+    for title, arguments, more in SPEEDS:
+        figures = {name: [] for name in COMMANDS}
+        cpu = {name: [] for name in COMMANDS}
+        for _ in range(rounds):
+            for name, command in COMMANDS.items():
+                words = arguments[name].split()
+                text, _, seconds = measure([*command, *words], stdout=subprocess.PIPE,
+                                           env={**os.environ, "POOL_WORKERS": "2"})
+                figures[name].append(float(text))
+                cpu[name].append(seconds / int(words[1]) * 1e6)
+        ours, processes, mpi = (statistics.median(figures[name]) for name in COMMANDS)
+        against = [ours / other if more else other / ours for other in (processes, mpi)]
+        costs = ", ".join(f"{statistics.median(cpu[name]):.2f}" for name in COMMANDS)
+        print(f"{title:24} {ours:12.0f} {processes:20.0f} {against[0]:6.1f} {mpi:16.0f} {against[1]:6.1f}   {costs}",
+              flush=True)
+
+
+def rank0(rounds):
+    runs = []
+    for _ in range(rounds):
+        text, _, _ = measure([*MPIRUN, "2", str(BUILD / "bench/rank0_cost")], stdout=subprocess.PIPE)
+        runs.append([float(number) for number in re.search(r"receive (\d+) ns, send (\d+) ns", text).groups()])
+    receive, send = (statistics.median(column) for column in zip(*runs))
+    print(f"\nA message of 256 bytes costs a rank {receive:.0f} ns of CPU to receive and {send:.0f} ns to send")
+
+
+def busy(ranks):
+    text, _, _ = measure([*MPIRUN, str(ranks), str(BUILD / "mpi/pool_test"), "busy", "1"], stdout=subprocess.PIPE)
+    return float(re.search(r"busy: (\d+)", text).group(1))
+
+
+def idle(rounds):
+    share = []
+    for _ in range(rounds):
+        alone, beside = busy(1), busy(16)
+        share.append(100 * beside / alone)
+    print(f"A busy worker beside 15 idle ranks keeps {statistics.median(share):.1f} % of its throughput alone"
+          f" (worst of {rounds} rounds {min(share):.1f} %)")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="scripts/bench pool")
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds_wanted = parser.parse_args().rounds
+    import mpi4py
+    adopt()
+    print(f"{machine()}\nPython {platform.python_version()}, mpi4py {mpi4py.__version__}; two workers, tasks that do"
+          f" nothing, tasks/s; x: times ours; medians of {rounds_wanted} alternating rounds")
+    speed(rounds_wanted)
+    rank0(rounds_wanted)
+    idle(rounds_wanted)
