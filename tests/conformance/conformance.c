@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rank_scratch.h"
 #include "sim_transport.h"
 
 #define CHECK(condition, ...)                                                                      \
@@ -34,7 +35,7 @@
 
 /* ---- Jobs ---- */
 
-static char scratch[64]; /* made before the pool is opened, so that workers know it too */
+static const char *scratch; /* made before the pool is opened, so that workers know it too */
 
 struct pair {
     double x, y;
@@ -918,15 +919,6 @@ static int run_in_pool(const char *name, int sim_ranks, uint64_t seed, int *argc
     return failed;
 }
 
-/* Tasks that wait for a gate nobody opens would keep a failed test from ending. */
-static void remove_scratch(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", scratch);
-    if (system(command))
-        fprintf(stderr, "%s is left\n", scratch);
-}
-
 int main(int argc, char **argv)
 {
     int sim_ranks = 0;
@@ -944,14 +936,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: conformance [--sim RANKS] TEST\n");
         return 2;
     }
-    /* The same on all ranks of this host: by the launcher's process. */
-    const char *job = getenv("PMIX_NAMESPACE");
-    snprintf(scratch, sizeof scratch, "/tmp/mpp-conformance-%.24s-%d", job ? job : "alone",
-             job ? 0 : (int)getpid());
-    if (mkdir(scratch, 0700) && errno != EEXIST)
+    scratch = rank_scratch_make();
+    if (!scratch)
         return 1;
     int failed = run_in_pool(*word, sim_ranks, 1 + (uint64_t)getpid(), &argc, &argv);
     if (mpp_launch_rank() == 0)
-        remove_scratch();
+        rank_scratch_remove(); /* and tasks that wait for a gate in it do so no longer */
     return failed;
 }

@@ -1,0 +1,404 @@
+/*
+ * limits_test SCENARIO: the options that bound what tasks may do, each against a task that does not
+ * keep to them; run for real on any number of ranks. What a task did it leaves as a file in a
+ * directory that all share. After each the pool must still do honest work. Rank 0 checks and exits
+ * 0, or says what differs and exits 1.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <mppool.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rank_scratch.h"
+
+static const char *scratch;
+
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: not so: %s: ", __FILE__, __LINE__, #condition);                \
+            fprintf(stderr, __VA_ARGS__);                                                          \
+            fputc('\n', stderr);                                                                   \
+            return -1;                                                                             \
+        }                                                                                          \
+    } while (0)
+
+/* ---- Jobs ---- */
+
+static void leave_file(const char *name)
+{
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/%s", scratch, name);
+    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
+static bool is_there(const char *name)
+{
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/%s", scratch, name);
+    return access(path, F_OK) == 0;
+}
+
+static int pid_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                   struct mpp_error *error)
+{
+    (void)state, (void)payload, (void)error;
+    int64_t pid = getpid();
+    return mpp_result_set(result, &pid, sizeof pid);
+}
+
+/* Waits until a file of the payload's name is there. */
+static int gate_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                    struct mpp_error *error)
+{
+    (void)state, (void)result, (void)error;
+    while (!is_there(payload.data))
+        usleep(1000);
+    return 0;
+}
+
+static int stubborn_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                        struct mpp_error *error)
+{
+    signal(SIGTERM, SIG_IGN);
+    return gate_run(state, payload, result, error);
+}
+
+/* Leaves "rank.pid" behind and dies. */
+static int poison_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                      struct mpp_error *error)
+{
+    (void)state, (void)payload, (void)error;
+    char name[64];
+    snprintf(name, sizeof name, "%d.%d", mpp_result_rank(result), (int)getpid());
+    leave_file(name);
+    raise(SIGSEGV);
+    return 0;
+}
+
+/* 'a': asks, and says that it got nothing. 'u': uses what it did not get. */
+static int hungry_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                      struct mpp_error *error)
+{
+    (void)state, (void)result;
+    size_t size = (size_t)4 << 30;
+    volatile char *memory = malloc(size);
+    if (*(const char *)payload.data == 'a' && !memory)
+        return mpp_error_set(error, "no memory for %zu bytes: %s", size, strerror(errno));
+    memory[1] = 1;
+    free((void *)memory);
+    return 0;
+}
+
+/* What a hostile input might make a decoder do. The result is the error number, 0 is success. */
+static int escape_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                      struct mpp_error *error)
+{
+    (void)state, (void)error;
+    const char *what = payload.data;
+    int fd = -1, number = 0;
+    errno = 0;
+    switch (*what) {
+    case 'x':
+        execl("/bin/true", "true", (char *)NULL); /* replaces this process where it may */
+        number = errno;
+        break;
+    case 's':
+        fd = socket(AF_INET, SOCK_STREAM, 0);
+        break;
+    case 'r':
+        fd = open(what + 1, O_RDONLY | O_CLOEXEC);
+        break;
+    case 'w':
+        fd = open(what + 1, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        break;
+    }
+    if (*what != 'x' && fd < 0)
+        number = errno;
+    if (fd >= 0)
+        close(fd);
+    return mpp_result_set(result, &number, sizeof number);
+}
+
+static const struct mpp_job pid_job = {.name = "pid", .run = pid_run};
+static const struct mpp_job gate_job = {.name = "gate", .run = gate_run};
+static const struct mpp_job stubborn_job = {.name = "stubborn", .run = stubborn_run};
+static const struct mpp_job poison_job = {.name = "poison", .run = poison_run};
+static const struct mpp_job hungry_job = {.name = "hungry", .run = hungry_run};
+static const struct mpp_job escape_job = {.name = "escape", .run = escape_run};
+static const struct mpp_job *const jobs[] = {&pid_job,    &gate_job,   &stubborn_job, &poison_job,
+                                             &hungry_job, &escape_job, NULL};
+
+/* ---- What the scenarios share ---- */
+
+static struct mpp_executor *executor;
+static struct mpp_error error;
+
+static struct mpp_future *submit(const char *job, const char *text)
+{
+    return mpp_submit(executor, job, text, strlen(text) + 1, &error);
+}
+
+/* Submits and waits; the exception is a copy, its texts are the future's. */
+static struct mpp_future *fail(const char *job, const char *text, struct mpp_exception *exception)
+{
+    const struct mpp_exception *there = NULL;
+    struct mpp_future *future = submit(job, text);
+    *exception = (struct mpp_exception){.message = "nothing"};
+    if (future && !mpp_future_exception(future, MPP_FOREVER, &there, &error) && there)
+        *exception = *there;
+    return future;
+}
+
+static int honest_work(void)
+{
+    for (int i = 0; i < 20; i++) {
+        struct mpp_bytes result;
+        struct mpp_future *future = submit("pid", "");
+        CHECK(future && !mpp_future_result(future, MPP_FOREVER, &result, &error), "%s", error.text);
+        mpp_future_free(future);
+    }
+    return 0;
+}
+
+/* ---- Scenarios ---- */
+
+static int scenario_timeout(void)
+{
+    static const char *const names[] = {"gate", "stubborn"}; /* ended by SIGTERM, by SIGKILL */
+    for (int i = 0; i < 2; i++) {
+        struct mpp_exception exception;
+        struct mpp_future *future = fail(names[i], "never", &exception);
+        CHECK(exception.kind == MPP_EXCEPTION_TIMEOUT, "%d: %s", (int)exception.kind,
+              exception.message);
+        CHECK(exception.attempts == 1 && exception.pid > 0 && exception.host[0], "%d attempts",
+              exception.attempts);
+        CHECK(strstr(exception.message, "0.3 s"), "%s", exception.message);
+        mpp_future_free(future);
+    }
+    struct mpp_stats stats;
+    mpp_executor_stats(executor, &stats);
+    CHECK(stats.retries == 0, "a task that took too long was tried again");
+    return honest_work();
+}
+
+static int scenario_memory(void)
+{
+    struct mpp_exception exception;
+    struct mpp_future *future = fail("hungry", "ask", &exception);
+    CHECK(exception.kind == MPP_EXCEPTION_MEMORY, "%d: %s", (int)exception.kind, exception.message);
+    CHECK(strstr(exception.message, "no memory for") && exception.attempts == 1, "%s",
+          exception.message);
+    mpp_future_free(future);
+    future = fail("hungry", "use", &exception);
+    CHECK(exception.kind == MPP_EXCEPTION_MEMORY, "%d: %s", (int)exception.kind, exception.message);
+    CHECK(strstr(exception.message, "could not get memory"), "%s", exception.message);
+    mpp_future_free(future);
+    future = fail("poison", "", &exception);
+    CHECK(exception.kind == MPP_EXCEPTION_CRASH, "a crash counts as want of memory: %s",
+          exception.message);
+    mpp_future_free(future);
+    return honest_work();
+}
+
+/* The attempts are on different ranks where there are two, and the exception is the last one's. */
+static int scenario_poison(void)
+{
+    struct mpp_exception exception;
+    struct mpp_future *future = fail("poison", "", &exception);
+    char host[256] = "", last[64];
+    gethostname(host, sizeof host - 1);
+    CHECK(exception.kind == MPP_EXCEPTION_CRASH && exception.signal == SIGSEGV, "%s",
+          exception.message);
+    CHECK(exception.attempts == 3, "%d attempts", exception.attempts);
+    CHECK(!strcmp(exception.host, host), "host %s", exception.host);
+    snprintf(last, sizeof last, "%d.%lld", exception.rank, (long long)exception.pid);
+    CHECK(is_there(last), "no attempt was made by rank and process %s", last);
+    mpp_future_free(future);
+
+    struct mpp_stats stats;
+    mpp_executor_stats(executor, &stats);
+    int attempts = 0, ranks[3] = {-1, -1, -1};
+    DIR *directory = opendir(scratch);
+    for (struct dirent *entry; (entry = readdir(directory));)
+        if (entry->d_name[0] != '.' && attempts < 3)
+            ranks[attempts++] = atoi(entry->d_name);
+    closedir(directory);
+    CHECK(attempts == 3, "%d attempts left a trace", attempts);
+    CHECK(stats.ranks == 1 || ranks[0] != ranks[1] || ranks[1] != ranks[2],
+          "all attempts were on rank %d", ranks[0]);
+    return honest_work();
+}
+
+static int compare(const void *left, const void *right)
+{
+    const int64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+static int scenario_max_tasks(void)
+{
+    enum { TASKS = 60, MOST = 3 };
+    struct mpp_future *futures[TASKS];
+    int64_t pids[TASKS];
+    for (int i = 0; i < TASKS; i++)
+        futures[i] = submit("pid", "");
+    for (int i = 0; i < TASKS; i++) {
+        struct mpp_bytes result;
+        CHECK(!mpp_future_result(futures[i], MPP_FOREVER, &result, &error), "%s", error.text);
+        memcpy(&pids[i], result.data, sizeof pids[i]);
+        mpp_future_free(futures[i]);
+    }
+    qsort(pids, TASKS, sizeof *pids, compare);
+    for (int i = MOST; i < TASKS; i++)
+        CHECK(pids[i] != pids[i - MOST], "process %lld ran more than %d", (long long)pids[i], MOST);
+    struct mpp_stats stats;
+    mpp_executor_stats(executor, &stats);
+    CHECK(stats.workers_replaced == 0, "%llu were counted as crashed",
+          (unsigned long long)stats.workers_replaced);
+    return 0;
+}
+
+static int escape(const char *how, int *number)
+{
+    struct mpp_bytes result;
+    struct mpp_future *future = submit("escape", how);
+    CHECK(future && !mpp_future_result(future, MPP_FOREVER, &result, &error), "%s: %s", how,
+          error.text);
+    memcpy(number, result.data, sizeof *number);
+    mpp_future_free(future);
+    return 0;
+}
+
+static int scenario_confined(void)
+{
+    int number;
+    char inside[PATH_MAX + 64];
+    bool calls = strstr(mpp_confinement(), "seccomp"),
+         paths = strstr(mpp_confinement(), "Landlock");
+    printf("confined by %s\n", mpp_confinement());
+    if (calls) {
+        CHECK(!escape("x", &number) && number == EPERM, "exec: %s", strerror(number));
+        CHECK(!escape("s", &number) && number == EPERM, "socket: %s", strerror(number));
+    }
+    if (paths) {
+        CHECK(!escape("r/etc/passwd", &number) && number == EACCES, "read: %s", strerror(number));
+        CHECK(!escape("w/tmp/limits_test.escaped", &number) && number == EACCES, "write: %s",
+              strerror(number));
+        CHECK(access("/tmp/limits_test.escaped", F_OK), "a file was written outside");
+    }
+    snprintf(inside, sizeof inside, "w%s/inside", scratch);
+    CHECK(!escape(inside, &number) && number == 0, "what is allowed fails: %s", strerror(number));
+    CHECK(is_there("inside"), "nothing was written");
+    return honest_work();
+}
+
+/* A result does not wait for what comes behind it on the same worker. */
+static int scenario_early_result(void)
+{
+    enum { TASKS = 100 };
+    struct mpp_future *futures[TASKS];
+    struct mpp_bytes result;
+    if (honest_work()) /* the pool has learned that tasks are short, and bundles them */
+        return -1;
+    for (int i = 0; i < TASKS; i++)
+        futures[i] = i == TASKS / 2 ? submit("gate", "open") : submit("pid", "");
+    for (int i = 0; i < TASKS / 2; i++)
+        CHECK(!mpp_future_result(futures[i], MPP_FOREVER, &result, &error), "%s", error.text);
+    CHECK(!mpp_future_done(futures[TASKS / 2]), "the gate was open");
+    leave_file("open");
+    for (int i = 0; i < TASKS; i++) {
+        CHECK(!mpp_future_result(futures[i], MPP_FOREVER, &result, &error), "%s", error.text);
+        mpp_future_free(futures[i]);
+    }
+    return 0;
+}
+
+static int scenario_not_isolated(void)
+{
+    bool own = false;
+    struct mpp_stats stats;
+    mpp_executor_stats(executor, &stats);
+    for (int i = 0; i < 50; i++) {
+        struct mpp_bytes result;
+        int64_t pid;
+        struct mpp_future *future = submit("pid", "");
+        CHECK(!mpp_future_result(future, MPP_FOREVER, &result, &error), "%s", error.text);
+        memcpy(&pid, result.data, sizeof pid);
+        own |= pid == getpid();
+        mpp_future_free(future);
+    }
+    CHECK(own || stats.ranks > 1, "no task ran in this process");
+    return 0;
+}
+
+/* ---- main ---- */
+
+static const char *writable[] = {NULL, NULL}; /* the scratch directory */
+static const struct mpp_confine confinement = {
+    .no_exec = true, .no_sockets = true, .paths = true, .writable = writable};
+
+static const struct scenario {
+    const char *name;
+    int (*run)(void);
+    struct mpp_options options;
+} scenarios[] = {
+    {"timeout", scenario_timeout, {.timeout_s = 0.3, .retries = 5}},
+    {"memory", scenario_memory, {.memory_limit_bytes = (size_t)256 << 20}},
+    {"poison", scenario_poison, {.retries = 2}},
+    {"max_tasks", scenario_max_tasks, {.max_tasks_per_worker = 3}},
+    {"confined", scenario_confined, {.confine = &confinement}},
+    {"early_result", scenario_early_result, {.workers_per_rank = 1}},
+    {"not_isolated", scenario_not_isolated, {.isolate = MPP_NOT_ISOLATED}},
+};
+
+static int run(const struct scenario *scenario, int *argc, char ***argv)
+{
+    struct mpp_options options = scenario->options;
+    options.jobs = jobs;
+    if (!options.workers_per_rank)
+        options.workers_per_rank = 2;
+    switch (mpp_open(argc, argv, &options, &executor, &error)) {
+    case MPP_FAILED:
+        fprintf(stderr, "limits_test: %s\n", error.text);
+        return 1;
+    case MPP_SERVED:
+        return 0;
+    case MPP_EXECUTOR:
+        break;
+    }
+    int failed = scenario->run();
+    leave_file("never"); /* whoever still waits for it */
+    if (mpp_close(executor, &error) && !failed) {
+        fprintf(stderr, "limits_test: %s\n", error.text);
+        failed = 1;
+    }
+    return failed ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    const struct scenario *scenario = NULL;
+    for (size_t i = 0; argc > 1 && i < sizeof scenarios / sizeof *scenarios; i++)
+        if (!strcmp(argv[1], scenarios[i].name))
+            scenario = &scenarios[i];
+    if (!scenario || !(scratch = rank_scratch_make())) {
+        fprintf(stderr, "usage: limits_test SCENARIO\n");
+        return 2;
+    }
+    writable[0] = scratch;
+    int failed = run(scenario, &argc, &argv);
+    if (mpp_launch_rank() == 0)
+        rank_scratch_remove();
+    return failed;
+}
