@@ -54,7 +54,7 @@ def case_worker_dies_at_every_attempt(scene):
 
 def ends_with(scene, ranks, name):
     """Kills the process `name` of a run that is under way; all others must end by themselves."""
-    fill(scene, 400, size=(1200, 900))
+    fill(scene, 4000, size=(1200, 900))
     run = scene.start("-v", "images", ranks=ranks)
     assert run.stdout.readline(), "no first line"
     family = processes.below(run.pid)

@@ -192,7 +192,7 @@ struct mpp_exception {
 
 struct mpp_future;
 
-/* Copies the payload and returns at once; a pending task costs about 200 bytes and its payload on
+/* Copies the payload and returns at once; a pending task costs at most 256 bytes and its payload on
  * rank 0. The future is the caller's, to be freed by mpp_future_free. NULL: the job's name is not
  * registered, the executor is shut down or broken, the payload is above 1 GiB, or memory is out. */
 struct mpp_future *mpp_submit(struct mpp_executor *executor, const char *job, const void *payload,
