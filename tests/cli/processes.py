@@ -40,6 +40,16 @@ def workers(root):
     return [pid for pid, name in below(root).items() if name.startswith("mpp-worker")]
 
 
+def cpu_s(pid):
+    """CPU seconds that a process has used; 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stream:
+            user, system = stream.read().rpartition(b")")[2].split()[11:13]
+    except OSError:
+        return 0
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def kill(pid, root):
     """kill -9, if the process still stands below `root`. True when it was killed by this call."""
     try:
