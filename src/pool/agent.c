@@ -22,9 +22,10 @@ struct agent {
     struct transport *transport;
     struct crew *crew;
     struct task_list queue;
-    size_t low_water;   /* ask for more when the queue is shorter */
-    bool asked;         /* and nothing has come since */
-    struct buf results; /* DONE being built */
+    struct task_slab *slab; /* of the tasks that came last */
+    size_t low_water;       /* ask for more when the queue is shorter */
+    bool asked;             /* and nothing has come since */
+    struct buf results;     /* DONE being built */
     struct message_list done;
     int64_t send_at_ns;            /* when they are sent at the latest */
     uint64_t foreknown[FOREKNOWN]; /* ids; 0 is none: generations start at 1 */
@@ -157,7 +158,7 @@ static bool is_foreknown(struct agent *agent, uint64_t id)
 
 static void drop_queue(struct agent *agent)
 {
-    for (struct agent_task *task; (task = task_list_take(&agent->queue)); free(task))
+    for (struct agent_task *task; (task = task_list_take(&agent->queue)); agent_task_free(task))
         report_dropped(agent, task);
 }
 
@@ -170,13 +171,13 @@ static int take_tasks(struct agent *agent, struct reader *fields, struct mpp_err
         struct message_task fields_of_task;
         if (message_get_task(fields, &fields_of_task))
             return mpp_error_set(error, "a damaged task");
-        struct agent_task *task = agent_task_new(&fields_of_task);
+        struct agent_task *task = agent_task_new(&agent->slab, &fields_of_task);
         if (!task)
             return mpp_error_set(error, "out of memory for a task of %u bytes",
                                  fields_of_task.size);
         if (is_foreknown(agent, task->id)) {
             report_dropped(agent, task);
-            free(task);
+            agent_task_free(task);
         } else {
             task_list_append(&agent->queue, task);
         }
@@ -207,7 +208,7 @@ static int hand_over(struct agent *agent, const struct message_steal *steal,
     struct buf tasks_out = BUF_INIT, moved_out = BUF_INIT;
     struct message_list tasks = message_begin_tasks(&tasks_out);
     struct message_list moved = message_begin_moved(&moved_out, steal->thief);
-    for (struct agent_task *task; (task = task_list_take(&stolen)); free(task)) {
+    for (struct agent_task *task; (task = task_list_take(&stolen)); agent_task_free(task)) {
         struct message_task fields = agent_task_message(task);
         message_put_task(&tasks, &fields);
         message_put_moved(&moved, task->id, task->handout);
@@ -228,7 +229,7 @@ static void cancel(struct agent *agent, uint64_t id)
     struct agent_task *task = task_list_take_id(&agent->queue, id);
     if (task) {
         report_dropped(agent, task);
-        free(task);
+        agent_task_free(task);
     } else if (!crew_cancel(agent->crew, &agent->queue, id)) {
         agent->foreknown[agent->foreknown_next++ % FOREKNOWN] = id;
     }
@@ -367,6 +368,7 @@ void agent_free(struct agent *agent)
     if (!agent)
         return;
     task_list_release(&agent->queue);
+    task_slab_close(agent->slab);
     crew_free(agent->crew);
     buf_release(&agent->results);
     free(agent);

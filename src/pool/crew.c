@@ -75,7 +75,7 @@ static void take_result(void *context, struct agent_task *task, const struct mes
     crew->task_ns = crew->task_ns > 0 ? 0.8 * crew->task_ns + 0.2 * run_ns : run_ns;
     crew->died_at_start = 0;
     crew->events.result(crew->events.context, result);
-    free(task);
+    agent_task_free(task);
 }
 
 static void take_broken(void *context, const char *text, uint32_t size)
@@ -176,7 +176,7 @@ static int worker_exited(struct crew *crew, struct task_list *queue,
     else if (!link->dismissed && !atomic_load(&link->slot->next))
         died_at_start(crew, link, event->wait_status);
     crew->replaced += !link->dismissed;
-    free(culprit);
+    agent_task_free(culprit);
     task_list_move_tail(&link->tasks, link->tasks.count, queue);
     worker_link_release(link);
     return 0;
@@ -409,7 +409,7 @@ bool crew_cancel(struct crew *crew, struct task_list *queue, uint64_t id)
         task = task_list_take_id(queue, id);
         if (task) {
             report(crew, task, TASK_DROPPED, 0, 0, "");
-            free(task);
+            agent_task_free(task);
         } else {
             doom(crew, link, task_list_find(&link->tasks, id), DOOM_CANCELLED);
         }

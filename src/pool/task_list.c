@@ -4,16 +4,68 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct agent_task *agent_task_new(const struct message_task *task)
+/* A slab is freed with the last of its tasks. It is small: a task that takes long keeps it all. */
+enum { SLAB_BYTES = 16384 };
+
+struct task_slab {
+    size_t references; /* its tasks, and whoever still puts some in */
+    size_t used, size; /* of bytes */
+    _Alignas(max_align_t) uint8_t bytes[];
+};
+
+void task_slab_close(struct task_slab *slab)
 {
-    struct agent_task *copy = malloc(sizeof *copy + task->size);
-    if (!copy)
+    if (slab && !--slab->references)
+        free(slab);
+}
+
+static struct task_slab *slab_new(size_t bytes, size_t references)
+{
+    struct task_slab *slab = malloc(sizeof *slab + bytes);
+    if (slab)
+        *slab = (struct task_slab){.references = references, .size = bytes};
+    return slab;
+}
+
+/* A large task has a slab of its own, which nobody puts others in. */
+static struct task_slab *slab_with_room(struct task_slab **slab, size_t size)
+{
+    if (size > SLAB_BYTES / 4)
+        return slab_new(size, 0);
+    if (*slab && (*slab)->size - (*slab)->used >= size)
+        return *slab;
+    struct task_slab *fresh = slab_new(SLAB_BYTES, 1);
+    if (fresh) {
+        task_slab_close(*slab);
+        *slab = fresh;
+    }
+    return fresh;
+}
+
+struct agent_task *agent_task_new(struct task_slab **slab, const struct message_task *task)
+{
+    size_t unit = _Alignof(max_align_t);
+    size_t size = (sizeof(struct agent_task) + task->size + unit - 1) / unit * unit;
+    struct task_slab *home = slab_with_room(slab, size);
+    if (!home)
         return NULL;
-    *copy = (struct agent_task){
-        .id = task->id, .handout = task->handout, .job = task->job, .size = task->size};
+    struct agent_task *copy = (struct agent_task *)(home->bytes + home->used);
+    home->used += size;
+    home->references++;
+    *copy = (struct agent_task){.slab = home,
+                                .id = task->id,
+                                .handout = task->handout,
+                                .job = task->job,
+                                .size = task->size};
     if (task->size)
         memcpy(copy->payload, task->payload, task->size);
     return copy;
+}
+
+void agent_task_free(struct agent_task *task)
+{
+    if (task)
+        task_slab_close(task->slab);
 }
 
 struct message_task agent_task_message(const struct agent_task *task)
@@ -33,7 +85,7 @@ void task_list_init(struct task_list *list)
 void task_list_release(struct task_list *list)
 {
     for (struct agent_task *task; (task = task_list_take(list));)
-        free(task);
+        agent_task_free(task);
 }
 
 void task_list_append(struct task_list *list, struct agent_task *task)

@@ -9,9 +9,12 @@
 
 #include "message.h"
 
-/* A task as an agent keeps it: one block of memory, the payload behind the fields. */
+struct task_slab;
+
+/* A task as an agent keeps it, the payload behind the fields. Small ones share a slab of memory. */
 struct agent_task {
     struct agent_task *next; /* in whichever list it is */
+    struct task_slab *slab;
     uint64_t id;
     uint64_t number; /* with a worker: as worker_slot counts */
     uint32_t handout;
@@ -20,7 +23,11 @@ struct agent_task {
     uint8_t payload[];
 };
 
-struct agent_task *agent_task_new(const struct message_task *task); /* NULL: out of memory */
+/* *slab is where the last one went; NULL at first. It is the caller's, to be closed when no more
+ * are made. NULL: out of memory. */
+struct agent_task *agent_task_new(struct task_slab **slab, const struct message_task *task);
+void task_slab_close(struct task_slab *slab);  /* its tasks stay; NULL is fine */
+void agent_task_free(struct agent_task *task); /* NULL is fine */
 struct message_task agent_task_message(const struct agent_task *task);
 
 struct task_list {
