@@ -56,7 +56,8 @@ struct worker {
     struct mpp_result result;
     struct buf out; /* a result being encoded */
     uint32_t pid;
-    uint64_t now_ns; /* when it was last looked at: the end of a task is the beginning of the next */
+    uint64_t
+        now_ns; /* when it was last looked at: the end of a task is the beginning of the next */
     uint64_t rung_ns;
 };
 
@@ -304,7 +305,8 @@ static void release(struct worker *worker)
 
 void worker_main(int fd, struct worker_slot *slot, const struct mpp_options *options)
 {
-    struct worker worker = {.fd = fd, .slot = slot, .options = options, .pid = (uint32_t)getpid(), .rung_ns = now_ns()};
+    struct worker worker = {
+        .fd = fd, .slot = slot, .options = options, .pid = (uint32_t)getpid(), .rung_ns = now_ns()};
     struct mpp_bytes frame;
     worker.result.rank = slot->rank;
     while (options->jobs[worker.job_count])
