@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "check.h"
+
 static double seconds_now(void)
 {
     struct timespec now;
@@ -144,18 +146,6 @@ static const struct mpp_job jobs_table[] = {
 static const struct mpp_job *const jobs[] = {
     &jobs_table[0], &jobs_table[1], &jobs_table[2], &jobs_table[3], &jobs_table[4],
     &jobs_table[5], &jobs_table[6], &jobs_table[7], &jobs_table[8], NULL};
-
-/* ---- Checking ---- */
-
-#define CHECK(condition, ...)                                                                      \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s: ", __FILE__, __LINE__, #condition);                \
-            fprintf(stderr, __VA_ARGS__);                                                          \
-            fputc('\n', stderr);                                                                   \
-            return -1;                                                                             \
-        }                                                                                          \
-    } while (0)
 
 /* ---- Scenarios: submit and futures ---- */
 
