@@ -38,6 +38,7 @@ static const char help[] =
     "  -s, --size N|WxH        fits inside this box, in pixels; never enlarged (50x50)\n"
     "  -b, --blur RADIUS       Gaussian standard deviation in the image's pixels; 0: none (2)\n"
     "      --no-orient         leave the EXIF orientation alone\n"
+    "      --exact             Pillow's very pixels: slower, and the whole image in memory\n"
     "\n"
     "Run\n"
     "  -j, --workers N         worker processes of each rank (the cores it may use)\n"

@@ -18,6 +18,7 @@ enum {
     OPTION_BESIDE,
     OPTION_SUFFIX,
     OPTION_NO_ORIENT,
+    OPTION_EXACT,
     OPTION_QUIET,
     OPTION_DRY_RUN,
     OPTION_HELP,
@@ -36,6 +37,7 @@ static const struct option long_options[] = {
     {"size", required_argument, NULL, 's'},
     {"blur", required_argument, NULL, 'b'},
     {"no-orient", no_argument, NULL, OPTION_NO_ORIENT},
+    {"exact", no_argument, NULL, OPTION_EXACT},
     {"format", required_argument, NULL, 'f'},
     {"quality", required_argument, NULL, 'q'},
     {"workers", required_argument, NULL, 'j'},
@@ -128,6 +130,9 @@ static int take(int code, char **argv, struct options *options, struct mpp_error
         return parse_blur(optarg, &options->image.blur_sigma, error);
     case OPTION_NO_ORIENT:
         options->image.orient = false;
+        return 0;
+    case OPTION_EXACT:
+        options->image.exact = true;
         return 0;
     case 'f':
         return parse_format(optarg, &options->image.format, error);

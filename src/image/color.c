@@ -43,7 +43,7 @@ void color_unpremultiply(uint8_t *row, size_t pixels, int channels)
         if (alpha == 0 || alpha == 255)
             continue;
         for (int c = 0; c < colors; c++) {
-            unsigned value = (row[c] * 255u + alpha / 2) / alpha;
+            unsigned value = row[c] * 255u / alpha; /* as the reference cuts it */
 
             row[c] = (uint8_t)(value < 255 ? value : 255); /* the filter may overshoot alpha */
         }

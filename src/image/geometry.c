@@ -41,11 +41,19 @@ struct geometry_size geometry_fit(struct geometry_size source, struct geometry_s
     return (struct geometry_size){box.width_px, height_beside(box.width_px, aspect)};
 }
 
-int geometry_reduction(int source_px, int thumbnail_px)
+int geometry_reduction(double source_px, int thumbnail_px)
 {
-    int factor = (int)((double)source_px / thumbnail_px / 2.0);
+    int factor = (int)(source_px / thumbnail_px / 2.0);
 
     return factor > 1 ? factor : 1;
+}
+
+int geometry_draft_scale(struct geometry_size source, struct geometry_size thumbnail)
+{
+    double across = floor(source.width_px / (thumbnail.width_px * 2.0));
+    double down = floor(source.height_px / (thumbnail.height_px * 2.0));
+    double fewer = across < down ? across : down;
+    return fewer >= 8 ? 1 : fewer >= 4 ? 2 : fewer >= 2 ? 4 : 8;
 }
 
 /* The filter's width in source pixels: that of a bicubic shrink which passes as much detail as

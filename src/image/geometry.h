@@ -20,7 +20,10 @@ struct geometry_size {
 struct geometry_size geometry_fit(struct geometry_size source, struct geometry_size box);
 
 /* By which integer Pillow averages whole pixels before it filters, for one side. At least 1. */
-int geometry_reduction(int source_px, int thumbnail_px);
+int geometry_reduction(double source_px, int thumbnail_px);
+
+/* In how many eighths Pillow decodes a JPEG that it need not blur, 1, 2, 4 or 8. */
+int geometry_draft_scale(struct geometry_size source, struct geometry_size thumbnail);
 
 /* In how many eighths a JPEG is to be decoded, 1, 2, 4 or 8. */
 int geometry_dct_scale(struct geometry_size source, struct geometry_size thumbnail,

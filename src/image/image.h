@@ -38,6 +38,7 @@ struct thumbnail_options {
     enum image_format format; /* of the output; IMAGE_UNKNOWN: the input's, by content */
     int quality;              /* of JPEG output, 1 to 100 */
     bool orient;              /* apply the EXIF orientation (before the box is fitted) */
+    bool exact;               /* Pillow's very pixels; the whole picture is held in memory */
 };
 
 struct thumbnail_info {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "box.h"
 #include "buf.h"
 
 /* A run of weights on the pixels from `first` on. */
@@ -17,31 +18,6 @@ struct span {
     int first;
     int count;
 };
-
-struct box {
-    int radius;    /* whole pixels on each side of the centre */
-    double inner;  /* weight of each of those and of the centre */
-    double fringe; /* weight of the one pixel beyond, on each side */
-};
-
-/* The extended box whose three passes have the variance of the Gaussian. Single precision and 24
- * bits as the reference has them. */
-static struct box box_of_sigma(double sigma)
-{
-    float variance = (float)sigma * (float)sigma / 3;
-    float length = (float)sqrt(12.0 * variance + 1.0);
-    float whole = (float)floor((length - 1.0) / 2.0);
-    float part = (2 * whole + 1) * (whole * (whole + 1) - 3 * variance);
-    struct box box = {.radius = 0};
-    float radius;
-
-    part /= 6 * (variance - (whole + 1) * (whole + 1));
-    radius = whole + part;
-    box.radius = (int)radius;
-    box.inner = floor((1 << 24) / (radius * 2 + 1)) / (1 << 24);
-    box.fringe = (1 - (box.radius * 2 + 1) * box.inner) / 2;
-    return box;
-}
 
 static double bicubic(double x)
 {
@@ -122,7 +98,7 @@ static void spread_box(const struct kernel_shape *shape, struct box box, const s
         if (enters + 1 >= 0 && enters + 1 < from->count)
             fringe += from->weights[enters + 1];
         to->weights[clamp(i, 0, shape->source_px - 1) - to->first] +=
-            sum * box.inner + fringe * box.fringe;
+            (sum * box.inner_24 + fringe * box.fringe_24) / BOX_ONE;
     }
 }
 

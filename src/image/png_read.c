@@ -97,18 +97,24 @@ static void limit_chunks(png_structp png)
     png_set_chunk_malloc_max(png, PNG_MAX_CHUNK_BYTES);
 }
 
-static void expand_to_8_bits(struct png_reader *reader)
+static void expand_to_8_bits(struct png_reader *reader, bool exact)
 {
     png_structp png = reader->png;
 
-    png_set_expand(png); /* palette, bits below 8, tRNS */
-    png_set_scale_16(png);
+    if (exact && png_get_color_type(png, reader->info) != PNG_COLOR_TYPE_PALETTE)
+        png_set_expand_gray_1_2_4_to_8(png);
+    else
+        png_set_expand(png); /* palette, bits below 8, tRNS */
+    if (exact)
+        png_set_strip_16(png);
+    else
+        png_set_scale_16(png);
     if (png_get_interlace_type(png, reader->info) != PNG_INTERLACE_NONE)
         png_set_interlace_handling(png);
     png_read_update_info(png, reader->info);
 }
 
-int png_reader_open(struct png_reader *reader, const void *bytes, size_t size,
+int png_reader_open(struct png_reader *reader, const void *bytes, size_t size, bool exact,
                     struct png_header *header, struct mpp_error *error)
 {
     *reader = (struct png_reader){.bytes = bytes, .size = size};
@@ -127,7 +133,7 @@ int png_reader_open(struct png_reader *reader, const void *bytes, size_t size,
     header->height_px = (int)png_get_image_height(reader->png, reader->info);
     header->orientation = png_exif_orientation(bytes, size);
     reader->height_px = header->height_px;
-    expand_to_8_bits(reader); /* memory for two rows */
+    expand_to_8_bits(reader, exact); /* memory for two rows */
     header->channels = png_get_channels(reader->png, reader->info);
     reader->row_size = png_get_rowbytes(reader->png, reader->info);
     return 0;

@@ -8,6 +8,7 @@
 #ifndef PNG_READ_H
 #define PNG_READ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,8 +30,9 @@ struct png_reader *png_reader_new(void); /* NULL: out of memory */
 void png_reader_free(struct png_reader *reader);
 
 /* Reads up to the picture. `bytes` must stay until close. Spends no memory that grows with the
- * picture. */
-int png_reader_open(struct png_reader *reader, const void *bytes, size_t size,
+ * picture. exact: as Pillow loads it: 16 bits are cut to 8, and the transparent colour of gray and
+ * RGB is a colour like others. */
+int png_reader_open(struct png_reader *reader, const void *bytes, size_t size, bool exact,
                     struct png_header *header, struct mpp_error *error);
 
 /* The next of height_px rows: width x channels bytes. */

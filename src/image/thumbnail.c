@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "color.h"
+#include "exact.h"
 #include "geometry.h"
 #include "jpeg_read.h"
 #include "jpeg_write.h"
@@ -86,7 +87,8 @@ static int check_options(const struct thumbnail_options *options, struct mpp_err
 }
 
 static int open_source(struct thumbnailer *thumbnailer, const void *bytes, size_t size,
-                       struct passage *passage, struct mpp_error *error)
+                       const struct thumbnail_options *options, struct passage *passage,
+                       struct mpp_error *error)
 {
     struct jpeg_header jpeg = {0};
     struct png_header png = {0};
@@ -101,7 +103,8 @@ static int open_source(struct thumbnailer *thumbnailer, const void *bytes, size_
         passage->orientation = jpeg.orientation;
         return 0;
     case IMAGE_PNG:
-        if (png_reader_open(thumbnailer->png_reader, bytes, size, &png, error) == -1)
+        if (png_reader_open(thumbnailer->png_reader, bytes, size, options->exact, &png, error) ==
+            -1)
             return -1;
         passage->source = (struct geometry_size){png.width_px, png.height_px};
         passage->channels = png.channels;
@@ -197,7 +200,7 @@ static bool has_alpha(int channels)
 
 /* Decodes and filters; colours with alpha come out premultiplied. */
 static int shrink(struct thumbnailer *thumbnailer, const struct thumbnail_options *options,
-                  const struct passage *passage, struct mpp_error *error)
+                  struct passage *passage, struct mpp_error *error)
 {
     bool jpeg = passage->format == IMAGE_JPEG;
     int eighths = 8;
@@ -223,6 +226,64 @@ static int shrink(struct thumbnailer *thumbnailer, const struct thumbnail_option
     return jpeg ? jpeg_reader_finish(thumbnailer->jpeg_reader, error) : 0;
 }
 
+/* Pillow decodes at a smaller scale what it neither turns nor blurs nor leaves as it is. */
+static int draft_scale(const struct thumbnail_options *options, const struct passage *passage)
+{
+    bool smaller = passage->thumbnail.width_px != passage->source.width_px ||
+                   passage->thumbnail.height_px != passage->source.height_px;
+    if (passage->format != IMAGE_JPEG || options->blur_sigma > 0 || !smaller ||
+        passage->orientation != 1)
+        return 8;
+    return geometry_draft_scale(passage->source, passage->thumbnail);
+}
+
+/* Decodes it all, as it is to be seen, and lets Pillow's arithmetic loose on it. */
+static int shrink_exactly(struct thumbnailer *thumbnailer, const struct thumbnail_options *options,
+                          struct passage *passage, struct mpp_error *error)
+{
+    int eighths = draft_scale(options, passage);
+    struct geometry_size stored = {(passage->source.width_px * eighths + 7) / 8,
+                                   (passage->source.height_px * eighths + 7) / 8};
+    bool swap = geometry_swaps_sides(passage->orientation);
+    struct exact_shape shape = {.source = swap_if(stored, swap),
+                                .thumbnail = swap_if(passage->thumbnail, swap),
+                                .channels = passage->channels,
+                                .blur_sigma = options->blur_sigma};
+    struct geometry_size whole = swap_if(passage->source, swap);
+    size_t row = (size_t)stored.width_px * (size_t)passage->channels;
+    bool jpeg = passage->format == IMAGE_JPEG;
+
+    shape.region_width_px = whole.width_px * eighths / 8.0;
+    shape.region_height_px = whole.height_px * eighths / 8.0;
+    buf_clear(&thumbnailer->seen);
+    buf_clear(&thumbnailer->pixels);
+    if (jpeg && jpeg_reader_start(thumbnailer->jpeg_reader, eighths, error) == -1)
+        return -1;
+    for (int y = 0; y < stored.height_px; y++) {
+        uint8_t *to = buf_extend(&thumbnailer->pixels, row);
+        if (to == NULL)
+            return mpp_error_set(error, "out of memory for the whole picture");
+        if ((jpeg ? jpeg_reader_row(thumbnailer->jpeg_reader, to, error)
+                  : png_reader_row(thumbnailer->png_reader, to, error)) == -1)
+            return -1;
+    }
+    if (jpeg && jpeg_reader_finish(thumbnailer->jpeg_reader, error) == -1)
+        return -1;
+    if (passage->orientation != 1) {
+        struct buf turned = BUF_INIT;
+        uint8_t *to = buf_extend(&turned, thumbnailer->pixels.size);
+        if (to == NULL)
+            return mpp_error_set(error, "out of memory for the whole picture");
+        orient_pixels(thumbnailer->pixels.data, stored.width_px, stored.height_px,
+                      passage->channels, passage->orientation, to);
+        buf_release(&thumbnailer->pixels);
+        thumbnailer->pixels = turned;
+        passage->orientation = 1;
+        passage->thumbnail = shape.thumbnail;
+    }
+    return exact_shrink(&shape, &thumbnailer->pixels, error);
+}
+
 static int encode(struct thumbnailer *thumbnailer, const struct thumbnail_options *options,
                   const struct passage *passage, const struct thumbnail_info *info, struct buf *out,
                   struct mpp_error *error)
@@ -239,12 +300,14 @@ static int encode(struct thumbnailer *thumbnailer, const struct thumbnail_option
     orient_pixels(thumbnailer->pixels.data, passage->thumbnail.width_px,
                   passage->thumbnail.height_px, channels, passage->orientation, seen);
     if (info->format == IMAGE_JPEG) {
+        if (has_alpha(channels) && options->exact)
+            color_premultiply(seen, pixels, channels);
         if (has_alpha(channels))
             color_flatten_on_white(seen, pixels, channels--);
         return jpeg_write(thumbnailer->jpeg_writer, seen, info->width_px, info->height_px, channels,
                           options->quality, out, error);
     }
-    if (has_alpha(channels))
+    if (has_alpha(channels) && !options->exact)
         color_unpremultiply(seen, pixels, channels);
     return png_write(seen, info->width_px, info->height_px, channels, out, error);
 }
@@ -260,12 +323,12 @@ int thumbnailer_run(struct thumbnailer *thumbnailer, const void *bytes, size_t s
     *info = (struct thumbnail_info){0};
     if (check_options(options, error) == -1)
         return -1;
-    if (open_source(thumbnailer, bytes, size, &passage, error) == -1 ||
+    if (open_source(thumbnailer, bytes, size, options, &passage, error) == -1 ||
         plan(options, &passage, info, error) == -1)
         goto out;
     info->source_format = passage.format;
     info->format = options->format != IMAGE_UNKNOWN ? options->format : passage.format;
-    if (shrink(thumbnailer, options, &passage, error) == -1)
+    if ((options->exact ? shrink_exactly : shrink)(thumbnailer, options, &passage, error) == -1)
         goto out;
     rc = encode(thumbnailer, options, &passage, info, out, error);
 out:

@@ -36,7 +36,7 @@ static struct picture decode_png(const struct buf *file)
     struct picture picture;
     size_t pitch;
 
-    assert_int_equal(png_reader_open(reader, file->data, file->size, &header, NULL), 0);
+    assert_int_equal(png_reader_open(reader, file->data, file->size, false, &header, NULL), 0);
     picture = (struct picture){header.width_px, header.height_px, header.channels, NULL};
     pitch = (size_t)(picture.width * picture.channels);
     picture.pixels = malloc(pitch * (size_t)picture.height);

@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+"""Our pixels beside Pillow's, for every image below some folders that Pillow loads as RGB, L, RGBA or LA.
+Started by scripts/compare.
+
+Prints, for each way to make thumbnails and each folder: how many sizes agree, and of those the PSNR (median, the
+one that 99 % reach, worst) and the largest difference of one sample. Writes a contact sheet of the worst eight:
+ours, Pillow's, and their difference eight times amplified. With --check the exit status is 1 unless --exact is
+identical everywhere.
+"""
+import argparse
+import concurrent.futures
+import math
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import warnings
+
+from PIL import Image, ImageChops, ImageDraw, ImageFile, ImageFilter, ImageOps
+
+MPTHUMB = os.environ.get("MPTHUMB", "mpthumb")
+MODES = ("RGB", "L", "RGBA", "LA")
+IDENTICAL = 99.0  # dB, for a difference of none
+WAYS = {  # label -> (exact?, blur, box)
+    "default, blur 2, 50x50": (False, 2, (50, 50)),
+    "default, blur 0, 128x128": (False, 0, (128, 128)),
+    **{f"exact, blur {blur}, {width}x{height}": (True, blur, (width, height))
+       for width, height in ((50, 50), (128, 96), (224, 224), (1000, 1000)) for blur in (0, 2)},
+}
+
+
+def pillow(path, exact, blur, box):
+    """Pillow's thumbnail as RGBA; None where it does not load the file, or as something else."""
+    warnings.simplefilter("ignore")
+    try:
+        with Image.open(path, formats=("JPEG", "PNG")) as image:
+            turned = image.getexif().get(0x0112, 1) not in (0, 1)
+            if turned or blur or not exact:
+                image.load() # what is loaded is not decoded at a smaller scale later
+            if image.mode not in MODES:
+                return None
+            image = ImageOps.exif_transpose(image) if turned else image
+            if blur:
+                image = image.filter(ImageFilter.GaussianBlur(blur))
+            image.thumbnail(box)
+            image.info.pop("transparency", None)
+            return image.convert("RGBA")
+    except Exception:  # whatever Pillow raises, it does not load
+        return None
+
+
+def quality(ours, theirs):
+    """(PSNR in dB, largest difference), where both are seen on white."""
+    white = Image.new("RGBA", ours.size, "white")
+    difference = ImageChops.difference(*(Image.alpha_composite(white, each).convert("RGB") for each in (ours, theirs)))
+    histogram = difference.histogram()
+    squares = sum(count * (value % 256) ** 2 for value, count in enumerate(histogram))
+    if ImageChops.difference(ours, theirs).getbbox() is None and ours.tobytes() == theirs.tobytes():
+        return IDENTICAL, 0
+    largest = max(value % 256 for value, count in enumerate(histogram) if count)
+    mean = squares / sum(histogram)
+    return (min(10 * math.log10(255 ** 2 / mean), IDENTICAL - 1) if mean else IDENTICAL - 1), largest
+
+
+def judge(arguments):
+    """(path, sizes agree?, dB, largest difference), or None when Pillow or we have no thumbnail."""
+    path, thumbnail, way = arguments
+    theirs = pillow(path, *way)
+    if theirs is None or not os.path.exists(thumbnail):
+        return None
+    with Image.open(thumbnail) as image:
+        ours = image.convert("RGBA")
+    if ours.size != theirs.size:
+        return path, False, 0, 255
+    return path, True, *quality(ours, theirs)
+
+
+def judge_folder(folder, names, way, pool):
+    exact, blur, box = way
+    with tempfile.TemporaryDirectory(prefix="mpthumb-compare-") as scratch:
+        command = [MPTHUMB, "--quiet", "-f", "png", "--suffix=_", "-b", str(blur), "-s", f"{box[0]}x{box[1]}",
+                   "-o", scratch, *(["--exact"] if exact else []), str(folder)]
+        subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        work = [(folder / name, os.path.join(scratch, os.path.splitext(name)[0] + "_.png"), way) for name in names]
+        return [found for found in pool.map(judge, work, chunksize=4) if found]
+
+
+def describe(label, folder, found):
+    sizes = sum(1 for _, agrees, _, _ in found if agrees)
+    decibels = sorted(decibel for _, _, decibel, _ in found)
+    identical = sum(1 for decibel in decibels if decibel == IDENTICAL)
+    return (f"{label:26} {folder.name:14} {len(found):5} {sizes:6} {identical:10} {statistics.median(decibels):8.1f}"
+            f" {decibels[len(decibels) // 100]:8.1f} {decibels[0]:8.1f} {max(most for *_, most in found):8}")
+
+
+def contact_sheet(file, worst):
+    """Rows of ours, Pillow's, difference; each in a square."""
+    side = 256
+    sheet = Image.new("RGB", (3 * side, len(worst) * (side + 16)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for row, (decibel, label, way, path) in enumerate(worst):
+        with tempfile.TemporaryDirectory(prefix="mpthumb-compare-") as scratch:
+            exact, blur, box = way
+            subprocess.run([MPTHUMB, "--quiet", "-f", "png", "-b", str(blur), "-s", f"{box[0]}x{box[1]}", "-o", scratch,
+                            *(["--exact"] if exact else []), str(path)], stdin=subprocess.DEVNULL, check=False)
+            made = list(pathlib.Path(scratch).rglob("*.png"))
+            ours = Image.open(made[0]).convert("RGB")
+        theirs = pillow(path, *way).convert("RGB")
+        both = [ours, theirs]
+        if ours.size == theirs.size:
+            both.append(ImageChops.difference(ours, theirs).point(lambda value: min(255, 8 * value)))
+        draw.text((2, row * (side + 16) + 2), f"{decibel:.1f} dB  {label}  {path.name}", fill="black")
+        for column, image in enumerate(both):
+            sheet.paste(image.resize((side, side), Image.Resampling.NEAREST), (column * side, row * (side + 16) + 16))
+    sheet.save(file)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/compare")
+    parser.add_argument("folders", nargs="+", metavar="DIR", type=pathlib.Path)
+    parser.add_argument("--only", default="", help="ways whose label contains this")
+    parser.add_argument("--sheet", default="compare.png", help="the contact sheet (compare.png)")
+    parser.add_argument("--check", action="store_true", help="exit status 1 unless --exact is identical")
+    arguments = parser.parse_args()
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    print(f"{'':26} {'':14} files  sizes  identical   median     99 %    worst  largest")
+    everything, failed = [], False
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        for folder in arguments.folders:
+            names = sorted(os.path.relpath(os.path.join(directory, file), folder)
+                           for directory, _, files in os.walk(folder) for file in files)
+            for label, way in WAYS.items():
+                if arguments.only not in label:
+                    continue
+                found = judge_folder(folder, names, way, pool)
+                if not found:
+                    continue
+                print(describe(label, folder, found), flush=True)
+                different = [(decibel, label, way, path) for path, _, decibel, _ in found if decibel < IDENTICAL]
+                everything += different
+                failed |= way[0] and bool(different)
+    worst = sorted(everything, key=lambda entry: entry[0])[:8]
+    if worst:
+        contact_sheet(arguments.sheet, worst)
+        print(f"the worst are in {arguments.sheet}:")
+    for decibel, label, _, path in worst:
+        print(f"{decibel:6.1f} dB  {label:26} {path}")
+    sys.exit(1 if failed and arguments.check else 0)
+
+
+if __name__ == "__main__":
+    main()
