@@ -8,6 +8,7 @@ ours, Pillow's, and their difference eight times amplified. With --check the exi
 identical everywhere.
 """
 import argparse
+import collections
 import concurrent.futures
 import math
 import os
@@ -38,7 +39,7 @@ def pillow(path, exact, blur, box):
         with Image.open(path, formats=("JPEG", "PNG")) as image:
             turned = image.getexif().get(0x0112, 1) not in (0, 1)
             if turned or blur or not exact:
-                image.load() # what is loaded is not decoded at a smaller scale later
+                image.load()  # what is loaded is not decoded at a smaller scale later
             if image.mode not in MODES:
                 return None
             image = ImageOps.exif_transpose(image) if turned else image
@@ -75,6 +76,12 @@ def judge(arguments):
     if ours.size != theirs.size:
         return path, False, 0, 255
     return path, True, *quality(ours, theirs)
+
+
+def distinct(names):
+    """Those whose thumbnail has a name of its own, as PNG."""
+    stems = collections.Counter(os.path.splitext(name)[0] for name in names)
+    return [name for name in names if stems[os.path.splitext(name)[0]] == 1]
 
 
 def judge_folder(folder, names, way, pool):
@@ -131,6 +138,9 @@ def main():
         for folder in arguments.folders:
             names = sorted(os.path.relpath(os.path.join(directory, file), folder)
                            for directory, _, files in os.walk(folder) for file in files)
+            if len(names) > len(distinct(names)):
+                print(f"{folder.name}: {len(names) - len(distinct(names))} files differ in their extensions only: left out")
+            names = distinct(names)
             for label, way in WAYS.items():
                 if arguments.only not in label:
                     continue
