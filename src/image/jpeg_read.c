@@ -13,12 +13,14 @@
 #include "color.h"
 #include "exif.h"
 #include "jpeg_error.h"
+#include "jpeg_parts.h"
 
 struct jpeg_reader {
     struct jpeg_error failure;
     struct jpeg_source_mgr source;
     struct jpeg_progress_mgr progress;
     struct jpeg_decompress_struct codec;
+    struct jpeg_parts parts; /* what is still to be read, where only part of a file is */
     bool created;
     bool truncated; /* bytes were wanted behind the last one */
     int rows;       /* delivered */
@@ -40,6 +42,8 @@ static boolean source_fill(j_decompress_ptr codec)
 {
     struct jpeg_reader *reader = reader_of(codec);
 
+    if (jpeg_parts_next(&reader->parts, &codec->src->next_input_byte, &codec->src->bytes_in_buffer))
+        return TRUE;
     reader->truncated = true;
     jpeg_error_leave(&reader->failure, "truncated JPEG");
 }
@@ -59,7 +63,7 @@ static void count_scans(j_common_ptr common)
 {
     j_decompress_ptr codec = (j_decompress_ptr)common;
 
-    if (codec->input_scan_number > JPEG_MAX_SCANS)
+    if ((size_t)codec->input_scan_number + reader_of(codec)->parts.skipped > JPEG_MAX_SCANS)
         jpeg_error_leave(&reader_of(codec)->failure, "progressive JPEG with more than 500 scans");
 }
 
@@ -163,6 +167,7 @@ static int describe(struct jpeg_reader *reader, struct jpeg_header *header, stru
 int jpeg_reader_open(struct jpeg_reader *reader, const void *bytes, size_t size,
                      struct jpeg_header *header, struct mpp_error *error)
 {
+    reader->parts = (struct jpeg_parts){.bytes = bytes, .size = size, .next = size};
     reader->truncated = false;
     reader->rows = 0;
     reader->failure.warnings = 0;
@@ -191,6 +196,16 @@ static int prepare_cmyk(struct jpeg_reader *reader, struct mpp_error *error)
     return 0;
 }
 
+/* From here on only the means of blocks are read. */
+static void leave_out_details(struct jpeg_reader *reader)
+{
+    struct jpeg_parts *parts = &reader->parts;
+
+    parts->next = (size_t)(reader->source.next_input_byte - parts->bytes);
+    reader->source.bytes_in_buffer = 0;
+    reader->codec.do_block_smoothing = FALSE; /* which would guess at what is left out */
+}
+
 int jpeg_reader_start(struct jpeg_reader *reader, int eighths, struct mpp_error *error)
 {
     struct jpeg_decompress_struct *codec = &reader->codec;
@@ -204,6 +219,8 @@ int jpeg_reader_start(struct jpeg_reader *reader, int eighths, struct mpp_error 
         codec->out_color_space = JCS_GRAYSCALE;
     else
         codec->out_color_space = codec->num_components == 3 ? JCS_RGB : JCS_CMYK;
+    if (eighths == 1 && codec->progressive_mode && codec->Ss == 0)
+        leave_out_details(reader);
     jpeg_start_decompress(codec);
     return codec->out_color_space == JCS_CMYK ? prepare_cmyk(reader, error) : 0;
 }
