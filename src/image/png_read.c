@@ -15,6 +15,8 @@
 
 #include "buf.h"
 #include "png_exif.h"
+#include "png_unfilter.h"
+#include "png_whole.h"
 
 struct png_reader {
     png_structp png; /* NULL: closed */
@@ -28,6 +30,11 @@ struct png_reader {
     int height_px;
     int rows; /* delivered */
     size_t row_size;
+    struct png_whole *whole;
+    bool try_whole;      /* the picture may be inflated at once */
+    uint8_t *whole_rows; /* and was: see png_whole.h */
+    size_t whole_row_size;
+    uint8_t *zeros;   /* the row above the first */
     uint8_t *picture; /* interlaced: all of it, once the first row was asked for; else NULL */
     uint8_t **picture_rows;
 };
@@ -73,7 +80,16 @@ static int report(const struct png_reader *reader, struct mpp_error *error)
 
 struct png_reader *png_reader_new(void)
 {
-    return calloc(1, sizeof(struct png_reader));
+    struct png_reader *reader = calloc(1, sizeof(*reader));
+
+    if (reader == NULL)
+        return NULL;
+    reader->whole = png_whole_new();
+    if (reader->whole == NULL) {
+        free(reader);
+        return NULL;
+    }
+    return reader;
 }
 
 void png_reader_free(struct png_reader *reader)
@@ -81,6 +97,7 @@ void png_reader_free(struct png_reader *reader)
     if (reader == NULL)
         return;
     png_reader_close(reader);
+    png_whole_free(reader->whole);
     free(reader);
 }
 
@@ -114,10 +131,24 @@ static void expand_to_8_bits(struct png_reader *reader, bool exact)
     png_read_update_info(png, reader->info);
 }
 
+/* Rows of whole bytes, which need at most a palette, and not too many of them. */
+static bool may_be_whole(struct png_reader *reader)
+{
+    size_t width = png_get_image_width(reader->png, reader->info);
+    bool palette = png_get_color_type(reader->png, reader->info) == PNG_COLOR_TYPE_PALETTE;
+    size_t stored = palette ? width : reader->row_size;
+    bool transparent_colour = png_get_valid(reader->png, reader->info, PNG_INFO_tRNS) && !palette;
+
+    reader->whole_row_size = stored + 1;
+    return png_get_bit_depth(reader->png, reader->info) == 8 && !transparent_colour &&
+           png_get_interlace_type(reader->png, reader->info) == PNG_INTERLACE_NONE &&
+           (size_t)reader->height_px <= PNG_WHOLE_MAX_BYTES / reader->whole_row_size;
+}
+
 int png_reader_open(struct png_reader *reader, const void *bytes, size_t size, bool exact,
                     struct png_header *header, struct mpp_error *error)
 {
-    *reader = (struct png_reader){.bytes = bytes, .size = size};
+    *reader = (struct png_reader){.bytes = bytes, .size = size, .whole = reader->whole};
     reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, on_error, on_warning);
     if (reader->png == NULL)
         return mpp_error_set(error, "out of memory");
@@ -136,6 +167,7 @@ int png_reader_open(struct png_reader *reader, const void *bytes, size_t size, b
     expand_to_8_bits(reader, exact); /* memory for two rows */
     header->channels = png_get_channels(reader->png, reader->info);
     reader->row_size = png_get_rowbytes(reader->png, reader->info);
+    reader->try_whole = may_be_whole(reader);
     return 0;
 }
 
@@ -166,18 +198,78 @@ static int read_picture(struct png_reader *reader, struct mpp_error *error)
     return 0;
 }
 
-int png_reader_row(struct png_reader *reader, uint8_t *row, struct mpp_error *error)
+static void begin_whole(struct png_reader *reader)
 {
-    if (png_get_interlace_type(reader->png, reader->info) != PNG_INTERLACE_NONE) {
-        if (reader->picture == NULL && read_picture(reader, error) == -1)
-            return -1;
-        memcpy(row, reader->picture_rows[reader->rows++], reader->row_size);
-        return 0;
+    reader->try_whole = false;
+    reader->zeros = calloc(reader->whole_row_size + PNG_UNFILTER_SLACK, 1);
+    if (reader->zeros != NULL)
+        reader->whole_rows = png_whole_inflate(reader->whole, reader->bytes, reader->size,
+                                               reader->whole_row_size * (size_t)reader->height_px);
+}
+
+/* From numbers to colours; an alpha for each where one of them has some. A number that the palette
+ * has not is black. */
+static void look_up(const struct png_reader *reader, const uint8_t *numbers, uint8_t *row)
+{
+    static const png_color black = {0};
+    size_t width = reader->whole_row_size - 1;
+    size_t channels = reader->row_size / width;
+    png_colorp colors = NULL;
+    png_bytep alphas = NULL;
+    int count = 0, alpha_count = 0;
+
+    png_get_PLTE(reader->png, reader->info, &colors, &count);
+    png_get_tRNS(reader->png, reader->info, &alphas, &alpha_count, NULL);
+    for (size_t x = 0; x < width; x++, row += channels) {
+        int number = numbers[x];
+        const png_color *color = number < count ? &colors[number] : &black;
+
+        row[0] = color->red;
+        row[1] = color->green;
+        row[2] = color->blue;
+        if (channels == 4)
+            row[3] = number < alpha_count ? alphas[number] : 255;
     }
+}
+
+/* The next row of a picture that was inflated at once. */
+static int whole_row(struct png_reader *reader, uint8_t *row, struct mpp_error *error)
+{
+    uint8_t *stored = reader->whole_rows + (size_t)reader->rows * reader->whole_row_size;
+    const uint8_t *above = reader->rows > 0 ? stored - reader->whole_row_size + 1 : reader->zeros;
+    size_t size = reader->whole_row_size - 1;
+    int pixel_bytes = (int)(size / png_get_image_width(reader->png, reader->info));
+
+    if (!png_unfilter(stored[0], stored + 1, above, size, pixel_bytes))
+        return mpp_error_set(error, "broken PNG: bad adaptive filter value");
+    if (size == reader->row_size)
+        memcpy(row, stored + 1, size);
+    else
+        look_up(reader, stored + 1, row);
+    reader->rows++;
+    return 0;
+}
+
+static int stream_row(struct png_reader *reader, uint8_t *row, struct mpp_error *error)
+{
     if (setjmp(png_jmpbuf(reader->png)) != 0)
         return report(reader, error);
     png_read_row(reader->png, row, NULL);
     reader->rows++;
+    return 0;
+}
+
+int png_reader_row(struct png_reader *reader, uint8_t *row, struct mpp_error *error)
+{
+    if (reader->try_whole)
+        begin_whole(reader);
+    if (reader->whole_rows != NULL)
+        return whole_row(reader, row, error);
+    if (png_get_interlace_type(reader->png, reader->info) == PNG_INTERLACE_NONE)
+        return stream_row(reader, row, error);
+    if (reader->picture == NULL && read_picture(reader, error) == -1)
+        return -1;
+    memcpy(row, reader->picture_rows[reader->rows++], reader->row_size);
     return 0;
 }
 
@@ -192,5 +284,6 @@ void png_reader_close(struct png_reader *reader)
         png_destroy_read_struct(&reader->png, &reader->info, NULL);
     free(reader->picture);
     free(reader->picture_rows);
-    *reader = (struct png_reader){0};
+    free(reader->zeros);
+    *reader = (struct png_reader){.whole = reader->whole};
 }

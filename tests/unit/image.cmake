@@ -10,6 +10,7 @@ endfunction()
 
 mpp_image_test(test_geometry ${MPP_IMAGE_TESTS}/test_geometry.c)
 mpp_image_test(test_jpeg_parts ${MPP_IMAGE_TESTS}/test_jpeg_parts.c)
+mpp_image_test(test_png_unfilter ${MPP_IMAGE_TESTS}/test_png_unfilter.c)
 mpp_image_test(test_resample ${MPP_IMAGE_TESTS}/test_resample.c)
 mpp_image_test(test_exif_orient ${MPP_IMAGE_TESTS}/test_exif_orient.c ${MPP_IMAGE_TESTS}/made_image.c)
 mpp_image_test(test_image ${MPP_IMAGE_TESTS}/test_image.c ${MPP_IMAGE_TESTS}/made_image.c)
