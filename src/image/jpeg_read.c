@@ -206,7 +206,7 @@ static void leave_out_details(struct jpeg_reader *reader)
     reader->codec.do_block_smoothing = FALSE; /* which would guess at what is left out */
 }
 
-int jpeg_reader_start(struct jpeg_reader *reader, int eighths, struct mpp_error *error)
+int jpeg_reader_start(struct jpeg_reader *reader, int eighths, bool exact, struct mpp_error *error)
 {
     struct jpeg_decompress_struct *codec = &reader->codec;
 
@@ -219,7 +219,7 @@ int jpeg_reader_start(struct jpeg_reader *reader, int eighths, struct mpp_error 
         codec->out_color_space = JCS_GRAYSCALE;
     else
         codec->out_color_space = codec->num_components == 3 ? JCS_RGB : JCS_CMYK;
-    if (eighths == 1 && codec->progressive_mode && codec->Ss == 0)
+    if (!exact && eighths == 1 && codec->progressive_mode && codec->Ss == 0)
         leave_out_details(reader);
     jpeg_start_decompress(codec);
     return codec->out_color_space == JCS_CMYK ? prepare_cmyk(reader, error) : 0;

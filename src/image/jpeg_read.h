@@ -7,6 +7,7 @@
 #ifndef JPEG_READ_H
 #define JPEG_READ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,8 +34,8 @@ int jpeg_reader_open(struct jpeg_reader *reader, const void *bytes, size_t size,
                      struct jpeg_header *header, struct mpp_error *error);
 
 /* Begins to decode at `eighths` (1, 2, 4 or 8): sides are the header's times eighths / 8, rounded
- * up. */
-int jpeg_reader_start(struct jpeg_reader *reader, int eighths, struct mpp_error *error);
+ * up. exact: to the last bit as the library does; otherwise what hardly shows may be left out. */
+int jpeg_reader_start(struct jpeg_reader *reader, int eighths, bool exact, struct mpp_error *error);
 
 /* The next row: scaled width x channels bytes. */
 int jpeg_reader_row(struct jpeg_reader *reader, uint8_t *row, struct mpp_error *error);

@@ -210,7 +210,7 @@ static int shrink(struct thumbnailer *thumbnailer, const struct thumbnail_option
         eighths = geometry_dct_scale(passage->source, passage->thumbnail, options->blur_sigma);
     if (prepare_filter(thumbnailer, options, passage, eighths, error) == -1)
         return -1;
-    if (jpeg && jpeg_reader_start(thumbnailer->jpeg_reader, eighths, error) == -1)
+    if (jpeg && jpeg_reader_start(thumbnailer->jpeg_reader, eighths, false, error) == -1)
         return -1;
     row = thumbnailer->row.data;
     for (int y = 0; y < thumbnailer->vertical.samples; y++) {
@@ -257,7 +257,7 @@ static int shrink_exactly(struct thumbnailer *thumbnailer, const struct thumbnai
     shape.region_height_px = whole.height_px * eighths / 8.0;
     buf_clear(&thumbnailer->seen);
     buf_clear(&thumbnailer->pixels);
-    if (jpeg && jpeg_reader_start(thumbnailer->jpeg_reader, eighths, error) == -1)
+    if (jpeg && jpeg_reader_start(thumbnailer->jpeg_reader, eighths, true, error) == -1)
         return -1;
     for (int y = 0; y < stored.height_px; y++) {
         uint8_t *to = buf_extend(&thumbnailer->pixels, row);

@@ -33,8 +33,9 @@ def case_jpeg(scene):
     scene.image("color.jpg", (1003, 671))
     scene.image("gray.jpg", (640, 481), "L")
     scene.image("progressive.jpg", (500, 333), progressive=True)
+    scene.image("large.jpg", (1703, 1200), progressive=True)  # which Pillow decodes at an eighth
     scene.image("small.jpg", (40, 30))
-    same(scene, "color.jpg", "gray.jpg", "progressive.jpg", "small.jpg")
+    same(scene, "color.jpg", "gray.jpg", "progressive.jpg", "large.jpg", "small.jpg")
 
 
 def case_png(scene):

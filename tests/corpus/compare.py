@@ -23,6 +23,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFile, ImageFilter, ImageOps
 
 MPTHUMB = os.environ.get("MPTHUMB", "mpthumb")
 MODES = ("RGB", "L", "RGBA", "LA")
+CORPUS = ("pngsuite", "kodak", "pngs", "thumbor", "exif-orientation", "exif-cameras", "sharp")
+SKIPPED = 77
 IDENTICAL = 99.0  # dB, for a difference of none
 WAYS = {  # label -> (exact?, blur, box)
     "default, blur 2, 50x50": (False, 2, (50, 50)),
@@ -126,11 +128,18 @@ def contact_sheet(file, worst):
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/compare")
-    parser.add_argument("folders", nargs="+", metavar="DIR", type=pathlib.Path)
+    parser.add_argument("folders", nargs="*", metavar="DIR", type=pathlib.Path)
+    parser.add_argument("--corpus", action="store_true", help=argparse.SUPPRESS)  # some folders below MPP_CORPUS
     parser.add_argument("--only", default="", help="ways whose label contains this")
-    parser.add_argument("--sheet", default="compare.png", help="the contact sheet (compare.png)")
+    parser.add_argument("--sheet", default="compare.png", help="the contact sheet (compare.png; none: no sheet)")
     parser.add_argument("--check", action="store_true", help="exit status 1 unless --exact is identical")
     arguments = parser.parse_args()
+    if arguments.corpus:
+        corpus = pathlib.Path(os.environ.get("MPP_CORPUS") or "none")
+        arguments.folders = [corpus / name for name in CORPUS if (corpus / name).is_dir()]
+        if not arguments.folders:
+            print("skipped: no corpus (MPP_CORPUS names its folder)")
+            sys.exit(SKIPPED)
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     print(f"{'':26} {'':14} files  sizes  identical   median     99 %    worst  largest")
     everything, failed = [], False
@@ -152,7 +161,7 @@ def main():
                 everything += different
                 failed |= way[0] and bool(different)
     worst = sorted(everything, key=lambda entry: entry[0])[:8]
-    if worst:
+    if worst and arguments.sheet != "none":
         contact_sheet(arguments.sheet, worst)
         print(f"the worst are in {arguments.sheet}:")
     for decibel, label, _, path in worst:

@@ -260,7 +260,7 @@ static void formats_and_flattening(void **state)
     assert_int_equal(info.format, IMAGE_JPEG);
     assert_int_equal(jpeg_reader_open(reader, out.data, out.size, &header, NULL), 0);
     assert_int_equal(header.channels, 1);
-    assert_int_equal(jpeg_reader_start(reader, 8, NULL), 0);
+    assert_int_equal(jpeg_reader_start(reader, 8, false, NULL), 0);
     assert_int_equal(jpeg_reader_row(reader, row, NULL), 0);
     for (int x = 0; x < 16; x++) {
         int want = expected[2 * x + 1] == 0 ? 255 : expected[2 * x];
