@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,15 @@ static void ring_bell(struct worker *worker, uint64_t at_ns)
 
 /* ---- Tasks ---- */
 
+/* A job may fork, and its child come back from run as if it were the worker: it is none, and must
+ * touch nothing that the two share. */
+static bool is_copy;
+
+static void note_fork(void)
+{
+    is_copy = true;
+}
+
 static int run_job(struct worker *worker, const struct message_task *task, struct mpp_error *error)
 {
     if (task->job >= worker->job_count)
@@ -197,6 +207,8 @@ static void run_task(struct worker *worker, const struct message_task *task, uin
     struct mpp_error error = {.text = ""};
     buf_clear(&worker->result.data);
     int failed = run_job(worker, task, &error);
+    if (is_copy)
+        _exit(0);
     bool no_memory = failed && errno == ENOMEM;
     uint64_t ended_ns = worker->now_ns = now_ns();
     uint64_t running = number + 1;
@@ -280,8 +292,10 @@ static bool prepare(struct worker *worker)
         mpp_error_set(&error, "the initializer failed without saying why");
     if (!failed && isolated)
         failed = confine_worker(options->confine, options->memory_limit_bytes, &error);
-    if (isolated)
+    if (isolated) {
         watch_crashes(worker->slot);
+        pthread_atfork(NULL, NULL, note_fork);
+    }
     if (!failed)
         return true;
     struct buf out = BUF_INIT;

@@ -82,6 +82,15 @@ static int count_files(void)
     return count;
 }
 
+/* Forks; the child comes back as well. */
+static int fork_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                    struct mpp_error *error)
+{
+    if (fork() < 0)
+        return mpp_error_set(error, "cannot fork: %s", strerror(errno));
+    return pid_run(state, payload, result, error);
+}
+
 /* Leaves "attempt.rank.pid" behind and dies. */
 static int poison_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
                       struct mpp_error *error)
@@ -144,8 +153,9 @@ static const struct mpp_job stubborn_job = {.name = "stubborn", .run = stubborn_
 static const struct mpp_job poison_job = {.name = "poison", .run = poison_run};
 static const struct mpp_job hungry_job = {.name = "hungry", .run = hungry_run};
 static const struct mpp_job escape_job = {.name = "escape", .run = escape_run};
+static const struct mpp_job fork_job = {.name = "fork", .run = fork_run};
 static const struct mpp_job *const jobs[] = {&pid_job,    &gate_job,   &stubborn_job, &poison_job,
-                                             &hungry_job, &escape_job, NULL};
+                                             &hungry_job, &escape_job, &fork_job,     NULL};
 
 /* ---- What the scenarios share ---- */
 
@@ -365,6 +375,21 @@ static int scenario_pending(void)
     return 0;
 }
 
+/* A job whose children come back from it does not confuse the pool: each task has one end. */
+static int scenario_forks(void)
+{
+    enum { TASKS = 40 };
+    struct mpp_future *futures[TASKS];
+    for (int i = 0; i < TASKS; i++)
+        futures[i] = submit(i % 2 ? "pid" : "fork", "");
+    for (int i = 0; i < TASKS; i++) {
+        struct mpp_bytes result;
+        CHECK(!mpp_future_result(futures[i], MPP_FOREVER, &result, &error), "%s", error.text);
+        mpp_future_free(futures[i]);
+    }
+    return honest_work();
+}
+
 static int scenario_not_isolated(void)
 {
     bool own = false;
@@ -400,6 +425,7 @@ static const struct scenario {
     {"max_tasks", scenario_max_tasks, {.max_tasks_per_worker = 3}},
     {"confined", scenario_confined, {.confine = &confinement}},
     {"pending", scenario_pending, {.workers_per_rank = 1}},
+    {"forks", scenario_forks, {0}},
     {"early_result", scenario_early_result, {.workers_per_rank = 1}},
     {"not_isolated", scenario_not_isolated, {.isolate = MPP_NOT_ISOLATED}},
 };
