@@ -13,6 +13,7 @@
 #include "color.h"
 #include "exif.h"
 #include "jpeg_error.h"
+#include "jpeg_means.h"
 #include "jpeg_parts.h"
 
 struct jpeg_reader {
@@ -21,6 +22,8 @@ struct jpeg_reader {
     struct jpeg_progress_mgr progress;
     struct jpeg_decompress_struct codec;
     struct jpeg_parts parts; /* what is still to be read, where only part of a file is */
+    struct jpeg_means *means;
+    bool in_means; /* it has decoded the picture */
     bool created;
     bool truncated; /* bytes were wanted behind the last one */
     int rows;       /* delivered */
@@ -84,7 +87,8 @@ struct jpeg_reader *jpeg_reader_new(void)
     if (reader == NULL)
         return NULL;
     reader->codec.err = jpeg_error_init(&reader->failure);
-    if (create(reader) == -1) {
+    reader->means = jpeg_means_new();
+    if (reader->means == NULL || create(reader) == -1) {
         jpeg_reader_free(reader);
         return NULL;
     }
@@ -109,6 +113,7 @@ void jpeg_reader_free(struct jpeg_reader *reader)
         return;
     if (reader->created)
         jpeg_destroy_decompress(&reader->codec);
+    jpeg_means_free(reader->means);
     free(reader->cmyk);
     free(reader);
 }
@@ -168,6 +173,7 @@ int jpeg_reader_open(struct jpeg_reader *reader, const void *bytes, size_t size,
                      struct jpeg_header *header, struct mpp_error *error)
 {
     reader->parts = (struct jpeg_parts){.bytes = bytes, .size = size, .next = size};
+    reader->in_means = false;
     reader->truncated = false;
     reader->rows = 0;
     reader->failure.warnings = 0;
@@ -210,6 +216,11 @@ int jpeg_reader_start(struct jpeg_reader *reader, int eighths, bool exact, struc
 {
     struct jpeg_decompress_struct *codec = &reader->codec;
 
+    reader->in_means = eighths <= 2 && jpeg_means_decode(reader->means, codec, eighths,
+                                                         reader->source.next_input_byte,
+                                                         reader->source.bytes_in_buffer);
+    if (reader->in_means)
+        return 0;
     if (setjmp(reader->failure.jump) != 0)
         return report(reader, error);
     codec->scale_num = (unsigned)eighths;
@@ -231,6 +242,10 @@ int jpeg_reader_row(struct jpeg_reader *reader, uint8_t *row, struct mpp_error *
     bool cmyk = codec->out_color_space == JCS_CMYK;
     JSAMPROW target = cmyk ? reader->cmyk : row;
 
+    if (reader->in_means) {
+        jpeg_means_row(reader->means, reader->rows++, row);
+        return 0;
+    }
     if (setjmp(reader->failure.jump) != 0)
         return report(reader, error);
     jpeg_read_scanlines(codec, &target, 1);
@@ -242,6 +257,8 @@ int jpeg_reader_row(struct jpeg_reader *reader, uint8_t *row, struct mpp_error *
 
 int jpeg_reader_finish(struct jpeg_reader *reader, struct mpp_error *error)
 {
+    if (reader->in_means) /* which has seen the end */
+        return 0;
     if (setjmp(reader->failure.jump) != 0)
         return reader->truncated ? 0 : report(reader, error);
     jpeg_finish_decompress(&reader->codec);
