@@ -56,22 +56,24 @@ static struct jpeg_symbol symbol_of(const struct jpeg_code *code, unsigned peeke
                                 .value = (int16_t)jpeg_bits_value(&bits, size)};
 }
 
-static struct jpeg_skip skip_of(const struct jpeg_code *code, unsigned peeked)
+static jpeg_skip skip_of(const struct jpeg_code *code, unsigned front)
 {
-    struct jpeg_skip skip = {0};
-    for (;;) {
-        const struct jpeg_symbol *symbol = &code->peeks[(peeked << skip.bits) & (JPEG_PEEKS - 1)];
-        if (!symbol->bits || skip.bits + symbol->bits > JPEG_PEEK_BITS)
-            return skip;
-        skip.bits = (uint8_t)(skip.bits + symbol->bits);
-        skip.ends = symbol->advance == JPEG_BLOCK_ENDS;
-        if (skip.ends)
-            return skip;
-        skip.advance = (uint8_t)(skip.advance + symbol->advance);
+    unsigned bits = 0, advance = 0;
+    while (advance < JPEG_BLOCK_ENDS) {
+        unsigned peeked = (front << bits & (JPEG_SKIPS - 1)) >> (JPEG_SKIP_BITS - JPEG_PEEK_BITS);
+        struct jpeg_symbol symbol = code->peeks[peeked];
+        unsigned behind = advance + symbol.advance;
+        if (!symbol.bits || bits + symbol.bits > JPEG_SKIP_BITS ||
+            (behind > 63 && behind < JPEG_BLOCK_ENDS))
+            break;
+        bits += symbol.bits;
+        advance = behind;
     }
+    return bits ? (jpeg_skip)(advance << JPEG_SKIP_ADVANCE | bits) : JPEG_SKIP_NONE;
 }
 
-bool jpeg_code_prepare(struct jpeg_code *code, const uint8_t counts[17], const uint8_t symbols[256])
+bool jpeg_code_prepare(struct jpeg_code *code, const uint8_t counts[17], const uint8_t symbols[256],
+                       bool ac)
 {
     if (code->made && !memcmp(code->counts + 1, counts + 1, 16) &&
         !memcmp(code->symbols, symbols, sizeof code->symbols))
@@ -79,9 +81,9 @@ bool jpeg_code_prepare(struct jpeg_code *code, const uint8_t counts[17], const u
     memcpy(code->counts, counts, sizeof code->counts);
     memcpy(code->symbols, symbols, sizeof code->symbols);
     code->made = make_lengths(code);
-    for (unsigned peeked = 0; code->made && peeked < JPEG_PEEKS; peeked++)
+    for (unsigned peeked = 0; ac && code->made && peeked < JPEG_PEEKS; peeked++)
         code->peeks[peeked] = symbol_of(code, peeked);
-    for (unsigned peeked = 0; code->made && peeked < JPEG_PEEKS; peeked++)
-        code->skips[peeked] = skip_of(code, peeked);
+    for (unsigned front = 0; ac && code->made && front < JPEG_SKIPS; front++)
+        code->skips[front] = skip_of(code, front);
     return code->made;
 }

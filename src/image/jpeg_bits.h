@@ -16,6 +16,13 @@
 #include <string.h>
 
 enum { JPEG_PEEK_BITS = 11, JPEG_PEEKS = 1 << JPEG_PEEK_BITS, JPEG_BLOCK_ENDS = 128 };
+enum { JPEG_FIRST_RESTART = 0xD0 };
+enum {
+    JPEG_SKIP_BITS = 11,
+    JPEG_SKIPS = 1 << JPEG_SKIP_BITS,
+    JPEG_SKIP_ADVANCE = 8,
+    JPEG_SKIP_NONE = 64 << 8
+};
 
 struct jpeg_bits {
     const uint8_t *next, *end;
@@ -27,16 +34,14 @@ struct jpeg_bits {
 /* One AC symbol. */
 struct jpeg_symbol {
     uint8_t bits;    /* with those of its value; 0: more than JPEG_PEEK_BITS */
-    uint8_t advance; /* coefficients; JPEG_BLOCK_ENDS: no more are in this block */
+    uint8_t advance; /* coefficients; JPEG_BLOCK_ENDS: no more are in this block. */
     int16_t value;   /* of the last one */
 };
 
-/* All AC symbols that are whole in the peeked bits. */
-struct jpeg_skip {
-    uint8_t bits; /* 0: not one */
-    uint8_t advance;
-    bool ends; /* the last ends the block */
-};
+/* All AC symbols that are whole in JPEG_SKIP_BITS, as advance << JPEG_SKIP_ADVANCE | bits; where
+ * the last ends the block, JPEG_BLOCK_ENDS is added to advance. JPEG_SKIP_NONE: not one is whole.
+ */
+typedef uint16_t jpeg_skip;
 
 struct jpeg_code {
     uint8_t counts[17], symbols[256]; /* as the file has it: how many of each length; in order */
@@ -45,12 +50,13 @@ struct jpeg_code {
     int32_t offset[17];           /* from a code of this length to its symbol */
     uint16_t lengths[JPEG_PEEKS]; /* of the code at the front << 8 | its symbol; 0: longer */
     struct jpeg_symbol peeks[JPEG_PEEKS];
-    struct jpeg_skip skips[JPEG_PEEKS];
+    jpeg_skip skips[JPEG_SKIPS];
 };
 
-/* Makes the tables, unless they are of this code already. False: it is no code. */
-bool jpeg_code_prepare(struct jpeg_code *code, const uint8_t counts[17],
-                       const uint8_t symbols[256]);
+/* Makes the tables, those of AC symbols only when asked for, unless they are of this code already.
+ * False: it is no code. */
+bool jpeg_code_prepare(struct jpeg_code *code, const uint8_t counts[17], const uint8_t symbols[256],
+                       bool ac);
 
 struct jpeg_bits jpeg_bits_refilled_slowly(struct jpeg_bits bits);
 
@@ -116,6 +122,36 @@ static inline __attribute__((always_inline)) int jpeg_bits_symbol(struct jpeg_bi
         return -1;
     jpeg_bits_drop(bits, length);
     return code->symbols[(int32_t)(front >> (16 - length)) + code->offset[length]];
+}
+
+/* The difference of a mean from the one before, added to it. False: damage. 56 bits must be there.
+ */
+static inline __attribute__((always_inline)) bool
+jpeg_bits_mean(struct jpeg_bits *bits, const struct jpeg_code *code, int *mean)
+{
+    int size = jpeg_bits_symbol(bits, code);
+    if (size < 0 || size > 11)
+        return false;
+    *mean += jpeg_bits_value(bits, (unsigned)size);
+    return *mean >= -32768 && *mean <= 32767;
+}
+
+/* The marker that ends the data when they have all been read; 0: they have not, or there is none.
+ */
+static inline int jpeg_bits_marker(struct jpeg_bits *bits)
+{
+    jpeg_bits_refill(bits);
+    bool read = bits->made_up && bits->count >= bits->made_up && bits->count - bits->made_up < 8;
+    return read && bits->end - bits->next >= 2 && bits->next[0] == 0xFF ? bits->next[1] : 0;
+}
+
+/* Takes the marker of the restart with this number, counted from 0. False: it is not there. */
+static inline bool jpeg_bits_restart(struct jpeg_bits *bits, unsigned number)
+{
+    if (jpeg_bits_marker(bits) != JPEG_FIRST_RESTART + (int)(number % 8))
+        return false;
+    *bits = (struct jpeg_bits){.next = bits->next + 2, .end = bits->end};
+    return true;
 }
 
 #endif

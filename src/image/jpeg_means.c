@@ -12,27 +12,34 @@
 #include <string.h>
 
 #include "jpeg_bits.h"
+#include "jpeg_scans.h"
 
 enum { COMPONENTS = 3, SCALE_MAX = 4, PARTS_MAX = SCALE_MAX * SCALE_MAX };
 
 /* In the order of the file: those behind say little about the mean of 4 x 4 or 2 x 2 pixels. */
-enum { DETAILS = 10 };
+enum { DETAILS = 5 };
+
+/* How many look-ups of JPEG_SKIP_BITS the 56 bits of a refill are good for. */
+enum { SKIPS_A_REFILL = 4 };
 
 /* The bits are a local struct of take_all; what is inlined there leaves it in registers. */
 #define INLINED static inline __attribute__((always_inline))
 
 typedef float lanes __attribute__((vector_size(16)));
+typedef int32_t lanes_mask __attribute__((vector_size(16)));
+typedef uint8_t samples4 __attribute__((vector_size(4)));
 
-/* Weights of one coefficient for all parts of a block, row by row. */
-struct weights {
-    lanes parts[PARTS_MAX / 4];
+/* A number for each part of a block, row by row: of 2 x 2 parts the first has all, of 4 x 4 each
+ * has a row. */
+struct parts {
+    lanes first, second, third, fourth;
 };
 
 struct component {
     int across, down; /* blocks in an MCU */
     int scale;        /* samples of a block along a side: 1, 2 or 4 */
     struct jpeg_code *dc, *ac;
-    struct weights weights[64 + JPEG_BLOCK_ENDS]; /* in the order of the file, then zeros */
+    struct parts weights[64 + JPEG_BLOCK_ENDS]; /* of a coefficient, as in the file; then zeros */
     int last_mean;
     uint8_t *plane;
     size_t stride;
@@ -43,10 +50,12 @@ struct jpeg_means {
     struct jpeg_code codes[2][NUM_HUFF_TBLS];    /* DC, AC */
     struct component components[COMPONENTS];
     int component_count;
+    int mcus_across, mcus_down;
     bool is_rgb;
     int width; /* of the picture that comes out */
     uint8_t *samples;
     size_t capacity;
+    struct jpeg_scans *scans; /* of progressive files */
 };
 
 /* The mean of a cosine of the transform over part `part` of `scale`. */
@@ -62,6 +71,10 @@ static double mean_of_cosine(int frequency, int part, int scale)
 struct jpeg_means *jpeg_means_new(void)
 {
     struct jpeg_means *means = calloc(1, sizeof *means);
+    if (means && !(means->scans = jpeg_scans_new())) {
+        free(means);
+        return NULL;
+    }
     for (int scale = 1; means && scale <= SCALE_MAX; scale *= 2)
         for (int frequency = 0; frequency < 8; frequency++)
             for (int part = 0; part < scale; part++)
@@ -71,8 +84,10 @@ struct jpeg_means *jpeg_means_new(void)
 
 void jpeg_means_free(struct jpeg_means *means)
 {
-    if (means)
-        free(means->samples);
+    if (!means)
+        return;
+    jpeg_scans_free(means->scans);
+    free(means->samples);
     free(means);
 }
 
@@ -87,13 +102,13 @@ static void make_weights(const struct jpeg_means *means, struct component *compo
                          const UINT16 quantizers[64])
 {
     int scale = component->scale;
-    for (int k = 0; k < 64; k++) {
+    for (int k = 0; k < DETAILS; k++) {
         const double *across = means->cosines[scale][natural_order[k] % 8];
         const double *down = means->cosines[scale][natural_order[k] / 8];
         for (int part = 0; part < scale * scale; part++) {
             double weight = across[part % scale] * down[part / scale];
-            component->weights[k].parts[part / 4][part % 4] =
-                (float)(weight * quantizers[natural_order[k]]);
+            lanes *group = &component->weights[k].first + part / 4;
+            (*group)[part % 4] = (float)(weight * quantizers[natural_order[k]]);
         }
     }
 }
@@ -108,7 +123,7 @@ static bool prepare_component(struct jpeg_means *means, const struct jpeg_decomp
     struct component *component = &means->components[number];
     int fewer_across = codec->max_h_samp_factor / info->h_samp_factor;
     int fewer_down = codec->max_v_samp_factor / info->v_samp_factor;
-    bool alone = codec->num_components == 1;
+    bool alone = codec->num_components == 1; /* then its sampling factors mean nothing */
     if (!dc || !ac || !quantizers || info->dc_tbl_no > 3 || info->ac_tbl_no > 3 ||
         info->quant_tbl_no > 3 || fewer_across != fewer_down || fewer_across > 2 ||
         fewer_across * info->h_samp_factor != codec->max_h_samp_factor ||
@@ -120,18 +135,19 @@ static bool prepare_component(struct jpeg_means *means, const struct jpeg_decomp
     component->dc = &means->codes[0][info->dc_tbl_no];
     component->ac = &means->codes[1][info->ac_tbl_no];
     make_weights(means, component, quantizers->quantval);
-    return jpeg_code_prepare(component->dc, dc->bits, dc->huffval) &&
-           jpeg_code_prepare(component->ac, ac->bits, ac->huffval);
+    return jpeg_code_prepare(component->dc, dc->bits, dc->huffval, false) &&
+           jpeg_code_prepare(component->ac, ac->bits, ac->huffval, true);
 }
 
 /* Planes for whole MCUs. */
-static bool allocate(struct jpeg_means *means, int mcus_across, int mcus_down)
+static bool allocate(struct jpeg_means *means)
 {
     size_t total = 0;
     for (int i = 0; i < means->component_count; i++) {
         struct component *component = &means->components[i];
-        component->stride = (size_t)(mcus_across * component->across * component->scale);
-        total += component->stride * (size_t)(mcus_down * component->down * component->scale);
+        component->stride = (size_t)(means->mcus_across * component->across * component->scale);
+        total +=
+            component->stride * (size_t)(means->mcus_down * component->down * component->scale);
     }
     if (total > means->capacity) {
         free(means->samples);
@@ -142,26 +158,58 @@ static bool allocate(struct jpeg_means *means, int mcus_across, int mcus_down)
     for (int i = 0; next && i < means->component_count; i++) {
         struct component *component = &means->components[i];
         component->plane = next;
-        next += component->stride * (size_t)(mcus_down * component->down * component->scale);
+        next += component->stride * (size_t)(means->mcus_down * component->down * component->scale);
     }
     return next;
 }
 
 /* ---- Blocks ---- */
 
-static uint8_t sample_of(float sum)
+static uint8_t clamped(int value)
 {
-    float value = sum + 128.5f;
-    return (uint8_t)(value > 0 ? value < 255 ? value : 255 : 0);
+    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
-INLINED bool take_mean(struct jpeg_bits *bits, struct component *component)
+/* Four samples from sums around 0. */
+INLINED samples4 samples_of(lanes sums)
 {
-    int size = jpeg_bits_symbol(bits, component->dc);
-    if (size < 0 || size > 11)
-        return false;
-    component->last_mean += jpeg_bits_value(bits, (unsigned)size);
-    return component->last_mean >= -32768 && component->last_mean <= 32767;
+    lanes values = sums + 128.5f;
+    values = (lanes)((values > 0) & (lanes_mask)values);
+    lanes_mask above = values > 255;
+    values =
+        (lanes)((above & (lanes_mask)(lanes){255, 255, 255, 255}) | (~above & (lanes_mask)values));
+    return __builtin_convertvector(__builtin_convertvector(values, lanes_mask), samples4);
+}
+
+/* For a scale of 1 or 2 the first lanes are enough. */
+INLINED void add(struct parts *parts, int value, const struct parts *weights, int scale)
+{
+    float factor = (float)value;
+    parts->first += factor * weights->first;
+    if (scale == SCALE_MAX) {
+        parts->second += factor * weights->second;
+        parts->third += factor * weights->third;
+        parts->fourth += factor * weights->fourth;
+    }
+}
+
+INLINED void store(const struct parts *parts, int scale, uint8_t *to, size_t stride)
+{
+    samples4 samples = samples_of(parts->first);
+    if (scale == 1) {
+        *to = samples[0];
+    } else if (scale == 2) {
+        memcpy(to, &samples, 2);
+        memcpy(to + stride, (uint8_t *)&samples + 2, 2);
+    } else {
+        memcpy(to, &samples, 4);
+        samples = samples_of(parts->second);
+        memcpy(to + stride, &samples, 4);
+        samples = samples_of(parts->third);
+        memcpy(to + 2 * stride, &samples, 4);
+        samples = samples_of(parts->fourth);
+        memcpy(to + 3 * stride, &samples, 4);
+    }
 }
 
 /* The AC symbol at the front. */
@@ -187,25 +235,32 @@ INLINED bool skip_details(struct jpeg_bits *bits, const struct jpeg_code *code, 
 {
     while (k < 64) {
         jpeg_bits_refill(bits);
-        struct jpeg_skip skip = code->skips[jpeg_bits_peek(bits, JPEG_PEEK_BITS)];
-        struct jpeg_symbol symbol;
-        unsigned behind = k + skip.advance;
-        if (skip.bits && (behind < 64 || (behind == 64 && !skip.ends))) {
-            jpeg_bits_drop(bits, skip.bits);
-            k = skip.ends ? JPEG_BLOCK_ENDS : behind;
-        } else {
-            if (!take_symbol(bits, code, &symbol))
-                return false;
-            k += symbol.advance;
+        unsigned skip = code->skips[jpeg_bits_peek(bits, JPEG_SKIP_BITS)];
+        unsigned behind = k + (skip >> JPEG_SKIP_ADVANCE);
+        for (int i = 1; behind < 64; i++) {
+            k = behind;
+            jpeg_bits_drop(bits, skip % 64);
+            if (i % SKIPS_A_REFILL == 0)
+                jpeg_bits_refill(bits);
+            skip = code->skips[jpeg_bits_peek(bits, JPEG_SKIP_BITS)];
+            behind = k + (skip >> JPEG_SKIP_ADVANCE);
         }
+        if (behind >= JPEG_BLOCK_ENDS && behind < JPEG_BLOCK_ENDS + 64) {
+            jpeg_bits_drop(bits, skip % 64);
+            return true;
+        }
+        struct jpeg_symbol symbol; /* a long one, or the last of a full block */
+        jpeg_bits_refill(bits);
+        if (!take_symbol(bits, code, &symbol))
+            return false;
+        k += symbol.advance;
     }
     return k == 64 || k >= JPEG_BLOCK_ENDS;
 }
 
-/* Adds what the coefficients before DETAILS are to the parts; `groups`: how many lanes they fill.
- */
-INLINED bool add_details(struct jpeg_bits *bits, const struct component *component, int groups,
-                         lanes *parts)
+/* Adds what the coefficients before DETAILS are to the parts. */
+INLINED bool add_details(struct jpeg_bits *bits, const struct component *component, int scale,
+                         struct parts *parts)
 {
     const struct jpeg_code *code = component->ac;
     unsigned k = 1;
@@ -215,29 +270,37 @@ INLINED bool add_details(struct jpeg_bits *bits, const struct component *compone
         if (!take_symbol(bits, code, &symbol))
             return false;
         k += symbol.advance;
-        for (int group = 0; group < groups; group++)
-            parts[group] += (float)symbol.value * component->weights[k - 1].parts[group];
+        add(parts, symbol.value, &component->weights[k - 1], scale);
     }
     return skip_details(bits, code, k);
 }
 
+/* scale: the component's, as a constant */
+INLINED bool take_block_at(struct jpeg_bits *bits, struct component *component, int scale,
+                           uint8_t *to)
+{
+    struct parts parts = {0};
+    jpeg_bits_refill(bits);
+    if (!jpeg_bits_mean(bits, component->dc, &component->last_mean))
+        return false;
+    add(&parts, component->last_mean, &component->weights[0], scale);
+    if (!(scale == 1 ? skip_details(bits, component->ac, 1)
+                     : add_details(bits, component, scale, &parts)))
+        return false;
+    store(&parts, scale, to, component->stride);
+    return true;
+}
+
 INLINED bool take_block(struct jpeg_bits *bits, struct component *component, uint8_t *to)
 {
-    lanes parts[PARTS_MAX / 4];
-    int scale = component->scale, groups = scale == SCALE_MAX ? PARTS_MAX / 4 : 1;
-    jpeg_bits_refill(bits);
-    if (!take_mean(bits, component))
-        return false;
-    for (int group = 0; group < groups; group++)
-        parts[group] = (float)component->last_mean * component->weights[0].parts[group];
-    bool good = scale == 1   ? skip_details(bits, component->ac, 1)
-                : scale == 2 ? add_details(bits, component, 1, parts)
-                             : add_details(bits, component, PARTS_MAX / 4, parts);
-    for (int y = 0; y < scale; y++)
-        for (int x = 0; x < scale; x++)
-            to[(size_t)y * component->stride + (size_t)x] =
-                sample_of(parts[(y * scale + x) / 4][(y * scale + x) % 4]);
-    return good;
+    switch (component->scale) {
+    case 1:
+        return take_block_at(bits, component, 1, to);
+    case 2:
+        return take_block_at(bits, component, 2, to);
+    default:
+        return take_block_at(bits, component, SCALE_MAX, to);
+    }
 }
 
 INLINED bool take_mcu(struct jpeg_means *means, struct jpeg_bits *bits, int mcu_x, int mcu_y)
@@ -255,58 +318,93 @@ INLINED bool take_mcu(struct jpeg_means *means, struct jpeg_bits *bits, int mcu_
     return true;
 }
 
-/* The marker that ends the data when they have all been read; 0: they have not, or there is none.
- */
-INLINED int marker_ahead(struct jpeg_bits *bits)
+static void forget_means(struct jpeg_means *means)
 {
-    jpeg_bits_refill(bits);
-    bool read = bits->made_up && bits->count >= bits->made_up && bits->count - bits->made_up < 8;
-    return read && bits->end - bits->next >= 2 && bits->next[0] == 0xFF ? bits->next[1] : 0;
-}
-
-/* A marker of restart, and a fresh beginning behind it. */
-INLINED bool restart(struct jpeg_means *means, struct jpeg_bits *bits, unsigned number)
-{
-    if (marker_ahead(bits) != JPEG_RST0 + (int)(number % 8))
-        return false;
-    bits->next += 2;
-    bits->bits = 0;
-    bits->count = bits->made_up = 0;
     for (int i = 0; i < means->component_count; i++)
         means->components[i].last_mean = 0;
-    return true;
 }
 
-static bool take_all(struct jpeg_means *means, const uint8_t *bytes, size_t size, int mcus_across,
-                     int mcus_down, unsigned interval)
+static bool take_all(struct jpeg_means *means, const uint8_t *bytes, size_t size, unsigned interval)
 {
     struct jpeg_bits bits = {.next = bytes, .end = bytes + size};
     unsigned left = interval, restarts = 0;
-    for (int y = 0; y < mcus_down; y++)
-        for (int x = 0; x < mcus_across; x++) {
+    for (int y = 0; y < means->mcus_down; y++)
+        for (int x = 0; x < means->mcus_across; x++) {
             if (interval && !left--) {
-                if (!restart(means, &bits, restarts++))
+                if (!jpeg_bits_restart(&bits, restarts++))
                     return false;
                 left = interval - 1;
+                forget_means(means);
             }
             if (!take_mcu(means, &bits, x, y))
                 return false;
         }
-    return marker_ahead(&bits) == JPEG_EOI;
+    return jpeg_bits_marker(&bits) == JPEG_EOI;
 }
+
+/* ---- Files ---- */
 
 static bool is_common(const struct jpeg_decompress_struct *codec)
 {
     bool gray = codec->num_components == 1 && codec->jpeg_color_space == JCS_GRAYSCALE;
     bool color = codec->num_components == 3 &&
                  (codec->jpeg_color_space == JCS_YCbCr || codec->jpeg_color_space == JCS_RGB);
-    return (gray || color) && !codec->progressive_mode && !codec->arith_code &&
-           codec->data_precision == 8 && codec->comps_in_scan == codec->num_components;
+    return (gray || color) && !codec->arith_code && codec->data_precision == 8;
 }
 
 static int divide_up(unsigned value, int by)
 {
     return (int)((value + (unsigned)by - 1) / (unsigned)by);
+}
+
+static bool decode_baseline(struct jpeg_means *means, const struct jpeg_decompress_struct *codec,
+                            int eighths, const uint8_t *bytes, size_t size)
+{
+    if (codec->comps_in_scan != codec->num_components)
+        return false;
+    forget_means(means);
+    for (int i = 0; i < means->component_count; i++)
+        if (!prepare_component(means, codec, i, eighths))
+            return false;
+    return allocate(means) && take_all(means, bytes, size, codec->restart_interval);
+}
+
+/* Chroma of a lower resolution is repeated. */
+static void spread(struct component *component, const struct jpeg_scans_plane *scanned, int across,
+                   int down, int quantizer, int rows)
+{
+    for (int y = 0; y < rows; y++) {
+        const int16_t *from = scanned->means + (size_t)(y / down) * scanned->stride;
+        uint8_t *to = component->plane + (size_t)y * component->stride;
+        for (size_t x = 0; x < component->stride; x++)
+            to[x] = clamped((from[x / (size_t)across] * quantizer + 128 * 8 + 4) >> 3);
+    }
+}
+
+static bool decode_progressive(struct jpeg_means *means, const struct jpeg_decompress_struct *codec,
+                               const uint8_t *bytes, size_t size)
+{
+    for (int i = 0; i < means->component_count; i++) {
+        const jpeg_component_info *info = &codec->comp_info[i];
+        if (info->quant_tbl_no > 3 || !codec->quant_tbl_ptrs[info->quant_tbl_no] ||
+            codec->max_h_samp_factor % info->h_samp_factor ||
+            codec->max_v_samp_factor % info->v_samp_factor)
+            return false;
+        means->components[i].across = means->component_count == 1 ? 1 : codec->max_h_samp_factor;
+        means->components[i].down = means->component_count == 1 ? 1 : codec->max_v_samp_factor;
+        means->components[i].scale = 1;
+    }
+    const struct jpeg_scans_plane *planes = jpeg_scans_decode(means->scans, codec, bytes, size);
+    if (!planes || !allocate(means))
+        return false;
+    for (int i = 0; i < means->component_count; i++) {
+        const jpeg_component_info *info = &codec->comp_info[i];
+        spread(&means->components[i], &planes[i], codec->max_h_samp_factor / info->h_samp_factor,
+               codec->max_v_samp_factor / info->v_samp_factor,
+               codec->quant_tbl_ptrs[info->quant_tbl_no]->quantval[0],
+               means->mcus_down * means->components[i].down);
+    }
+    return true;
 }
 
 bool jpeg_means_decode(struct jpeg_means *means, const struct jpeg_decompress_struct *codec,
@@ -315,26 +413,17 @@ bool jpeg_means_decode(struct jpeg_means *means, const struct jpeg_decompress_st
     if (!is_common(codec))
         return false;
     bool alone = codec->num_components == 1;
-    int mcus_across = divide_up(codec->image_width, alone ? 8 : 8 * codec->max_h_samp_factor);
-    int mcus_down = divide_up(codec->image_height, alone ? 8 : 8 * codec->max_v_samp_factor);
+    means->mcus_across = divide_up(codec->image_width, alone ? 8 : 8 * codec->max_h_samp_factor);
+    means->mcus_down = divide_up(codec->image_height, alone ? 8 : 8 * codec->max_v_samp_factor);
     means->component_count = codec->num_components;
     means->is_rgb = codec->jpeg_color_space == JCS_RGB;
     means->width = divide_up(codec->image_width * (unsigned)eighths, 8);
-    for (int i = 0; i < means->component_count; i++) {
-        means->components[i].last_mean = 0;
-        if (!prepare_component(means, codec, i, eighths))
-            return false;
-    }
-    return allocate(means, mcus_across, mcus_down) &&
-           take_all(means, bytes, size, mcus_across, mcus_down, codec->restart_interval);
+    if (codec->progressive_mode)
+        return eighths == 1 && decode_progressive(means, codec, bytes, size);
+    return decode_baseline(means, codec, eighths, bytes, size);
 }
 
 /* ---- Rows ---- */
-
-static uint8_t clamped(int value)
-{
-    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-}
 
 void jpeg_means_row(const struct jpeg_means *means, int y, uint8_t *row)
 {

@@ -14,14 +14,13 @@
 #include "exif.h"
 #include "jpeg_error.h"
 #include "jpeg_means.h"
-#include "jpeg_parts.h"
+#include "jpeg_scans.h"
 
 struct jpeg_reader {
     struct jpeg_error failure;
     struct jpeg_source_mgr source;
     struct jpeg_progress_mgr progress;
     struct jpeg_decompress_struct codec;
-    struct jpeg_parts parts; /* what is still to be read, where only part of a file is */
     struct jpeg_means *means;
     bool in_means; /* it has decoded the picture */
     bool created;
@@ -45,8 +44,6 @@ static boolean source_fill(j_decompress_ptr codec)
 {
     struct jpeg_reader *reader = reader_of(codec);
 
-    if (jpeg_parts_next(&reader->parts, &codec->src->next_input_byte, &codec->src->bytes_in_buffer))
-        return TRUE;
     reader->truncated = true;
     jpeg_error_leave(&reader->failure, "truncated JPEG");
 }
@@ -66,7 +63,7 @@ static void count_scans(j_common_ptr common)
 {
     j_decompress_ptr codec = (j_decompress_ptr)common;
 
-    if ((size_t)codec->input_scan_number + reader_of(codec)->parts.skipped > JPEG_MAX_SCANS)
+    if (codec->input_scan_number > JPEG_SCANS_MAX)
         jpeg_error_leave(&reader_of(codec)->failure, "progressive JPEG with more than 500 scans");
 }
 
@@ -172,7 +169,6 @@ static int describe(struct jpeg_reader *reader, struct jpeg_header *header, stru
 int jpeg_reader_open(struct jpeg_reader *reader, const void *bytes, size_t size,
                      struct jpeg_header *header, struct mpp_error *error)
 {
-    reader->parts = (struct jpeg_parts){.bytes = bytes, .size = size, .next = size};
     reader->in_means = false;
     reader->truncated = false;
     reader->rows = 0;
@@ -202,23 +198,14 @@ static int prepare_cmyk(struct jpeg_reader *reader, struct mpp_error *error)
     return 0;
 }
 
-/* From here on only the means of blocks are read. */
-static void leave_out_details(struct jpeg_reader *reader)
-{
-    struct jpeg_parts *parts = &reader->parts;
-
-    parts->next = (size_t)(reader->source.next_input_byte - parts->bytes);
-    reader->source.bytes_in_buffer = 0;
-    reader->codec.do_block_smoothing = FALSE; /* which would guess at what is left out */
-}
-
 int jpeg_reader_start(struct jpeg_reader *reader, int eighths, bool exact, struct mpp_error *error)
 {
     struct jpeg_decompress_struct *codec = &reader->codec;
 
-    reader->in_means = eighths <= 2 && jpeg_means_decode(reader->means, codec, eighths,
-                                                         reader->source.next_input_byte,
-                                                         reader->source.bytes_in_buffer);
+    reader->in_means =
+        !exact && eighths <= 2 &&
+        jpeg_means_decode(reader->means, codec, eighths, reader->source.next_input_byte,
+                          reader->source.bytes_in_buffer);
     if (reader->in_means)
         return 0;
     if (setjmp(reader->failure.jump) != 0)
@@ -230,8 +217,6 @@ int jpeg_reader_start(struct jpeg_reader *reader, int eighths, bool exact, struc
         codec->out_color_space = JCS_GRAYSCALE;
     else
         codec->out_color_space = codec->num_components == 3 ? JCS_RGB : JCS_CMYK;
-    if (!exact && eighths == 1 && codec->progressive_mode && codec->Ss == 0)
-        leave_out_details(reader);
     jpeg_start_decompress(codec);
     return codec->out_color_space == JCS_CMYK ? prepare_cmyk(reader, error) : 0;
 }

@@ -13,7 +13,6 @@
 
 #include "mpp_error.h"
 
-#define JPEG_MAX_SCANS 500 /* of a progressive file; each costs a pass over the whole picture */
 #define JPEG_MAX_MEMORY                                                                            \
     (1024L * 1024 * 1024) /* bytes; progressive decoding holds all coefficients */
 

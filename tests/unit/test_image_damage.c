@@ -20,6 +20,7 @@
 
 #include "image.h"
 #include "jpeg_read.h"
+#include "jpeg_scans.h"
 #include "made_image.h"
 
 static const struct thumbnail_options same_size = {.box_width_px = 1000,
@@ -227,7 +228,7 @@ static void a_bomb_of_scans_is_refused(void **state)
     made_jpeg_write(&made, &file);
     at = find_marker(&file, 0xDA, true);
     buf_put(&bomb, file.data, at);
-    for (int i = 0; i < 2 * JPEG_MAX_SCANS; i++)
+    for (int i = 0; i < 2 * JPEG_SCANS_MAX; i++)
         buf_put(&bomb, file.data + at, file.size - 2 - at);
     buf_put(&bomb, "\xFF\xD9", 2);
     expect_error(bomb.data, bomb.size, &same_size, "more than 500 scans");
