@@ -13,7 +13,7 @@
 
 /* A frame holds about this much work: long enough to hide the socket, short enough to be stolen
  * back soon. */
-#define FRAME_NS 1000000
+#define FRAME_NS 8000000
 
 /* With tasks longer than this the wait between two frames does not matter, so a worker has only
  * one: what is not with a worker can be stolen at once. */

@@ -15,7 +15,7 @@
 
 /* While tasks run, the agent is told of results this often: it reads the ring by itself when it is
  * awake, and must not be woken for every one when it sleeps. */
-#define BELL_NS 500000
+#define BELL_NS 4000000
 
 /* Read from the socket at once, where frames are small. */
 enum { READ_BYTES = 1 << 16 };
