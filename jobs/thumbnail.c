@@ -2,8 +2,8 @@
  * The thumbnail job: see thumbnail.h.
  *
  * It runs in a worker process and touches the file system for itself: names come in, a small
- * outcome goes back. Everything about a source that can be wrong has a message of its own; they
- * follow "mpthumb: 'SOURCE': ".
+ * outcome goes back. Sources are opened and, unless they are large, read ahead. Everything about a
+ * source that can be wrong has a message of its own; they follow "mpthumb: 'SOURCE': ".
  */
 #include "thumbnail.h"
 
@@ -19,24 +19,31 @@
 #include "looks_like.h"
 
 #define SOURCE_MAX_BYTES (UINT64_C(4) << 30) /* a larger file is refused before it is read */
-#define KEPT_BYTES       ((size_t)64 << 20)  /* a larger read buffer goes after its image */
-#define HEAD_BYTES       32                  /* enough to tell what a file is */
+#define AHEAD_BYTES      (4 << 20) /* a larger one is opened ahead, and read in its turn */
+#define HEAD_BYTES       32        /* enough to tell what a file is */
 
 struct worker_state {
     const struct thumbnail_setup *setup;
     struct thumbnailer *thumbnailer;
     int root;        /* the output directory; -1: none */
     char *root_path; /* without links; NULL: none */
-    struct buf source;
     struct buf output;
     struct buf outcome;
+};
+
+/* What load makes of a source. */
+struct source {
+    int fd;
+    struct stat status;
+    bool stranger; /* neither by name nor by content an image: passed over */
+    bool mismatch; /* the name says one format and the content the other */
+    struct buf bytes;
 };
 
 /* One task on its way. */
 struct passage {
     struct thumbnail_task task;
-    int fd;
-    struct stat status; /* of the source */
+    struct source *source;
     struct thumbnail_outcome outcome;
 };
 
@@ -48,7 +55,6 @@ static void state_free(struct worker_state *state)
     if (state->root >= 0)
         close(state->root);
     free(state->root_path);
-    buf_release(&state->source);
     buf_release(&state->output);
     buf_release(&state->outcome);
     free(state);
@@ -120,89 +126,126 @@ static int refuse_type(mode_t mode, struct mpp_error *error)
 
 /* In a walk, what is not called an image and cannot be one is passed over. A file that exists but
  * may not be read could be one: that stays an error. */
-static bool is_stranger(const struct passage *passage)
+static bool may_be_stranger(const struct thumbnail_task *task)
 {
-    return (passage->task.flags & THUMBNAIL_WALKED) &&
-           image_format_of_name(passage->task.source) == IMAGE_UNKNOWN;
+    return (task->flags & THUMBNAIL_WALKED) && image_format_of_name(task->source) == IMAGE_UNKNOWN;
 }
 
-static int open_source(struct passage *passage, struct mpp_error *error)
+static int open_source(struct source *source, const struct thumbnail_task *task,
+                       struct mpp_error *error)
 {
-    const char *path = passage->task.source;
     /* Neither a FIFO without a writer nor a terminal may hold us up. */
-    passage->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (passage->fd < 0) {
+    source->fd = open(task->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (source->fd < 0) {
         bool passable = errno == ENOENT || errno == ENXIO || errno == ELOOP;
-        if (passable && is_stranger(passage)) {
-            passage->outcome.status = THUMBNAIL_SKIPPED;
-            return 0;
-        }
-        return refuse_open(path, error);
+        source->stranger = passable && may_be_stranger(task);
+        return source->stranger ? 0 : refuse_open(task->source, error);
     }
-    if (fstat(passage->fd, &passage->status))
+    if (fstat(source->fd, &source->status))
         return mpp_error_set_errno(error, "cannot read");
-    if (!S_ISREG(passage->status.st_mode) || passage->status.st_size == 0) {
-        if (is_stranger(passage)) {
-            passage->outcome.status = THUMBNAIL_SKIPPED;
+    if (!S_ISREG(source->status.st_mode) || source->status.st_size == 0) {
+        source->stranger = may_be_stranger(task);
+        if (source->stranger)
             return 0;
-        }
-        if (!S_ISREG(passage->status.st_mode))
-            return refuse_type(passage->status.st_mode, error);
+        if (!S_ISREG(source->status.st_mode))
+            return refuse_type(source->status.st_mode, error);
         return mpp_error_set(error, "an empty file");
     }
-    if ((uint64_t)passage->status.st_size > SOURCE_MAX_BYTES)
+    if ((uint64_t)source->status.st_size > SOURCE_MAX_BYTES)
         return mpp_error_set(error, "%lld bytes are more than this program reads (4 GiB)",
-                             (long long)passage->status.st_size);
+                             (long long)source->status.st_size);
     return 0;
 }
 
 /* Looks at the first bytes; nothing else is read of what is no image. */
-static int sniff_source(struct passage *passage, struct mpp_error *error)
+static int sniff_source(struct source *source, const struct thumbnail_task *task,
+                        struct mpp_error *error)
 {
     uint8_t head[HEAD_BYTES];
     ssize_t got;
     do
-        got = pread(passage->fd, head, sizeof head, 0);
+        got = pread(source->fd, head, sizeof head, 0);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return mpp_error_set_errno(error, "cannot read");
     enum image_format content = image_sniff(head, (size_t)got);
-    enum image_format name = image_format_of_name(passage->task.source);
-    passage->outcome.mismatch = name && content && name != content;
-    if (content)
+    enum image_format name = image_format_of_name(task->source);
+    source->mismatch = name && content && name != content;
+    source->stranger = !content && may_be_stranger(task);
+    if (content || source->stranger)
         return 0;
-    if (is_stranger(passage)) {
-        passage->outcome.status = THUMBNAIL_SKIPPED;
-        return 0;
-    }
     const char *like = looks_like(head, (size_t)got);
     return mpp_error_set(error, "not a JPEG or PNG file%s%s", like ? ", it looks like " : "",
                          like ? like : "");
 }
 
-static int read_source(struct worker_state *state, const struct passage *passage,
-                       struct mpp_error *error)
+static int read_source(struct source *source, struct mpp_error *error)
 {
-    struct buf *source = &state->source;
-    buf_clear(source);
-    size_t wanted = (size_t)passage->status.st_size + 1; /* one more: to meet the end at once */
+    struct buf *bytes = &source->bytes;
+    size_t wanted = (size_t)source->status.st_size + 1; /* one more: to meet the end at once */
     for (;;) {
-        uint8_t *to = buf_reserve(source, wanted);
+        uint8_t *to = buf_reserve(bytes, wanted);
         if (!to)
             return mpp_error_set(error, "out of memory for a file of %lld bytes",
-                                 (long long)passage->status.st_size);
-        ssize_t got = read(passage->fd, to, wanted);
+                                 (long long)source->status.st_size);
+        ssize_t got = read(source->fd, to, wanted);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return mpp_error_set_errno(error, "cannot read");
         if (got == 0)
             return 0;
-        source->size += (size_t)got;
-        if (source->size > SOURCE_MAX_BYTES)
+        bytes->size += (size_t)got;
+        if (bytes->size > SOURCE_MAX_BYTES)
             return mpp_error_set(error, "grows while it is read");
         wanted = wanted > (size_t)got ? wanted - (size_t)got : 65536;
     }
+}
+
+static void thumbnail_unload(void *loaded)
+{
+    struct source *source = loaded;
+    if (source->fd >= 0)
+        close(source->fd);
+    buf_release(&source->bytes);
+    free(source);
+}
+
+static int prepare_source(struct source *source, const struct thumbnail_setup *setup,
+                          const struct thumbnail_task *task, struct mpp_error *error)
+{
+    if (open_source(source, task, error))
+        return -1;
+    if (source->stranger)
+        return 0;
+    if (sniff_source(source, task, error))
+        return -1;
+    if (source->stranger || setup->dry_run)
+        return 0;
+    if (source->status.st_size <= AHEAD_BYTES)
+        return read_source(source, error);
+    posix_fadvise(source->fd, 0, 0, POSIX_FADV_WILLNEED); /* not in vain where it fails */
+    return 0;
+}
+
+static int thumbnail_load(const void *initargs, struct mpp_bytes payload, void **loaded,
+                          struct mpp_error *error)
+{
+    struct thumbnail_task task;
+    if (thumbnail_task_decode(payload, &task, error))
+        return -1;
+    struct source *source = calloc(1, sizeof *source);
+    if (!source)
+        return mpp_error_set(error, "out of memory");
+    source->fd = -1;
+    if (prepare_source(source, initargs, &task, error)) {
+        int kept = errno;
+        thumbnail_unload(source);
+        errno = kept;
+        return -1;
+    }
+    *loaded = source;
+    return 0;
 }
 
 /* ---- The output ---- */
@@ -253,7 +296,7 @@ static int commit(struct atomic_file *file, const struct worker_state *state,
 {
     bool replace = !(passage->task.flags & THUMBNAIL_NO_REPLACE);
     bool exists;
-    if (atomic_file_is_at(file, &passage->status))
+    if (atomic_file_is_at(file, &passage->source->status))
         return mpp_error_set(error, "its thumbnail would replace the image itself; "
                                     "choose another --output or a --suffix");
     if (atomic_file_commit(file, replace, &exists, error))
@@ -293,12 +336,13 @@ static int make_thumbnail(struct worker_state *state, struct passage *passage,
 {
     struct thumbnail_options options = state->setup->image;
     struct thumbnail_outcome *outcome = &passage->outcome;
-    if (read_source(state, passage, error))
+    struct source *source = passage->source;
+    if (!source->bytes.size && read_source(source, error))
         return -1;
     if (options.format == IMAGE_UNKNOWN)
         options.format = image_format_of_name(passage->task.source);
     buf_clear(&state->output);
-    if (thumbnailer_run(state->thumbnailer, state->source.data, state->source.size, &options,
+    if (thumbnailer_run(state->thumbnailer, source->bytes.data, source->bytes.size, &options,
                         &state->output, &outcome->info, error))
         return -1;
     if (state->output.failed)
@@ -309,21 +353,18 @@ static int make_thumbnail(struct worker_state *state, struct passage *passage,
         outcome->status = THUMBNAIL_THUMBNAIL;
         return 0;
     }
-    outcome->source_bytes = state->source.size;
+    outcome->source_bytes = source->bytes.size;
     outcome->output_bytes = state->output.size;
     return write_output(state, passage, error);
 }
 
 static int run_passage(struct worker_state *state, struct passage *passage, struct mpp_error *error)
 {
-    if (open_source(passage, error))
-        return -1;
-    if (passage->outcome.status == THUMBNAIL_SKIPPED)
+    passage->outcome.mismatch = passage->source->mismatch;
+    if (passage->source->stranger) {
+        passage->outcome.status = THUMBNAIL_SKIPPED;
         return 0;
-    if (sniff_source(passage, error))
-        return -1;
-    if (passage->outcome.status == THUMBNAIL_SKIPPED)
-        return 0;
+    }
     if (refuse_inside_output(state, passage, error))
         return -1;
     return state->setup->dry_run ? 0 : make_thumbnail(state, passage, error);
@@ -333,28 +374,22 @@ static int thumbnail_run(void *opaque, struct mpp_bytes payload, struct mpp_resu
                          struct mpp_error *error)
 {
     struct worker_state *state = opaque;
-    struct passage passage = {.fd = -1};
-    int status = -1;
+    struct passage passage = {.source = mpp_result_loaded(result)};
     if (thumbnail_task_decode(payload, &passage.task, error) || run_passage(state, &passage, error))
-        goto out;
+        return -1;
     buf_clear(&state->outcome);
     thumbnail_outcome_encode(&passage.outcome, &state->outcome);
-    status =
-        state->outcome.failed || mpp_result_set(result, state->outcome.data, state->outcome.size)
-            ? mpp_error_set(error, "out of memory")
-            : 0;
-out:
-    if (passage.fd >= 0)
-        close(passage.fd);
-    if (state->source.capacity > KEPT_BYTES)
-        buf_release(&state->source);
-    return status;
+    return state->outcome.failed || mpp_result_set(result, state->outcome.data, state->outcome.size)
+               ? mpp_error_set(error, "out of memory")
+               : 0;
 }
 
 const struct mpp_job thumbnail_job = {
     .name = "thumbnail",
     .summary = "makes a thumbnail of a JPEG or PNG file",
     .open = thumbnail_open,
+    .load = thumbnail_load,
+    .unload = thumbnail_unload,
     .run = thumbnail_run,
     .close = thumbnail_close,
 };

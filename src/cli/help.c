@@ -42,6 +42,7 @@ static const char help[] =
     "\n"
     "Run\n"
     "  -j, --workers N         worker processes of each rank (the cores it may use)\n"
+    "      --read-ahead N      inputs each worker reads ahead where that is slow; 0: none (16)\n"
     "  -v, --verbose           one line for each file\n"
     "      --quiet             nothing but errors\n"
     "      --dry-run           say what would be done, write nothing\n"

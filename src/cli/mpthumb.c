@@ -85,6 +85,7 @@ static enum exit_status run(int argc, char **argv, const struct options *options
                                .initializer = make_output,
                                .initargs = &setup,
                                .workers_per_rank = options->workers,
+                               .read_ahead = options->read_ahead,
                                .confine = &confine};
     struct batch batch = {options, begun_s};
     if (!writable) {

@@ -19,6 +19,7 @@ enum {
     OPTION_SUFFIX,
     OPTION_NO_ORIENT,
     OPTION_EXACT,
+    OPTION_READ_AHEAD,
     OPTION_QUIET,
     OPTION_DRY_RUN,
     OPTION_HELP,
@@ -41,6 +42,7 @@ static const struct option long_options[] = {
     {"format", required_argument, NULL, 'f'},
     {"quality", required_argument, NULL, 'q'},
     {"workers", required_argument, NULL, 'j'},
+    {"read-ahead", required_argument, NULL, OPTION_READ_AHEAD},
     {"verbose", no_argument, NULL, 'v'},
     {"quiet", no_argument, NULL, OPTION_QUIET},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
@@ -140,6 +142,9 @@ static int take(int code, char **argv, struct options *options, struct mpp_error
         return argument_count("--quality", optarg, 1, 100, &options->image.quality, error);
     case 'j':
         return argument_count("--workers", optarg, 1, MPP_WORKERS_MAX, &options->workers, error);
+    case OPTION_READ_AHEAD:
+        return argument_count("--read-ahead", optarg, 0, MPP_READ_AHEAD_MAX, &options->read_ahead,
+                              error);
     case 'v':
         options->verbose = true;
         return 0;
@@ -181,6 +186,7 @@ static int check(const struct options *options, struct mpp_error *error)
 int options_parse(int argc, char **argv, struct options *options, struct mpp_error *error)
 {
     *options = (struct options){.suffix = "",
+                                .read_ahead = 16,
                                 .image = {.box_width_px = 50,
                                           .box_height_px = 50,
                                           .blur_sigma = 2,

@@ -26,6 +26,7 @@ struct options {
 
     struct thumbnail_options image; /* its format IMAGE_UNKNOWN: same */
     int workers;                    /* a rank; 0: as many as there are cores */
+    int read_ahead;                 /* inputs a worker */
 
     bool verbose;
     bool quiet;

@@ -235,11 +235,14 @@ int crew_start(struct crew *crew, struct mpp_error *error)
     return 0;
 }
 
-/* How many tasks the next frame gets: so much work, and no more than a fair share of the queue. */
+/* How many tasks the next frame gets: so much work, or as many as are to be read ahead, and no more
+ * than a fair share of the queue. */
 static uint32_t frame_tasks(const struct crew *crew, const struct task_list *queue)
 {
     double by_time = crew->task_ns > 0 ? FRAME_NS / crew->task_ns : 1;
     double by_share = (double)queue->count / crew->limits.workers;
+    double ahead = 1 + 2 * crew->forkserver->config->options.read_ahead;
+    by_time = by_time > ahead ? by_time : ahead;
     double tasks = by_time < by_share ? by_time : by_share;
     return tasks < 1 ? 1 : tasks > FRAME_TASKS_MAX ? FRAME_TASKS_MAX : (uint32_t)tasks;
 }

@@ -63,6 +63,9 @@ static int check_options(const struct mpp_options *options, struct mpp_error *er
     if (options->max_workers < 0)
         return mpp_error_set(error, "mpp_open: max_workers is %d: 1 or more, or 0 for no limit",
                              options->max_workers);
+    if (options->read_ahead < 0 || options->read_ahead > MPP_READ_AHEAD_MAX)
+        return mpp_error_set(error, "mpp_open: read_ahead is %d: 0 to %d", options->read_ahead,
+                             MPP_READ_AHEAD_MAX);
     if (options->max_tasks_per_worker < 0)
         return mpp_error_set(error,
                              "mpp_open: max_tasks_per_worker is %d: 1 or more, or 0 for no limit",

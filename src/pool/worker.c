@@ -12,6 +12,7 @@
 
 #include "confine.h"
 #include "message.h"
+#include "read_ahead.h"
 
 /* While tasks run, the agent is told of results this often: it reads the ring by itself when it is
  * awake, and must not be woken for every one when it sleeps. */
@@ -20,9 +21,13 @@
 /* Read from the socket at once, where frames are small. */
 enum { READ_BYTES = 1 << 16 };
 
+/* Where loads take longer than this, they are run ahead. Below it a thread would cost as much. */
+#define SLOW_LOAD_NS 200000
+
 struct mpp_result {
     struct buf data;
     int rank;
+    void *loaded;
 };
 
 int mpp_result_set(struct mpp_result *result, const void *data, size_t size)
@@ -39,9 +44,22 @@ int mpp_result_rank(const struct mpp_result *result)
     return result->rank;
 }
 
+void *mpp_result_loaded(const struct mpp_result *result)
+{
+    return result->loaded;
+}
+
 struct job_state {
     bool open;
     void *state;
+};
+
+/* Which tasks have been looked at for their loads. */
+struct lookahead {
+    uint64_t number;      /* of the next one */
+    struct reader fields; /* at it, in its frame; */
+    uint32_t left;        /* so many are there */
+    size_t behind;        /* that frame ends here, in `in` */
 };
 
 struct worker {
@@ -55,6 +73,9 @@ struct worker {
     size_t in_done;     /* so much of it is done with */
     struct buf payload; /* a copy: aligned */
     struct mpp_result result;
+    struct read_ahead *ahead; /* NULL: loads are not run ahead */
+    struct lookahead lookahead;
+    double load_ns; /* recent mean of loads */
     struct buf out; /* a result being encoded */
     uint32_t pid;
     uint64_t
@@ -151,7 +172,21 @@ static void note_fork(void)
     is_copy = true;
 }
 
-static int run_job(struct worker *worker, const struct message_task *task, struct mpp_error *error)
+static int load(struct worker *worker, const struct mpp_job *job, uint64_t number,
+                struct mpp_bytes payload, struct loaded *loaded, struct mpp_error *error)
+{
+    if (!worker->ahead || !read_ahead_take(worker->ahead, number, loaded))
+        load_now(job, worker->options->initargs, payload, loaded);
+    worker->load_ns = 0.8 * worker->load_ns + 0.2 * (double)loaded->ns;
+    if (!loaded->failed)
+        return 0;
+    *error = loaded->error;
+    errno = loaded->no_memory ? ENOMEM : 0;
+    return -1;
+}
+
+static int run_job(struct worker *worker, const struct message_task *task, uint64_t number,
+                   struct mpp_error *error)
 {
     if (task->job >= worker->job_count)
         return mpp_error_set(error, "job number %u is not registered here", task->job);
@@ -166,8 +201,18 @@ static int run_job(struct worker *worker, const struct message_task *task, struc
     if (worker->payload.failed)
         return mpp_error_set(error, "out of memory for a payload of %u bytes", task->size);
     struct mpp_bytes payload = {worker->payload.data, task->size};
+    struct loaded loaded = {.data = NULL};
+    if (job->load && load(worker, job, number, payload, &loaded, error))
+        return -1;
+    worker->result.loaded = loaded.data;
     errno = 0;
-    return job->run(state->state, payload, &worker->result, error);
+    int failed = job->run(state->state, payload, &worker->result, error);
+    if (job->load && !is_copy) {
+        int kept = errno;
+        loaded_drop(&loaded, job);
+        errno = kept;
+    }
+    return failed;
 }
 
 /* Into the ring; what does not fit there waits until the agent has read it off the socket. */
@@ -206,7 +251,7 @@ static void run_task(struct worker *worker, const struct message_task *task, uin
     uint64_t begun_ns = worker->now_ns;
     struct mpp_error error = {.text = ""};
     buf_clear(&worker->result.data);
-    int failed = run_job(worker, task, &error);
+    int failed = run_job(worker, task, number, &error);
     if (is_copy)
         _exit(0);
     bool no_memory = failed && errno == ENOMEM;
@@ -233,6 +278,69 @@ static void run_task(struct worker *worker, const struct message_task *task, uin
         ring_bell(worker, ended_ns);
 }
 
+/* ---- Reading ahead ---- */
+
+/* Takes in what frames have come meanwhile, without waiting, as long as that moves nothing. */
+static void take_in_more(struct worker *worker)
+{
+    size_t room = worker->in.capacity - worker->in.size;
+    ssize_t got =
+        room ? recv(worker->fd, worker->in.data + worker->in.size, room, MSG_DONTWAIT) : 0;
+    worker->in.size += got > 0 ? (size_t)got : 0;
+}
+
+/* To the frame behind the one that was looked through; false: it is not there yet. */
+static bool look_at_next_frame(struct worker *worker)
+{
+    struct lookahead *lookahead = &worker->lookahead;
+    take_in_more(worker);
+    const uint8_t *at = worker->in.data + lookahead->behind;
+    size_t there = worker->in.size - lookahead->behind;
+    if (there < FRAME_HEAD_BYTES)
+        return false;
+    struct reader head = reader_over(at, FRAME_HEAD_BYTES);
+    size_t size = read_u32(&head);
+    if (there - FRAME_HEAD_BYTES < size)
+        return false;
+    lookahead->behind += FRAME_HEAD_BYTES + size;
+    return message_open(at + FRAME_HEAD_BYTES, size, &lookahead->fields) == MESSAGE_TASKS &&
+           !message_get_tasks(&lookahead->fields, &lookahead->left);
+}
+
+/* Begins the loads of the tasks that follow this one, which is at the front of `fields`. */
+static void look_ahead(struct worker *worker, uint64_t number, const struct reader *fields,
+                       uint32_t left)
+{
+    struct lookahead *lookahead = &worker->lookahead;
+    uint64_t end = number + 1 + (uint64_t)worker->options->read_ahead;
+    if (worker->load_ns < SLOW_LOAD_NS)
+        return;
+    if (lookahead->number <= number)
+        *lookahead = (struct lookahead){number, *fields, left, worker->in_done};
+    while (lookahead->number < end && (lookahead->left || look_at_next_frame(worker))) {
+        struct message_task task;
+        if (message_get_task(&lookahead->fields, &task) || task.job >= worker->job_count)
+            return; /* nonsense, which will be found when its turn comes */
+        const struct mpp_job *job = worker->options->jobs[task.job];
+        if (lookahead->number > number && job->load &&
+            atomic_load(&worker->slot->next) <= lookahead->number)
+            read_ahead_begin(worker->ahead, lookahead->number, job,
+                             (struct mpp_bytes){task.payload, task.size});
+        lookahead->number++;
+        lookahead->left--;
+    }
+}
+
+/* What was loaded for a task that the agent has taken back. */
+static void drop_load(struct worker *worker, const struct message_task *task, uint64_t number)
+{
+    struct loaded loaded;
+    if (worker->ahead && read_ahead_take(worker->ahead, number, &loaded))
+        loaded_drop(&loaded, worker->options->jobs[task->job]);
+}
+
+/* ---- Frames ---- */
+
 /* Runs what is left of a frame of tasks when their turn comes. False: the agent sent nonsense. */
 static bool run_frame(struct worker *worker, struct mpp_bytes frame)
 {
@@ -244,16 +352,20 @@ static bool run_frame(struct worker *worker, struct mpp_bytes frame)
     worker->now_ns = now_ns();
     for (uint32_t i = 0; i < count; i++) {
         struct message_task task;
-        if (message_get_task(&fields, &task))
-            return false;
         uint64_t number = worker->number++;
         uint64_t unclaimed = number;
+        if (worker->ahead)
+            look_ahead(worker, number, &fields, count - i);
+        if (message_get_task(&fields, &task))
+            return false;
         atomic_store_explicit(&worker->slot->begun_ns, worker->now_ns, memory_order_relaxed);
         atomic_store_explicit(&worker->slot->running, number + 1, memory_order_release);
-        if (atomic_compare_exchange_strong(&worker->slot->next, &unclaimed, number + 1))
+        if (atomic_compare_exchange_strong(&worker->slot->next, &unclaimed, number + 1)) {
             run_task(worker, &task, number);
-        else
+        } else {
             atomic_store(&worker->slot->running, 0);
+            drop_load(worker, &task, number);
+        }
     }
     ring_bell(worker, worker->now_ns);
     return true;
@@ -269,6 +381,8 @@ static void note_crash(int number)
 {
     if (errno == ENOMEM)
         atomic_store(&own_slot->no_memory, true);
+    if (load_under_way()) /* not the running task is to blame */
+        atomic_store(&own_slot->running, load_under_way());
     signal(number, SIG_DFL);
     raise(number); /* is delivered when this returns */
 }
@@ -305,8 +419,17 @@ static bool prepare(struct worker *worker)
     return false;
 }
 
+static bool is_read_ahead(const struct mpp_options *options)
+{
+    bool loads = false;
+    for (size_t i = 0; options->jobs[i]; i++)
+        loads |= options->jobs[i]->load != NULL;
+    return loads && options->read_ahead > 0 && options->isolate == MPP_ISOLATED;
+}
+
 static void release(struct worker *worker)
 {
+    read_ahead_free(worker->ahead);
     for (size_t i = 0; i < worker->job_count; i++)
         if (worker->states[i].open && worker->options->jobs[i]->close)
             worker->options->jobs[i]->close(worker->states[i].state);
@@ -326,6 +449,8 @@ void worker_main(int fd, struct worker_slot *slot, const struct mpp_options *opt
     while (options->jobs[worker.job_count])
         worker.job_count++;
     worker.states = calloc(worker.job_count, sizeof *worker.states);
+    if (is_read_ahead(options)) /* without memory for it, each load waits for its turn */
+        worker.ahead = read_ahead_new(options->read_ahead, options->initargs);
     if (worker.states && prepare(&worker))
         while (next_frame(&worker, &frame) && run_frame(&worker, frame))
             ;

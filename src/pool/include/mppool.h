@@ -55,6 +55,9 @@ int mpp_result_set(struct mpp_result *result, const void *data, size_t size);
 /* The rank on which the calling job runs. */
 int mpp_result_rank(const struct mpp_result *result);
 
+/* What the job's load has made for the task that runs; NULL: it has no load. */
+void *mpp_result_loaded(const struct mpp_result *result);
+
 struct mpp_job {
     const char *name;    /* as given to mpp_submit */
     const char *summary; /* one line for a person */
@@ -63,6 +66,16 @@ struct mpp_job {
      * of mpp_options; *state is handed to run and close. When it fails, so does the task that
      * wanted it. */
     int (*open)(void **state, const void *initargs, struct mpp_error *error);
+
+    /* Optional. Fetches what a task will need, so that run need not wait for it: called before run,
+     * with the option read_ahead also on other threads of the worker process, several at a time,
+     * while earlier tasks run; so it reads `initargs` and touches nothing that run changes. What it
+     * puts into *loaded is for run (mpp_result_loaded); unload gets it back afterwards, also where
+     * run was never called, on the worker's thread. When it fails, that is the exception of this
+     * task only. A crash in it counts for the task that was to be loaded. */
+    int (*load)(const void *initargs, struct mpp_bytes payload, void **loaded,
+                struct mpp_error *error);
+    void (*unload)(void *loaded);
 
     /* One task. `payload` is the submitter's bytes, aligned for any type, valid until run returns.
      * Return 0, or -1 with the error filled: that becomes the exception of the task's future, and
@@ -78,7 +91,8 @@ struct mpp_job {
 
 /* ---- Options ---- */
 
-#define MPP_WORKERS_MAX 1024 /* worker processes of one rank */
+#define MPP_WORKERS_MAX    1024 /* worker processes of one rank */
+#define MPP_READ_AHEAD_MAX 64
 
 /* What a worker process is kept from, once its initializer has run. Where the kernel lacks the
  * means (mpp_confinement says), it is not kept from it. */
@@ -107,6 +121,8 @@ struct mpp_options {
     int (*initializer)(const void *initargs, struct mpp_error *error);
     const void *initargs; /* for it and for each job's open, in memory that the fork shares */
 
+    int read_ahead; /* loads of so many further tasks may be under way or done while one runs, where
+                       loads are slow; 0: none. Each may cost memory */
     int max_tasks_per_worker;  /* a worker process is replaced after so many; 0: never */
     double timeout_s;          /* for one run of one task: its worker process is ended; 0: none */
     int retries;               /* further attempts for a task whose worker crashed; 0: one retry;

@@ -1,0 +1,237 @@
+/*
+ * load_test SCENARIO: a job with a load, which is run ahead of its task's turn; run for real on any
+ * number of ranks. Loads and runs count themselves in memory that the workers of a rank share. Rank
+ * 0 checks and exits 0, or says what differs and exits 1.
+ */
+#include <mppool.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "check.h"
+
+enum { TASKS = 200 };
+
+static struct counts {
+    atomic_int loads_begun, loads_made, unloads, runs;
+    atomic_int seen; /* runs during which the load of a later task began */
+} * counts;
+
+struct payload {
+    int number;
+    char what; /* 'f': its load fails, 'c': it crashes */
+};
+
+static void wait_ms(int ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
+}
+
+/* Takes as long as a file that is far away. */
+static int slow_load(const void *initargs, struct mpp_bytes payload, void **loaded,
+                     struct mpp_error *error)
+{
+    (void)initargs;
+    struct payload task;
+    memcpy(&task, payload.data, sizeof task);
+    atomic_fetch_add(&counts->loads_begun, 1);
+    wait_ms(1);
+    if (task.what == 'c')
+        raise(SIGSEGV);
+    if (task.what == 'f')
+        return mpp_error_set(error, "nothing at %d", task.number);
+    int *made = malloc(sizeof *made);
+    if (!made)
+        return mpp_error_set(error, "out of memory");
+    *made = task.number;
+    *loaded = made;
+    atomic_fetch_add(&counts->loads_made, 1);
+    return 0;
+}
+
+static void slow_unload(void *loaded)
+{
+    free(loaded);
+    atomic_fetch_add(&counts->unloads, 1);
+}
+
+/* The result is what was loaded. */
+static int slow_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                    struct mpp_error *error)
+{
+    (void)state, (void)payload, (void)error;
+    atomic_fetch_add(&counts->runs, 1);
+    return mpp_result_set(result, mpp_result_loaded(result), sizeof(int));
+}
+
+/* Until it was seen once: waits, for no longer than 0.1 s, for another load to begin. */
+static int watching_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+                        struct mpp_error *error)
+{
+    int before = atomic_load(&counts->loads_begun);
+    for (int i = 0; i < 100 && !atomic_load(&counts->seen); i++) {
+        if (atomic_load(&counts->loads_begun) > before)
+            atomic_fetch_add(&counts->seen, 1);
+        else
+            wait_ms(1);
+    }
+    return slow_run(state, payload, result, error);
+}
+
+static const struct mpp_job slow_job = {
+    .name = "slow", .load = slow_load, .unload = slow_unload, .run = slow_run};
+static const struct mpp_job watching_job = {
+    .name = "watching", .load = slow_load, .unload = slow_unload, .run = watching_run};
+static const struct mpp_job *const jobs[] = {&slow_job, &watching_job, NULL};
+
+static struct mpp_executor *executor;
+static struct mpp_error error;
+
+/* Submits TASKS tasks, one in `bad_every` of them with `what`, and checks every outcome. */
+static int check_all(const char *job, int bad_every, char what, enum mpp_exception_kind kind)
+{
+    struct mpp_future *futures[TASKS];
+    for (int i = 0; i < TASKS; i++) {
+        struct payload task = {.number = i, .what = bad_every && i % bad_every == 3 ? what : ' '};
+        futures[i] = mpp_submit(executor, job, &task, sizeof task, &error);
+        CHECK(futures[i], "%s", error.text);
+    }
+    for (int i = 0; i < TASKS; i++) {
+        struct mpp_bytes result;
+        const struct mpp_exception *exception = NULL;
+        bool bad = bad_every && i % bad_every == 3;
+        CHECK(mpp_future_exception(futures[i], MPP_FOREVER, &exception, &error) == 0, "%s",
+              error.text);
+        CHECK(bad == (exception != NULL), "task %d: %s", i,
+              exception ? exception->message : "it succeeded");
+        if (bad) {
+            char text[32];
+            snprintf(text, sizeof text, "nothing at %d", i);
+            CHECK(exception->kind == kind, "kind %d", exception->kind);
+            CHECK(what == 'c' || !strcmp(exception->message, text), "%s", exception->message);
+            CHECK(exception->attempts == (what == 'c' ? 2 : 1), "%d attempts of task %d",
+                  exception->attempts, i);
+        } else {
+            CHECK(mpp_future_result(futures[i], MPP_FOREVER, &result, &error) == 0, "%s",
+                  error.text);
+            CHECK(result.size == sizeof i && !memcmp(result.data, &i, sizeof i),
+                  "task %d got another's load", i);
+        }
+        mpp_future_free(futures[i]);
+    }
+    return 0;
+}
+
+/* ---- Scenarios ---- */
+
+static int scenario_ahead(void)
+{
+    if (check_all("watching", 0, ' ', MPP_EXCEPTION_JOB))
+        return -1;
+    CHECK(atomic_load(&counts->seen) > 0, "no load began while a task ran");
+    return 0;
+}
+
+static int scenario_in_line(void)
+{
+    return check_all("slow", 0, ' ', MPP_EXCEPTION_JOB);
+}
+
+static int scenario_failing(void)
+{
+    return check_all("slow", 10, 'f', MPP_EXCEPTION_JOB);
+}
+
+/* Each crash takes the loads of others with it, but counts against the one task. */
+static int scenario_crashing(void)
+{
+    return check_all("slow", 50, 'c', MPP_EXCEPTION_CRASH);
+}
+
+static int scenario_cancelled(void)
+{
+    struct mpp_future *futures[TASKS];
+    for (int i = 0; i < TASKS; i++) {
+        struct payload task = {.number = i, .what = ' '};
+        futures[i] = mpp_submit(executor, "slow", &task, sizeof task, &error);
+        CHECK(futures[i], "%s", error.text);
+    }
+    for (int i = TASKS - 1; i >= 0; i -= 2)
+        mpp_future_cancel(futures[i]);
+    for (int i = 0; i < TASKS; i++) {
+        struct mpp_bytes result;
+        if (mpp_future_result(futures[i], MPP_FOREVER, &result, &error) == 0)
+            CHECK(!memcmp(result.data, &i, sizeof i), "task %d got another's load", i);
+        else
+            CHECK(i % 2 == 1, "task %d: %s", i, error.text);
+        mpp_future_free(futures[i]);
+    }
+    return 0;
+}
+
+static const struct scenario {
+    const char *name;
+    int (*run)(void);
+    struct mpp_options options;
+} scenarios[] = {
+    {"ahead", scenario_ahead, {.read_ahead = 4, .workers_per_rank = 1}},
+    {"in_line", scenario_in_line, {.read_ahead = 0}},
+    {"not_isolated", scenario_in_line, {.read_ahead = 4, .isolate = MPP_NOT_ISOLATED}},
+    {"failing", scenario_failing, {.read_ahead = 8}},
+    {"crashing", scenario_crashing, {.read_ahead = 8}},
+    {"cancelled", scenario_cancelled, {.read_ahead = 8}},
+};
+
+static int run(const struct scenario *scenario, int *argc, char ***argv)
+{
+    struct mpp_options options = scenario->options;
+    options.jobs = jobs;
+    if (!options.workers_per_rank)
+        options.workers_per_rank = 2;
+    switch (mpp_open(argc, argv, &options, &executor, &error)) {
+    case MPP_FAILED:
+        fprintf(stderr, "load_test: %s\n", error.text);
+        return 1;
+    case MPP_SERVED:
+        return 0;
+    case MPP_EXECUTOR:
+        break;
+    }
+    int failed = scenario->run();
+    if (mpp_close(executor, &error) && !failed) {
+        fprintf(stderr, "load_test: %s\n", error.text);
+        failed = 1;
+    }
+    return failed ? 1 : 0;
+}
+
+/* On every rank, when its workers have ended in peace. */
+static int check_counts(void)
+{
+    int made = atomic_load(&counts->loads_made), unloads = atomic_load(&counts->unloads);
+    CHECK(made == unloads, "%d loads were made, %d given back", made, unloads);
+    CHECK(atomic_load(&counts->runs) <= made, "%d runs", atomic_load(&counts->runs));
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const struct scenario *scenario = NULL;
+    for (size_t i = 0; argc > 1 && i < sizeof scenarios / sizeof *scenarios; i++)
+        if (!strcmp(argv[1], scenarios[i].name))
+            scenario = &scenarios[i];
+    counts = mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (!scenario || counts == MAP_FAILED) {
+        fprintf(stderr, "usage: load_test SCENARIO\n");
+        return 2;
+    }
+    int failed = run(scenario, &argc, &argv);
+    if (!failed && strcmp(scenario->name, "crashing") != 0 && check_counts())
+        failed = 1;
+    return failed;
+}
