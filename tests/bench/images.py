@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""mpthumb beside Pillow in a ProcessPoolExecutor: the same images, blur and box, in alternating rounds.
+"""mpthumb beside its peers: the same images and box, in alternating rounds.
 
-Wall and CPU seconds are those of the whole process tree: this program adopts what a run leaves behind, waits
-for all of it, and reads what the kernel charged. Each figure is the median of the rounds; a ratio says how
-many times less than Pillow. Started by scripts/bench.
+Pillow in a ProcessPoolExecutor does the job, with the blur; the others skip the blur: Pillow in draft mode,
+vipsthumbnail, and sharp where npm can install it. Wall and CPU seconds are those of the whole process tree: this
+program adopts what a run leaves behind, waits for all of it, and reads what the kernel charged. Each figure is the
+median of the rounds; x says how many times less mpthumb needs than this row's program does. Started by scripts/bench.
 """
 import argparse
 import os
@@ -11,37 +12,72 @@ import pathlib
 import platform
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 
 from measure import adopt, machine, measure
 
 MPTHUMB = os.environ.get("MPTHUMB", "mpthumb")
-PILLOW = [sys.executable, str(pathlib.Path(__file__).with_name("pillow_pool.py"))]
+HERE = pathlib.Path(__file__).parent
 ENOUGH_BYTES = 100 << 20  # a smaller folder is repeated, so that start-up does not decide
 IMAGE_NAMES = (".jpg", ".jpeg", ".png")
+WANTED = {"imagenet": 6, "photos": 14, "pngs": 6.5}  # times less CPU than Pillow with the blur
+WANTED_OF_SHARP = {"pngs": 1.8}
+WITH_BLUR, SHARP = "Pillow, the job", "sharp, no blur"
+
+
+def find_sharp():
+    """The directory that sharp is installed in by npm, outside of the checkout; None, and why."""
+    if not shutil.which("npm") or not shutil.which("node"):
+        return None, "npm is not there"
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "mpthumb-bench"
+    if not (cache / "node_modules" / "sharp").is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(cache), "sharp"],
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if done.returncode:
+            return None, "npm could not install it"
+    return cache, None
 
 
 def programs(workers):
-    """Label -> command line for a folder of images and one of thumbnails."""
+    """Label -> command line for a folder of images and one of thumbnails; mpthumb comes last."""
     options = ["--quiet", "--blur", "2", "--size", "50x50", "--quality", "75"]
-    return {
-        "Pillow, ProcessPoolExecutor": lambda images, thumbs: [*PILLOW, images, thumbs, str(workers)],
-        f"mpirun -n {workers} mpthumb": lambda images, thumbs: [
-            "mpirun", "--use-hwthread-cpus", "-n", str(workers), MPTHUMB, "-j", "1", *options, "-o", thumbs, images],
-        f"mpthumb -j {workers}": lambda images, thumbs: [
-            MPTHUMB, "-j", str(workers), *options, "-o", thumbs, images],
+    pillow = [sys.executable, str(HERE / "pillow_pool.py")]
+    known = {
+        WITH_BLUR: lambda images, thumbs: [*pillow, images, thumbs, str(workers)],
+        "Pillow, no blur": lambda images, thumbs: [*pillow, images, thumbs, str(workers), "0"],
     }
+    left_out = {}
+    if shutil.which("vipsthumbnail"):
+        known["vipsthumbnail, no blur"] = lambda images, thumbs: [
+            "sh", "-c", 'mkdir -p "$2" && cd "$1" && find . -type l -print0 | VIPS_CONCURRENCY=1 '
+            'xargs -0 -n 100 -P "$3" vipsthumbnail --size 50x50 -o "$2/%s.jpg[Q=75]"', "sh", images, thumbs,
+            str(workers)]
+    else:
+        left_out["vipsthumbnail"] = "it is not there"
+    cache, why = find_sharp()
+    if cache:
+        known[SHARP] = lambda images, thumbs: [
+            "node", str(HERE / "sharp_pool.mjs"), str(cache), images, thumbs, str(workers)]
+    else:
+        left_out["sharp"] = why
+    known[f"mpirun -n {workers} mpthumb -j 1"] = lambda images, thumbs: [
+        "mpirun", "--use-hwthread-cpus", "-n", str(workers), MPTHUMB, "-j", "1", *options, "-o", thumbs, images]
+    known[f"mpthumb -j {workers}"] = lambda images, thumbs: [
+        MPTHUMB, "-j", str(workers), *options, "-o", thumbs, images]
+    return known, left_out
 
 
-def repeated(folder, scratch):
+def repeated(folder, scratch, least):
     """A folder of links to the images of `folder`, each as often as it takes; (path, files, bytes, times)."""
     sources = [path for path in sorted(pathlib.Path(folder).iterdir())
                if path.suffix.lower() in IMAGE_NAMES and path.is_file()]
     if not sources:
         sys.exit(f"bench: no images in {folder}")
     size = sum(path.stat().st_size for path in sources)
-    times = max(1, -(-ENOUGH_BYTES // size))
+    times = max(1, -(-ENOUGH_BYTES // size), -(-least // len(sources)))
     target = scratch / "images"
     target.mkdir()
     for number in range(times):
@@ -50,30 +86,46 @@ def repeated(folder, scratch):
     return target, len(sources) * times, size * times, times
 
 
-def bench(folder, rounds, workers):
+def bar(wanted, ratio):
+    return "" if wanted is None else f"   wanted {wanted:g}: {'met' if ratio >= wanted else 'not met'}"
+
+
+def report(folder, files, figures):
+    """A row for each program, and how many times less mpthumb needs."""
+    name = pathlib.Path(folder).name
+    medians = {label: [statistics.median(column) for column in zip(*runs)] for label, runs in figures.items()}
+    wall, cpu = list(medians.values())[-1]
+    print(f"{'':30} {'wall s':>8} {'CPU s':>8} {'images/s':>9} {'wall x':>7} {'CPU x':>7}")
+    for label, (its_wall, its_cpu) in medians.items():
+        wanted = None
+        if label == WITH_BLUR:
+            wanted = WANTED.get(name)
+        elif label == SHARP and name in WANTED_OF_SHARP:
+            wanted = WANTED_OF_SHARP[name]
+        elif "mpthumb" not in label and name in WANTED:
+            wanted = 1
+        print(f"{label:30} {its_wall:8.2f} {its_cpu:8.2f} {files / its_wall:9.0f} {its_wall / wall:7.2f}"
+              f" {its_cpu / cpu:7.2f}{bar(wanted, its_cpu / cpu)}", flush=True)
+
+
+def bench(folder, rounds, least, known):
     with tempfile.TemporaryDirectory(prefix="mpthumb-bench-") as scratch_name:
         scratch = pathlib.Path(scratch_name)
-        images, files, size, times = repeated(folder, scratch)
+        images, files, size, times = repeated(folder, scratch, least)
         for path in images.iterdir():
             path.read_bytes()  # from memory for everyone
         print(f"\n{folder}: {files} files, {size / 2**20:.0f} MiB"
               f"{f' (each image {times} times)' if times > 1 else ''}", flush=True)
-        figures = {label: [] for label in programs(workers)}
+        figures = {label: [] for label in known}
         for _ in range(rounds):
-            for label, command in programs(workers).items():
+            for label, command in known.items():
                 thumbs = scratch / "thumbs"
                 figures[label].append(measure(command(str(images), str(thumbs)))[1:])
                 written = sum(len(names) for _, _, names in os.walk(thumbs))
                 if written != files:
                     sys.exit(f"bench: {label} wrote {written} thumbnails of {files}")
                 shutil.rmtree(thumbs)
-    print(f"{'':30} {'wall s':>8} {'CPU s':>8} {'images/s':>9} {'wall x':>7} {'CPU x':>7}")
-    reference = None
-    for label, runs in figures.items():
-        wall, cpu = (statistics.median(column) for column in zip(*runs))
-        reference = reference or (wall, cpu)
-        print(f"{label:30} {wall:8.2f} {cpu:8.2f} {files / wall:9.0f} {reference[0] / wall:7.2f}"
-              f" {reference[1] / cpu:7.2f}", flush=True)
+    report(folder, files, figures)
 
 
 def main():
@@ -82,14 +134,19 @@ def main():
     parser.add_argument("--default", action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--files", type=int, default=0, metavar="N", help="repeat images until there are N")
     arguments = parser.parse_args()
     adopt()
     import PIL
+    known, left_out = programs(arguments.workers)
     print(f"{machine()}\nPillow {PIL.__version__}, Python {platform.python_version()};"
           f" blur 2, box 50x50, JPEG quality 75; {arguments.workers} workers;"
-          f" medians of {arguments.rounds} alternating rounds; x: times less than Pillow")
+          f" medians of {arguments.rounds} alternating rounds; x: times less than this row")
+    for label, why in left_out.items():
+        print(f"left out: {label}, for {why}")
     for folder in arguments.folders or arguments.default:
-        bench(folder, arguments.rounds, arguments.workers)
+        bench(folder, arguments.rounds, arguments.files, known)
 
 
-main()
+if __name__ == "__main__":
+    main()
