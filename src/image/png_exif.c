@@ -12,31 +12,9 @@
 #include <zlib.h>
 
 #include "exif.h"
+#include "png_chunk.h"
 
 #define TEXT_SIZE 16384 /* bytes of hexadecimal looked at: half as many of EXIF */
-
-struct chunk {
-    const uint8_t *type; /* four letters */
-    const uint8_t *data;
-    size_t length;
-};
-
-/* The next whole chunk at `*at`; false when there is none. */
-static bool next_chunk(const uint8_t *bytes, size_t size, size_t *at, struct chunk *chunk)
-{
-    const uint8_t *p = bytes + *at;
-    const size_t around = 12; /* length, type and CRC */
-
-    if (size < *at || size - *at < around)
-        return false;
-    chunk->length = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
-    if (chunk->length > size - *at - around)
-        return false;
-    chunk->type = p + 4;
-    chunk->data = p + 8;
-    *at += around + chunk->length;
-    return true;
-}
 
 static int hex_digit(uint8_t c)
 {
@@ -83,15 +61,15 @@ static int orientation_of_ztxt(const uint8_t *data, size_t length)
     return orientation_of_hex(text, sizeof(text) - stream.avail_out);
 }
 
-static int orientation_of_text(const struct chunk *chunk)
+static int orientation_of_text(const struct png_chunk *chunk)
 {
     static const char keyword[] = "Raw profile type exif"; /* its zero ends it in the chunk too */
     uint8_t text[TEXT_SIZE];
-    size_t length = chunk->length;
+    size_t length = chunk->size;
 
     if (length < sizeof(keyword) + 1 || memcmp(chunk->data, keyword, sizeof(keyword)) != 0)
         return EXIF_ORIENTATION_NORMAL;
-    if (memcmp(chunk->type, "zTXt", 4) == 0) /* one byte more: the method, always deflate */
+    if (png_chunk_is(chunk, "zTXt")) /* one byte more: the method, always deflate */
         return orientation_of_ztxt(chunk->data + sizeof(keyword) + 1, length - sizeof(keyword) - 1);
     length -= sizeof(keyword);
     if (length > sizeof(text))
@@ -103,13 +81,13 @@ static int orientation_of_text(const struct chunk *chunk)
 int png_exif_orientation(const void *bytes, size_t size)
 {
     int orientation = EXIF_ORIENTATION_NORMAL;
-    struct chunk chunk;
-    size_t at = 8; /* behind the signature */
+    struct png_chunk chunk;
+    size_t at = PNG_SIGNATURE_BYTES;
 
-    while (next_chunk(bytes, size, &at, &chunk)) {
-        if (memcmp(chunk.type, "eXIf", 4) == 0)
-            return exif_orientation(chunk.data, chunk.length);
-        if (memcmp(chunk.type, "zTXt", 4) == 0 || memcmp(chunk.type, "tEXt", 4) == 0) {
+    while (png_chunk_next(bytes, size, &at, &chunk)) {
+        if (png_chunk_is(&chunk, "eXIf"))
+            return exif_orientation(chunk.data, chunk.size);
+        if (png_chunk_is(&chunk, "zTXt") || png_chunk_is(&chunk, "tEXt")) {
             int found = orientation_of_text(&chunk);
 
             if (found != EXIF_ORIENTATION_NORMAL)

@@ -15,7 +15,6 @@
 
 #include "buf.h"
 #include "png_exif.h"
-#include "png_unfilter.h"
 #include "png_whole.h"
 
 struct png_reader {
@@ -30,11 +29,10 @@ struct png_reader {
     int height_px;
     int rows; /* delivered */
     size_t row_size;
+    struct png_layout layout;
     struct png_whole *whole;
-    bool try_whole;      /* the picture may be inflated at once */
-    uint8_t *whole_rows; /* and was: see png_whole.h */
-    size_t whole_row_size;
-    uint8_t *zeros;   /* the row above the first */
+    bool begun;       /* the first row was asked for */
+    bool in_whole;    /* the picture was inflated at once */
     uint8_t *picture; /* interlaced: all of it, once the first row was asked for; else NULL */
     uint8_t **picture_rows;
 };
@@ -131,18 +129,57 @@ static void expand_to_8_bits(struct png_reader *reader, bool exact)
     png_read_update_info(png, reader->info);
 }
 
-/* Rows of whole bytes, which need at most a palette, and not too many of them. */
-static bool may_be_whole(struct png_reader *reader)
+static void note_palette(struct png_reader *reader)
 {
-    size_t width = png_get_image_width(reader->png, reader->info);
-    bool palette = png_get_color_type(reader->png, reader->info) == PNG_COLOR_TYPE_PALETTE;
-    size_t stored = palette ? width : reader->row_size;
-    bool transparent_colour = png_get_valid(reader->png, reader->info, PNG_INFO_tRNS) && !palette;
+    struct png_layout *layout = &reader->layout;
+    png_colorp colors = NULL;
+    png_bytep alphas = NULL;
+    int count = 0, alpha_count = 0;
 
-    reader->whole_row_size = stored + 1;
-    return png_get_bit_depth(reader->png, reader->info) == 8 && !transparent_colour &&
-           png_get_interlace_type(reader->png, reader->info) == PNG_INTERLACE_NONE &&
-           (size_t)reader->height_px <= PNG_WHOLE_MAX_BYTES / reader->whole_row_size;
+    png_get_PLTE(reader->png, reader->info, &colors, &count);
+    png_get_tRNS(reader->png, reader->info, &alphas, &alpha_count, NULL);
+    for (int i = 0; i < 256; i++) {
+        layout->colors[i][3] = i < alpha_count ? alphas[i] : 255;
+        if (i >= count)
+            continue;
+        layout->colors[i][0] = colors[i].red;
+        layout->colors[i][1] = colors[i].green;
+        layout->colors[i][2] = colors[i].blue;
+    }
+}
+
+static void note_key(struct png_reader *reader)
+{
+    struct png_layout *layout = &reader->layout;
+    png_color_16p key = NULL;
+
+    if (!png_get_tRNS(reader->png, reader->info, NULL, NULL, &key) || key == NULL)
+        return;
+    layout->has_key = true;
+    layout->key[0] = layout->samples == 1 ? key->gray : key->red;
+    layout->key[1] = key->green;
+    layout->key[2] = key->blue;
+}
+
+/* How the file's samples become rows; before libpng is told to do the same. */
+static void note_layout(struct png_reader *reader, bool exact)
+{
+    png_structp png = reader->png;
+    int color_type = png_get_color_type(png, reader->info);
+
+    reader->layout = (struct png_layout){
+        .width = (int)png_get_image_width(png, reader->info),
+        .height = (int)png_get_image_height(png, reader->info),
+        .depth = png_get_bit_depth(png, reader->info),
+        .samples = png_get_channels(png, reader->info),
+        .interlaced = png_get_interlace_type(png, reader->info) != PNG_INTERLACE_NONE,
+        .is_palette = color_type == PNG_COLOR_TYPE_PALETTE,
+        .cut = exact,
+    };
+    if (reader->layout.is_palette)
+        note_palette(reader);
+    else if (!exact && !(color_type & PNG_COLOR_MASK_ALPHA))
+        note_key(reader);
 }
 
 int png_reader_open(struct png_reader *reader, const void *bytes, size_t size, bool exact,
@@ -164,10 +201,10 @@ int png_reader_open(struct png_reader *reader, const void *bytes, size_t size, b
     header->height_px = (int)png_get_image_height(reader->png, reader->info);
     header->orientation = png_exif_orientation(bytes, size);
     reader->height_px = header->height_px;
+    note_layout(reader, exact);
     expand_to_8_bits(reader, exact); /* memory for two rows */
-    header->channels = png_get_channels(reader->png, reader->info);
+    header->channels = reader->layout.channels = png_get_channels(reader->png, reader->info);
     reader->row_size = png_get_rowbytes(reader->png, reader->info);
-    reader->try_whole = may_be_whole(reader);
     return 0;
 }
 
@@ -198,58 +235,6 @@ static int read_picture(struct png_reader *reader, struct mpp_error *error)
     return 0;
 }
 
-static void begin_whole(struct png_reader *reader)
-{
-    reader->try_whole = false;
-    reader->zeros = calloc(reader->whole_row_size + PNG_UNFILTER_SLACK, 1);
-    if (reader->zeros != NULL)
-        reader->whole_rows = png_whole_inflate(reader->whole, reader->bytes, reader->size,
-                                               reader->whole_row_size * (size_t)reader->height_px);
-}
-
-/* From numbers to colours; an alpha for each where one of them has some. A number that the palette
- * has not is black. */
-static void look_up(const struct png_reader *reader, const uint8_t *numbers, uint8_t *row)
-{
-    static const png_color black = {0};
-    size_t width = reader->whole_row_size - 1;
-    size_t channels = reader->row_size / width;
-    png_colorp colors = NULL;
-    png_bytep alphas = NULL;
-    int count = 0, alpha_count = 0;
-
-    png_get_PLTE(reader->png, reader->info, &colors, &count);
-    png_get_tRNS(reader->png, reader->info, &alphas, &alpha_count, NULL);
-    for (size_t x = 0; x < width; x++, row += channels) {
-        int number = numbers[x];
-        const png_color *color = number < count ? &colors[number] : &black;
-
-        row[0] = color->red;
-        row[1] = color->green;
-        row[2] = color->blue;
-        if (channels == 4)
-            row[3] = number < alpha_count ? alphas[number] : 255;
-    }
-}
-
-/* The next row of a picture that was inflated at once. */
-static int whole_row(struct png_reader *reader, uint8_t *row, struct mpp_error *error)
-{
-    uint8_t *stored = reader->whole_rows + (size_t)reader->rows * reader->whole_row_size;
-    const uint8_t *above = reader->rows > 0 ? stored - reader->whole_row_size + 1 : reader->zeros;
-    size_t size = reader->whole_row_size - 1;
-    int pixel_bytes = (int)(size / png_get_image_width(reader->png, reader->info));
-
-    if (!png_unfilter(stored[0], stored + 1, above, size, pixel_bytes))
-        return mpp_error_set(error, "broken PNG: bad adaptive filter value");
-    if (size == reader->row_size)
-        memcpy(row, stored + 1, size);
-    else
-        look_up(reader, stored + 1, row);
-    reader->rows++;
-    return 0;
-}
-
 static int stream_row(struct png_reader *reader, uint8_t *row, struct mpp_error *error)
 {
     if (setjmp(png_jmpbuf(reader->png)) != 0)
@@ -261,11 +246,15 @@ static int stream_row(struct png_reader *reader, uint8_t *row, struct mpp_error 
 
 int png_reader_row(struct png_reader *reader, uint8_t *row, struct mpp_error *error)
 {
-    if (reader->try_whole)
-        begin_whole(reader);
-    if (reader->whole_rows != NULL)
-        return whole_row(reader, row, error);
-    if (png_get_interlace_type(reader->png, reader->info) == PNG_INTERLACE_NONE)
+    if (!reader->begun)
+        reader->in_whole =
+            png_whole_begin(reader->whole, reader->bytes, reader->size, &reader->layout);
+    reader->begun = true;
+    if (reader->in_whole)
+        return png_whole_row(reader->whole, row)
+                   ? 0
+                   : mpp_error_set(error, "broken PNG: bad adaptive filter value");
+    if (!reader->layout.interlaced)
         return stream_row(reader, row, error);
     if (reader->picture == NULL && read_picture(reader, error) == -1)
         return -1;
@@ -284,6 +273,6 @@ void png_reader_close(struct png_reader *reader)
         png_destroy_read_struct(&reader->png, &reader->info, NULL);
     free(reader->picture);
     free(reader->picture_rows);
-    free(reader->zeros);
+    png_whole_end(reader->whole);
     *reader = (struct png_reader){.whole = reader->whole};
 }

@@ -1,55 +1,78 @@
 /*
  * Rows of a PNG from differences back to samples: see png_unfilter.h.
  *
- * Mean and Paeth depend on the pixel to the left, so that a row is one chain; the channels of a
- * pixel go side by side in the lanes of one register.
+ * Mean and Paeth depend on the pixel to the left, so that a row is one chain, as long as the
+ * latency of a step; the channels of a pixel go side by side in the lanes of one register. Two rows
+ * are two chains in one: the lower half of the register has a pixel of the first row, the upper
+ * half the pixel before it of the second, for which that of the first was just made.
  */
 #include "png_unfilter.h"
 
 #include <string.h>
 
-typedef uint8_t bytes4 __attribute__((vector_size(4)));
-typedef int16_t lanes4 __attribute__((vector_size(8)));
+#include "simd.h"
 
-static inline lanes4 load(const uint8_t *from)
+enum { NONE, SUB, UP, MEAN, PAETH, FILTERS };
+
+typedef uint8_t bytes8 __attribute__((vector_size(8)));
+typedef uint64_t halves __attribute__((vector_size(16)));
+typedef int16_t lanes __attribute__((vector_size(16)));
+
+SIMD_BODY lanes load(const uint8_t *from)
 {
-    bytes4 bytes;
+    bytes8 bytes;
     memcpy(&bytes, from, sizeof bytes);
-    return __builtin_convertvector(bytes, lanes4);
+    return __builtin_convertvector(bytes, lanes);
 }
 
-static inline void store(uint8_t *to, lanes4 lanes, int pixel_bytes)
+SIMD_BODY void store(uint8_t *to, lanes values, int pixel_bytes)
 {
-    bytes4 bytes = __builtin_convertvector(lanes, bytes4);
+    bytes8 bytes = __builtin_convertvector(values, bytes8);
     memcpy(to, &bytes, (size_t)pixel_bytes);
 }
 
-static inline lanes4 absolute(lanes4 lanes)
+/* The pixel of at most four bytes at each of two places. */
+SIMD_BODY lanes load_two(const uint8_t *low, const uint8_t *high)
 {
-    lanes4 negative = lanes < 0;
-    return (lanes ^ negative) - negative;
+    uint32_t pair[2];
+    memcpy(&pair[0], low, 4);
+    memcpy(&pair[1], high, 4);
+    return load((const uint8_t *)pair);
+}
+
+SIMD_BODY void store_two(uint8_t *low, uint8_t *high, lanes values, int pixel_bytes)
+{
+    bytes8 bytes = __builtin_convertvector(values, bytes8);
+    memcpy(low, &bytes, (size_t)pixel_bytes);
+    memcpy(high, (const uint8_t *)&bytes + 4, (size_t)pixel_bytes);
+}
+
+SIMD_BODY lanes absolute(lanes values)
+{
+    lanes negative = values < 0;
+    return (values ^ negative) - negative;
 }
 
 /* Whichever of left, above and corner is nearest to left + above - corner; ties in this order. */
-static inline lanes4 paeth(lanes4 left, lanes4 above, lanes4 corner)
+SIMD_BODY lanes paeth(lanes left, lanes above, lanes corner)
 {
-    lanes4 to_left = absolute(above - corner), to_above = absolute(left - corner);
-    lanes4 to_corner = absolute(left + above - 2 * corner);
-    lanes4 not_left = (to_left > to_above) | (to_left > to_corner);
-    lanes4 not_above = to_above > to_corner;
-    lanes4 other = (not_above & corner) | (~not_above & above);
+    lanes from_above = above - corner, from_left = left - corner;
+    lanes to_left = absolute(from_above), to_above = absolute(from_left);
+    lanes to_corner = absolute(from_above + from_left);
+    lanes not_left = (to_left > to_above) | (to_left > to_corner);
+    lanes not_above = to_above > to_corner;
+    lanes other = (not_above & corner) | (~not_above & above);
     return (not_left & other) | (~not_left & left);
 }
 
-static inline __attribute__((always_inline)) void
-chain(int filter, uint8_t *row, const uint8_t *above, size_t size, int pixel_bytes)
+SIMD_BODY void chain(int filter, uint8_t *row, const uint8_t *above, size_t size, int pixel_bytes)
 {
-    lanes4 left = {0}, corner = {0};
+    lanes left = {0}, corner = {0};
     for (size_t at = 0; at < size; at += (size_t)pixel_bytes) {
-        lanes4 up = load(above + at), guess;
-        if (filter == 1)
+        lanes up = load(above + at), guess;
+        if (filter == SUB)
             guess = left;
-        else if (filter == 3)
+        else if (filter == MEAN)
             guess = (left + up) >> 1;
         else
             guess = paeth(left, up, corner);
@@ -59,43 +82,131 @@ chain(int filter, uint8_t *row, const uint8_t *above, size_t size, int pixel_byt
     }
 }
 
-static inline __attribute__((always_inline)) void
-chain_of(int filter, uint8_t *row, const uint8_t *above, size_t size, int pixel_bytes)
+SIMD_BODY void chain_of(int filter, uint8_t *row, const uint8_t *above, size_t size,
+                        int pixel_bytes)
 {
-    if (pixel_bytes == 1)
+    switch (pixel_bytes) {
+    case 1:
         chain(filter, row, above, size, 1);
-    else if (pixel_bytes == 2)
+        break;
+    case 2:
         chain(filter, row, above, size, 2);
-    else if (pixel_bytes == 3)
+        break;
+    case 3:
         chain(filter, row, above, size, 3);
-    else
+        break;
+    case 4:
         chain(filter, row, above, size, 4);
+        break;
+    case 6:
+        chain(filter, row, above, size, 6);
+        break;
+    default:
+        chain(filter, row, above, size, 8);
+    }
 }
 
-static void add_above(uint8_t *restrict row, const uint8_t *restrict above, size_t size)
+SIMD_BODY void add_above(uint8_t *restrict row, const uint8_t *restrict above, size_t size)
 {
     for (size_t i = 0; i < size; i++)
         row[i] = (uint8_t)(row[i] + above[i]);
 }
 
-bool png_unfilter(int filter, uint8_t *row, const uint8_t *above, size_t size, int pixel_bytes)
+SIMD_BODY void unfilter(int filter, uint8_t *row, const uint8_t *above, size_t size,
+                        int pixel_bytes)
 {
     switch (filter) {
-    case 0:
-        return true;
-    case 1:
-        chain_of(1, row, above, size, pixel_bytes);
-        return true;
-    case 2:
+    case SUB:
+        chain_of(SUB, row, above, size, pixel_bytes);
+        break;
+    case UP:
         add_above(row, above, size);
-        return true;
-    case 3:
-        chain_of(3, row, above, size, pixel_bytes);
-        return true;
-    case 4:
-        chain_of(4, row, above, size, pixel_bytes);
-        return true;
+        break;
+    case MEAN:
+        chain_of(MEAN, row, above, size, pixel_bytes);
+        break;
+    case PAETH:
+        chain_of(PAETH, row, above, size, pixel_bytes);
+        break;
     default:
-        return false;
+        break;
     }
+}
+
+SIMD_VARIANTS(void, unfilter,
+              (int filter, uint8_t *row, const uint8_t *above, size_t size, int pixel_bytes),
+              (filter, row, above, size, pixel_bytes))
+
+/* Each row by mean or Paeth. `is_mean`: all bits of the lanes of those by mean. */
+SIMD_BODY void two_chains(uint8_t *row, uint8_t *next, const uint8_t *above, size_t size,
+                          lanes is_mean, bool any_mean, int pixel_bytes)
+{
+    const halves upper = {0, UINT64_MAX};
+    size_t step = (size_t)pixel_bytes;
+    lanes left = {0}, corner = {0};
+    for (size_t at = 0; at <= size; at += step) {
+        /* Before the first step the second row has no pixel, behind the last the first has none. */
+        bool first = at == 0, last = at == size;
+        lanes raw = load_two(row + (last ? at - step : at), next + (first ? 0 : at - step));
+        lanes up = (lanes)__builtin_shufflevector((halves)load(above + at), (halves)left, 0, 2);
+        lanes guess = paeth(left, up, corner);
+        if (any_mean)
+            guess = (is_mean & ((left + up) >> 1)) | (~is_mean & guess);
+        left = (raw + guess) & 0xFF;
+        if (first)
+            left = (lanes)((halves)left & ~upper);
+        corner = up;
+        if (!first && !last)
+            store_two(row + at, next + at - step, left, pixel_bytes);
+        else if (first)
+            store(row, left, pixel_bytes);
+        else
+            store_two((uint8_t[4]){0}, next + at - step, left, pixel_bytes);
+    }
+}
+
+SIMD_BODY void two_chains_of(uint8_t *row, uint8_t *next, const uint8_t *above, size_t size,
+                             int pixel_bytes)
+{
+    lanes is_mean =
+        (lanes)(halves){row[-1] == MEAN ? UINT64_MAX : 0, next[-1] == MEAN ? UINT64_MAX : 0};
+    bool any_mean = row[-1] == MEAN || next[-1] == MEAN;
+    if (any_mean && pixel_bytes == 3)
+        two_chains(row, next, above, size, is_mean, true, 3);
+    else if (any_mean && pixel_bytes == 4)
+        two_chains(row, next, above, size, is_mean, true, 4);
+    else if (any_mean)
+        two_chains(row, next, above, size, is_mean, true, pixel_bytes);
+    else if (pixel_bytes == 1)
+        two_chains(row, next, above, size, is_mean, false, 1);
+    else if (pixel_bytes == 3)
+        two_chains(row, next, above, size, is_mean, false, 3);
+    else if (pixel_bytes == 4)
+        two_chains(row, next, above, size, is_mean, false, 4);
+    else
+        two_chains(row, next, above, size, is_mean, false, pixel_bytes);
+}
+
+SIMD_VARIANTS(void, two_chains_of,
+              (uint8_t * row, uint8_t *next, const uint8_t *above, size_t size, int pixel_bytes),
+              (row, next, above, size, pixel_bytes))
+
+bool png_unfilter(int filter, uint8_t *row, const uint8_t *above, size_t size, int pixel_bytes)
+{
+    if (filter < NONE || filter >= FILTERS)
+        return false;
+    unfilter_variants[simd_level()](filter, row, above, size, pixel_bytes);
+    return true;
+}
+
+bool png_unfilter_two(uint8_t *row, uint8_t *next, const uint8_t *above, size_t size,
+                      int pixel_bytes)
+{
+    bool both = (row[-1] == PAETH && (next[-1] == PAETH || next[-1] == MEAN)) ||
+                (row[-1] == MEAN && next[-1] == PAETH);
+    if (!both || pixel_bytes > 4)
+        return png_unfilter(row[-1], row, above, size, pixel_bytes) &&
+               png_unfilter(next[-1], next, row, size, pixel_bytes);
+    two_chains_of_variants[simd_level()](row, next, above, size, pixel_bytes);
+    return true;
 }

@@ -1,11 +1,14 @@
 /*
- * png_whole: the picture of a PNG, inflated at once, which is much faster than bit by bit.
+ * png_whole: a PNG of moderate size, inflated at once, which is much faster than bit by bit.
  */
 #ifndef PNG_WHOLE_H
 #define PNG_WHOLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "png_unpack.h"
 
 #define PNG_WHOLE_MAX_BYTES ((size_t)48 << 20) /* of a picture; larger ones had better stream */
 
@@ -14,11 +17,15 @@ struct png_whole;
 struct png_whole *png_whole_new(void); /* NULL: out of memory */
 void png_whole_free(struct png_whole *whole);
 
-/* The rows of the PNG file in `bytes`, `inflated_size` bytes together as its header tells: each
- * with its filter's number before it, differences still, with PNG_UNFILTER_SLACK behind the last.
- * They are the caller's to change, and valid until the next call. NULL: something is wrong with the
- * file, or memory is out; who reads it row by row will learn what and where. */
-uint8_t *png_whole_inflate(struct png_whole *whole, const uint8_t *bytes, size_t size,
-                           size_t inflated_size);
+/* The PNG file in `bytes`, whose header says what the layout tells; both must stay. False: it is
+ * too large, or something is wrong with it, or memory is out: who reads it row by row will learn
+ * what and where. */
+bool png_whole_begin(struct png_whole *whole, const uint8_t *bytes, size_t size,
+                     const struct png_layout *layout);
+
+/* The next row, width x channels bytes. False: a row has no such filter. */
+bool png_whole_row(struct png_whole *whole, uint8_t *row);
+
+void png_whole_end(struct png_whole *whole); /* gives large buffers back */
 
 #endif

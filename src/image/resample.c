@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "simd.h"
 
 /* Between the passes samples keep 6 bits below the point: with the overshoot of the bicubic they
  * fit int16. */
@@ -72,14 +73,14 @@ void resample_release(struct resample *resample)
     *resample = (struct resample){0};
 }
 
-static void split_1(const uint8_t *restrict row, int samples, int16_t *restrict plane)
+SIMD_BODY void split_1(const uint8_t *restrict row, int samples, int16_t *restrict plane)
 {
     for (int i = 0; i < samples; i++)
         plane[i] = row[i];
 }
 
-static void split_3(const uint8_t *restrict row, int samples, int16_t *restrict a,
-                    int16_t *restrict b, int16_t *restrict c)
+SIMD_BODY void split_3(const uint8_t *restrict row, int samples, int16_t *restrict a,
+                       int16_t *restrict b, int16_t *restrict c)
 {
     for (int i = 0; i < samples; i++) {
         a[i] = row[3 * i];
@@ -88,8 +89,8 @@ static void split_3(const uint8_t *restrict row, int samples, int16_t *restrict 
     }
 }
 
-static void split_any(const uint8_t *restrict row, int samples, int channels,
-                      int16_t *restrict planes, size_t size)
+SIMD_BODY void split_any(const uint8_t *restrict row, int samples, int channels,
+                         int16_t *restrict planes, size_t size)
 {
     for (int i = 0; i < samples; i++) {
         for (int c = 0; c < channels; c++)
@@ -97,7 +98,7 @@ static void split_any(const uint8_t *restrict row, int samples, int channels,
     }
 }
 
-static void split_row(struct resample *resample, const uint8_t *row)
+SIMD_BODY void split_row(struct resample *resample, const uint8_t *row)
 {
     size_t size = plane_size(resample);
     int16_t *planes = resample->planes;
@@ -111,14 +112,14 @@ static void split_row(struct resample *resample, const uint8_t *row)
         split_any(row, samples, resample->channels, planes, size);
 }
 
-static int16_t to_int16(int32_t value)
+SIMD_BODY int16_t to_int16(int32_t value)
 {
     return (int16_t)(value < INT16_MIN ? INT16_MIN : value > INT16_MAX ? INT16_MAX : value);
 }
 
 /* One plane through the horizontal kernel. */
-static void filter_plane(const struct kernel *kernel, const int16_t *restrict plane,
-                         int16_t *restrict out)
+SIMD_BODY void filter_plane(const struct kernel *kernel, const int16_t *restrict plane,
+                            int16_t *restrict out)
 {
     const int16_t *restrict weights = kernel->weights;
     int taps = kernel->taps / KERNEL_TAPS_ALIGN * KERNEL_TAPS_ALIGN; /* tells the compiler */
@@ -134,15 +135,15 @@ static void filter_plane(const struct kernel *kernel, const int16_t *restrict pl
     }
 }
 
-static void add_row(int32_t *restrict sums, const int16_t *restrict row, int16_t weight,
-                    size_t size)
+SIMD_BODY void add_row(int32_t *restrict sums, const int16_t *restrict row, int16_t weight,
+                       size_t size)
 {
     for (size_t i = 0; i < size; i++)
         sums[i] += row[i] * weight;
 }
 
 /* The sums of a finished row become bytes, the planes pixels again; the slot is left empty. */
-static void finish_row(struct resample *resample, int index)
+SIMD_BODY void finish_row(struct resample *resample, int index)
 {
     size_t size = row_size(resample);
     int32_t *sums = resample->sums + (size_t)(index % resample->slots) * size;
@@ -164,7 +165,7 @@ static void finish_row(struct resample *resample, int index)
     memset(sums, 0, size * sizeof(sums[0]));
 }
 
-void resample_push(struct resample *resample, const uint8_t *row)
+SIMD_BODY void push(struct resample *resample, const uint8_t *row)
 {
     const struct kernel *horizontal = resample->horizontal;
     const struct kernel *vertical = resample->vertical;
@@ -191,4 +192,11 @@ void resample_push(struct resample *resample, const uint8_t *row)
            vertical->first[resample->next_finished] + vertical->count[resample->next_finished] <=
                y + 1)
         finish_row(resample, resample->next_finished++);
+}
+
+SIMD_VARIANTS(void, push, (struct resample * resample, const uint8_t *row), (resample, row))
+
+void resample_push(struct resample *resample, const uint8_t *row)
+{
+    push_variants[simd_level()](resample, row);
 }

@@ -64,17 +64,47 @@ static void test_all_filters(void **state)
             }
 }
 
+static void test_two_rows(void **state)
+{
+    (void)state;
+    static const int widths[] = {1, 2, 3, 4, 6, 8};
+    for (int round = 0; round < 200; round++)
+        for (int filters = 0; filters < 25; filters++)
+            for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+                size_t size = (size_t)(1 + round % 30) * (size_t)widths[i];
+                uint8_t above[SIZE_MAX_BYTES + PNG_UNFILTER_SLACK];
+                uint8_t rows[2 * (SIZE_MAX_BYTES + 1) + PNG_UNFILTER_SLACK], wanted[sizeof rows];
+                for (size_t j = 0; j < sizeof rows; j++)
+                    rows[j] = random_byte(round);
+                for (size_t j = 0; j < sizeof above; j++)
+                    above[j] = random_byte(round);
+                uint8_t *row = rows + 1, *next = row + size + 1;
+                row[-1] = (uint8_t)(filters / 5);
+                next[-1] = (uint8_t)(filters % 5);
+                memcpy(wanted, rows, sizeof rows);
+                by_the_book(filters / 5, wanted + 1, above, size, widths[i]);
+                by_the_book(filters % 5, wanted + 2 + size, wanted + 1, size, widths[i]);
+                assert_true(png_unfilter_two(row, next, above, size, widths[i]));
+                assert_memory_equal(rows, wanted, sizeof rows);
+            }
+}
+
 static void test_no_such_filter(void **state)
 {
     (void)state;
-    uint8_t row[8] = {0}, above[8] = {0};
+    uint8_t row[4 + PNG_UNFILTER_SLACK] = {0}, above[4 + PNG_UNFILTER_SLACK] = {0};
     assert_false(png_unfilter(5, row, above, 4, 4));
     assert_false(png_unfilter(255, row, above, 4, 4));
+    uint8_t rows[10 + PNG_UNFILTER_SLACK] = {4, 0, 0, 0, 0, 5};
+    assert_false(png_unfilter_two(rows + 1, rows + 6, above, 4, 4));
+    rows[0] = 5, rows[5] = 4;
+    assert_false(png_unfilter_two(rows + 1, rows + 6, above, 4, 4));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_filters),
+                                       cmocka_unit_test(test_two_rows),
                                        cmocka_unit_test(test_no_such_filter)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
