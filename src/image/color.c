@@ -3,8 +3,10 @@
  */
 #include "color.h"
 
+#include "simd.h"
+
 /* a * b / 255, rounded, exact for bytes. */
-static uint8_t scale_255(unsigned a, unsigned b)
+SIMD_BODY uint8_t scale_255(unsigned a, unsigned b)
 {
     unsigned product = a * b + 128;
 
@@ -23,14 +25,30 @@ void color_cmyk_to_rgb(const uint8_t *cmyk, size_t pixels, bool inverted, uint8_
     }
 }
 
+/* Alpha is scaled by 255, which leaves it as it is, so that all channels are treated alike. */
+SIMD_BODY void premultiply(uint8_t *restrict row, size_t pixels, int channels)
+{
+    for (size_t i = 0; i < pixels; i++, row += channels) {
+        unsigned alpha = row[channels - 1];
+        for (int c = 0; c < channels; c++)
+            row[c] = scale_255(row[c], c < channels - 1 ? alpha : 255);
+    }
+}
+
+SIMD_BODY void premultiply_of(uint8_t *row, size_t pixels, int channels)
+{
+    if (channels == 4)
+        premultiply(row, pixels, 4);
+    else
+        premultiply(row, pixels, 2);
+}
+
+SIMD_VARIANTS(void, premultiply_of, (uint8_t * row, size_t pixels, int channels),
+              (row, pixels, channels))
+
 void color_premultiply(uint8_t *row, size_t pixels, int channels)
 {
-    int colors = channels - 1;
-
-    for (size_t i = 0; i < pixels; i++, row += channels) {
-        for (int c = 0; c < colors; c++)
-            row[c] = scale_255(row[c], row[colors]);
-    }
+    premultiply_of_variants[simd_level()](row, pixels, channels);
 }
 
 void color_unpremultiply(uint8_t *row, size_t pixels, int channels)

@@ -137,32 +137,35 @@ SIMD_VARIANTS(void, unfilter,
               (int filter, uint8_t *row, const uint8_t *above, size_t size, int pixel_bytes),
               (filter, row, above, size, pixel_bytes))
 
-/* Each row by mean or Paeth. `is_mean`: all bits of the lanes of those by mean. */
+/* A pixel from its difference. `is_mean`: all bits of the lanes of those by mean, not Paeth. */
+SIMD_BODY lanes step(lanes raw, lanes left, lanes up, lanes corner, lanes is_mean, bool any_mean)
+{
+    lanes guess = paeth(left, up, corner);
+    if (any_mean)
+        guess = (is_mean & ((left + up) >> 1)) | (~is_mean & guess);
+    return (raw + guess) & 0xFF;
+}
+
+/* Each row by mean or Paeth. */
 SIMD_BODY void two_chains(uint8_t *row, uint8_t *next, const uint8_t *above, size_t size,
                           lanes is_mean, bool any_mean, int pixel_bytes)
 {
-    const halves upper = {0, UINT64_MAX};
-    size_t step = (size_t)pixel_bytes;
-    lanes left = {0}, corner = {0};
-    for (size_t at = 0; at <= size; at += step) {
-        /* Before the first step the second row has no pixel, behind the last the first has none. */
-        bool first = at == 0, last = at == size;
-        lanes raw = load_two(row + (last ? at - step : at), next + (first ? 0 : at - step));
+    const lanes lower = (lanes)(halves){UINT64_MAX, 0}, none = {0};
+    size_t pixel = (size_t)pixel_bytes;
+    uint8_t unused[8] = {0};
+    lanes corner = load(above) & lower; /* the second row has no pixel yet */
+    lanes left = step(load(row) & lower, none, corner, none, is_mean, any_mean) & lower;
+    store_two(row, unused, left, pixel_bytes);
+    for (size_t at = pixel; at < size; at += pixel) {
+        lanes raw = load_two(row + at, next + at - pixel);
         lanes up = (lanes)__builtin_shufflevector((halves)load(above + at), (halves)left, 0, 2);
-        lanes guess = paeth(left, up, corner);
-        if (any_mean)
-            guess = (is_mean & ((left + up) >> 1)) | (~is_mean & guess);
-        left = (raw + guess) & 0xFF;
-        if (first)
-            left = (lanes)((halves)left & ~upper);
+        left = step(raw, left, up, corner, is_mean, any_mean);
         corner = up;
-        if (!first && !last)
-            store_two(row + at, next + at - step, left, pixel_bytes);
-        else if (first)
-            store(row, left, pixel_bytes);
-        else
-            store_two((uint8_t[4]){0}, next + at - step, left, pixel_bytes);
+        store_two(row + at, next + at - pixel, left, pixel_bytes);
     }
+    lanes up = (lanes)__builtin_shufflevector((halves)none, (halves)left, 0, 2);
+    left = step(load_two(unused, next + size - pixel), left, up, corner, is_mean, any_mean);
+    store_two(unused, next + size - pixel, left, pixel_bytes);
 }
 
 SIMD_BODY void two_chains_of(uint8_t *row, uint8_t *next, const uint8_t *above, size_t size,

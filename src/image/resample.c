@@ -89,12 +89,23 @@ SIMD_BODY void split_3(const uint8_t *restrict row, int samples, int16_t *restri
     }
 }
 
-SIMD_BODY void split_any(const uint8_t *restrict row, int samples, int channels,
-                         int16_t *restrict planes, size_t size)
+SIMD_BODY void split_2(const uint8_t *restrict row, int samples, int16_t *restrict a,
+                       int16_t *restrict b)
 {
     for (int i = 0; i < samples; i++) {
-        for (int c = 0; c < channels; c++)
-            planes[(size_t)c * size + (size_t)i] = row[(size_t)i * (size_t)channels + (size_t)c];
+        a[i] = row[2 * i];
+        b[i] = row[2 * i + 1];
+    }
+}
+
+SIMD_BODY void split_4(const uint8_t *restrict row, int samples, int16_t *restrict a,
+                       int16_t *restrict b, int16_t *restrict c, int16_t *restrict d)
+{
+    for (int i = 0; i < samples; i++) {
+        a[i] = row[4 * i];
+        b[i] = row[4 * i + 1];
+        c[i] = row[4 * i + 2];
+        d[i] = row[4 * i + 3];
     }
 }
 
@@ -104,12 +115,19 @@ SIMD_BODY void split_row(struct resample *resample, const uint8_t *row)
     int16_t *planes = resample->planes;
     int samples = resample->horizontal->samples;
 
-    if (resample->channels == 1)
+    switch (resample->channels) {
+    case 1:
         split_1(row, samples, planes);
-    else if (resample->channels == 3)
+        break;
+    case 2:
+        split_2(row, samples, planes, planes + size);
+        break;
+    case 3:
         split_3(row, samples, planes, planes + size, planes + 2 * size);
-    else
-        split_any(row, samples, resample->channels, planes, size);
+        break;
+    default:
+        split_4(row, samples, planes, planes + size, planes + 2 * size, planes + 3 * size);
+    }
 }
 
 SIMD_BODY int16_t to_int16(int32_t value)

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum simd_level there_is(void)
+static enum simd_level best(void)
 {
+    const char *wanted = getenv("MPTHUMB_SIMD");
+    if (wanted && strcmp(wanted, "base") == 0)
+        return SIMD_BASE;
 #ifdef __x86_64__
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-        return SIMD_AVX512;
     if (__builtin_cpu_supports("avx2"))
         return SIMD_AVX2;
 #endif
@@ -19,13 +20,7 @@ static enum simd_level there_is(void)
 enum simd_level simd_level(void)
 {
     static enum simd_level level = SIMD_LEVELS;
-    if (level != SIMD_LEVELS)
-        return level;
-    enum simd_level best = there_is();
-    const char *wanted = getenv("MPTHUMB_SIMD");
-    if (wanted && strcmp(wanted, "base") == 0)
-        best = SIMD_BASE;
-    else if (wanted && strcmp(wanted, "avx2") == 0 && best > SIMD_AVX2)
-        best = SIMD_AVX2;
-    return level = best;
+    if (level == SIMD_LEVELS)
+        level = best();
+    return level;
 }

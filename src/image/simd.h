@@ -5,10 +5,11 @@
 #ifndef SIMD_H
 #define SIMD_H
 
-enum simd_level { SIMD_BASE, SIMD_AVX2, SIMD_AVX512, SIMD_LEVELS };
+/* AVX-512 was tried, and was no faster. */
+enum simd_level { SIMD_BASE, SIMD_AVX2, SIMD_LEVELS };
 
-/* The best there is, or what the environment variable MPTHUMB_SIMD names (base, avx2, avx512) where
- * that is less; asked once. */
+/* The best there is, or the base where the environment variable MPTHUMB_SIMD is "base"; asked once.
+ */
 enum simd_level simd_level(void);
 
 /* One function for each level, in a table by level, from a body that is inlined into them:
@@ -24,15 +25,10 @@ enum simd_level simd_level(void);
     {                                                                                              \
         return name arguments;                                                                     \
     }                                                                                              \
-    __attribute__((target("avx512bw,avx512vl"))) static type name##_avx512 parameters              \
-    {                                                                                              \
-        return name arguments;                                                                     \
-    }                                                                                              \
-    static type(*const name##_variants[SIMD_LEVELS])                                               \
-        parameters = {name##_base, name##_avx2, name##_avx512};
+    static type(*const name##_variants[SIMD_LEVELS]) parameters = {name##_base, name##_avx2};
 #else
 #define SIMD_VARIANTS(type, name, parameters, arguments)                                           \
-    static type(*const name##_variants[SIMD_LEVELS]) parameters = {name, name, name};
+    static type(*const name##_variants[SIMD_LEVELS]) parameters = {name, name};
 #endif
 
 /* The body of variants. */
