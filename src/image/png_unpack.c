@@ -22,20 +22,25 @@ static uint8_t to_8_bits(const struct png_layout *layout, unsigned sample)
     return (uint8_t)(sample * 255 / ((1u << layout->depth) - 1));
 }
 
+/* Four bytes at a time, of which the next pixel may overwrite the last. */
+static void look_up_bytes(const struct png_layout *layout, const uint8_t *stored, size_t width,
+                          uint8_t *row)
+{
+    size_t channels = (size_t)layout->channels;
+    for (size_t x = 0; x + 1 < width; x++, row += channels)
+        memcpy(row, layout->colors[stored[x]], 4);
+    memcpy(row, layout->colors[stored[width - 1]], channels);
+}
+
 static void look_up(const struct png_layout *layout, const uint8_t *stored, size_t width,
                     uint8_t *row)
 {
-    if (layout->channels == 4) {
-        for (size_t x = 0; x < width; x++, row += 4)
-            memcpy(row, layout->colors[sample_at(layout, stored, x)], 4);
-        return;
-    }
-    for (size_t x = 0; x < width; x++, row += 3) {
-        const uint8_t *color = layout->colors[sample_at(layout, stored, x)];
-        row[0] = color[0];
-        row[1] = color[1];
-        row[2] = color[2];
-    }
+    size_t channels = (size_t)layout->channels;
+    if (layout->depth == 8)
+        look_up_bytes(layout, stored, width, row);
+    else
+        for (size_t x = 0; x < width; x++, row += channels)
+            memcpy(row, layout->colors[sample_at(layout, stored, x)], channels);
 }
 
 static void round_16(const uint8_t *stored, size_t samples, uint8_t *row)

@@ -46,22 +46,24 @@ uint64_t load_under_way(void)
     return under_way;
 }
 
-static uint64_t now_ns(void)
+/* Time that passes while the calling thread does not compute. */
+static int64_t idle_ns(void)
 {
-    struct timespec now;
+    struct timespec now, used;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (now.tv_sec - used.tv_sec) * INT64_C(1000000000) + now.tv_nsec - used.tv_nsec;
 }
 
 void load_now(const struct mpp_job *job, const void *initargs, struct mpp_bytes payload,
               struct loaded *loaded)
 {
-    uint64_t begun_ns = now_ns();
+    int64_t idle_before_ns = idle_ns();
     *loaded = (struct loaded){.data = NULL};
     errno = 0;
     loaded->failed = job->load(initargs, payload, &loaded->data, &loaded->error) != 0;
     loaded->no_memory = loaded->failed && errno == ENOMEM;
-    loaded->ns = now_ns() - begun_ns;
+    loaded->waited_ns = idle_ns() - idle_before_ns;
 }
 
 void loaded_drop(struct loaded *loaded, const struct mpp_job *job)

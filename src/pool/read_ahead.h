@@ -19,7 +19,7 @@ struct loaded {
     bool failed;
     bool no_memory; /* it failed for that */
     struct mpp_error error;
-    uint64_t ns; /* it took */
+    int64_t waited_ns; /* for files, not computing */
 };
 
 /* In the calling thread. */

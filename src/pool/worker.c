@@ -21,7 +21,7 @@
 /* Read from the socket at once, where frames are small. */
 enum { READ_BYTES = 1 << 16 };
 
-/* Where loads take longer than this, they are run ahead. Below it a thread would cost as much. */
+/* Where loads wait longer than this, they are run ahead. Below it a thread would cost as much. */
 #define SLOW_LOAD_NS 200000
 
 struct mpp_result {
@@ -75,7 +75,7 @@ struct worker {
     struct mpp_result result;
     struct read_ahead *ahead; /* NULL: loads are not run ahead */
     struct lookahead lookahead;
-    double load_ns; /* recent mean of loads */
+    double load_ns; /* recent mean of what loads wait */
     struct buf out; /* a result being encoded */
     uint32_t pid;
     uint64_t
@@ -177,7 +177,7 @@ static int load(struct worker *worker, const struct mpp_job *job, uint64_t numbe
 {
     if (!worker->ahead || !read_ahead_take(worker->ahead, number, loaded))
         load_now(job, worker->options->initargs, payload, loaded);
-    worker->load_ns = 0.8 * worker->load_ns + 0.2 * (double)loaded->ns;
+    worker->load_ns = 0.8 * worker->load_ns + 0.2 * (double)loaded->waited_ns;
     if (!loaded->failed)
         return 0;
     *error = loaded->error;
