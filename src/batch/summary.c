@@ -62,13 +62,15 @@ void summary_update(struct summary *summary, double elapsed_s)
 
 void summary_format(const struct tally *tally, double elapsed_s, char *text, size_t size)
 {
-    char skipped[40] = "";
+    char skipped[40] = "", damaged[40] = "";
     if (tally->skipped)
         snprintf(skipped, sizeof skipped, ", %" PRIu64 " skipped", tally->skipped);
+    if (tally->damaged)
+        snprintf(damaged, sizeof damaged, " (%" PRIu64 " with decoder warnings)", tally->damaged);
     snprintf(text, size,
-             "%" PRIu64 " done, %" PRIu64 " failed%s, %.1f %s/s. "
+             "%" PRIu64 " done%s, %" PRIu64 " failed%s, %.1f %s/s. "
              "It took %.2f second(s) to finish",
-             tally->done, tally->failed, skipped, progress_rate(tally, elapsed_s),
+             tally->done, damaged, tally->failed, skipped, progress_rate(tally, elapsed_s),
              progress_unit(tally), elapsed_s);
 }
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include <jpeglib.h>
+#include <lcms2.h>
+#include <libdeflate.h>
 #include <png.h>
 
 #include "mppool.h"
@@ -33,12 +35,20 @@ static const char help[] =
     "      --suffix TEXT       goes before the extension\n"
     "  -f, --format FORMAT     same (by the name, or else the content), jpeg or png (same)\n"
     "  -q, --quality N         of JPEG, 1 to 100 (75)\n"
+    "      --progressive       JPEG in several scans\n"
+    "      --optimize          smaller files, made more slowly\n"
+    "      --background COLOR  below what is transparent in a JPEG: RRGGBB, white or black "
+    "(white)\n"
     "\n"
     "Picture\n"
-    "  -s, --size N|WxH        fits inside this box, in pixels; never enlarged (50x50)\n"
+    "  -s, --size N|WxH        the box, in pixels (50x50)\n"
+    "      --fit HOW           inside the box; cover it, cut evenly; fill it, distorted (inside)\n"
+    "      --enlarge           small images too\n"
     "  -b, --blur RADIUS       Gaussian standard deviation in the image's pixels; 0: none (2)\n"
     "      --no-orient         leave the EXIF orientation alone\n"
     "      --exact             Pillow's very pixels: slower, and the whole image in memory\n"
+    "      --max-pixels N      larger images are refused (268435456)\n"
+    "      --on-truncated HOW  fail; or keep what there is of a file that is cut off (fail)\n"
     "\n"
     "Run\n"
     "  -j, --workers N         worker processes of each rank (the cores it may use)\n"
@@ -59,7 +69,11 @@ const char *help_text(void)
 const char *version_text(void)
 {
     static char text[512];
-    snprintf(text, sizeof text, "mpthumb %s\n%s\n%s\nlibpng %s\nworkers confined by %s\n",
-             MPP_VERSION, MPP_MPI_NAME, JPEG_NAME, png_get_libpng_ver(NULL), mpp_confinement());
+    int lcms = cmsGetEncodedCMMversion();
+    snprintf(
+        text, sizeof text,
+        "mpthumb %s\n%s\n%s\nlibpng %s\nlibdeflate %s\nlcms2 %d.%02d\nworkers confined by %s\n",
+        MPP_VERSION, MPP_MPI_NAME, JPEG_NAME, png_get_libpng_ver(NULL), LIBDEFLATE_VERSION_STRING,
+        lcms / 1000, lcms % 1000 / 10, mpp_confinement());
     return text;
 }

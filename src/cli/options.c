@@ -19,6 +19,13 @@ enum {
     OPTION_SUFFIX,
     OPTION_NO_ORIENT,
     OPTION_EXACT,
+    OPTION_FIT,
+    OPTION_ENLARGE,
+    OPTION_BACKGROUND,
+    OPTION_PROGRESSIVE,
+    OPTION_OPTIMIZE,
+    OPTION_MAX_PIXELS,
+    OPTION_ON_TRUNCATED,
     OPTION_READ_AHEAD,
     OPTION_QUIET,
     OPTION_DRY_RUN,
@@ -39,6 +46,13 @@ static const struct option long_options[] = {
     {"blur", required_argument, NULL, 'b'},
     {"no-orient", no_argument, NULL, OPTION_NO_ORIENT},
     {"exact", no_argument, NULL, OPTION_EXACT},
+    {"fit", required_argument, NULL, OPTION_FIT},
+    {"enlarge", no_argument, NULL, OPTION_ENLARGE},
+    {"background", required_argument, NULL, OPTION_BACKGROUND},
+    {"progressive", no_argument, NULL, OPTION_PROGRESSIVE},
+    {"optimize", no_argument, NULL, OPTION_OPTIMIZE},
+    {"max-pixels", required_argument, NULL, OPTION_MAX_PIXELS},
+    {"on-truncated", required_argument, NULL, OPTION_ON_TRUNCATED},
     {"format", required_argument, NULL, 'f'},
     {"quality", required_argument, NULL, 'q'},
     {"workers", required_argument, NULL, 'j'},
@@ -88,6 +102,52 @@ static int parse_format(const char *text, enum image_format *format, struct mpp_
         *format = IMAGE_PNG;
     else
         return mpp_error_set(error, "--format takes same, jpeg or png, not '%.200s'", text);
+    return 0;
+}
+
+static int parse_fit(const char *text, enum image_fit *fit, struct mpp_error *error)
+{
+    if (strcmp(text, "inside") == 0)
+        *fit = IMAGE_INSIDE;
+    else if (strcmp(text, "cover") == 0)
+        *fit = IMAGE_COVER;
+    else if (strcmp(text, "fill") == 0)
+        *fit = IMAGE_FILL;
+    else
+        return mpp_error_set(error, "--fit takes inside, cover or fill, not '%.200s'", text);
+    return 0;
+}
+
+/* "#rrggbb", the # may be missing; white, black. */
+static int parse_background(const char *text, uint8_t background[3], struct mpp_error *error)
+{
+    const char *digits = strcmp(text, "white") == 0   ? "ffffff"
+                         : strcmp(text, "black") == 0 ? "000000"
+                                                      : text + (*text == '#');
+    if (strlen(digits) != 6 || strspn(digits, "0123456789abcdefABCDEF") != 6)
+        return mpp_error_set(error, "--background takes RRGGBB, white or black, not '%.200s'",
+                             text);
+    unsigned long value = strtoul(digits, NULL, 16);
+    for (int i = 0; i < 3; i++)
+        background[i] = (uint8_t)(value >> (16 - 8 * i));
+    return 0;
+}
+
+static int parse_max_pixels(const char *text, uint64_t *pixels, struct mpp_error *error)
+{
+    size_t digits = strspn(text, "0123456789");
+    *pixels = digits && digits < 19 ? strtoull(text, NULL, 10) : 0;
+    if (!*pixels || text[digits])
+        return mpp_error_set(error, "--max-pixels takes a number of at least 1, not '%.200s'",
+                             text);
+    return 0;
+}
+
+static int parse_on_truncated(const char *text, bool *keep, struct mpp_error *error)
+{
+    *keep = strcmp(text, "keep") == 0;
+    if (!*keep && strcmp(text, "fail") != 0)
+        return mpp_error_set(error, "--on-truncated takes fail or keep, not '%.200s'", text);
     return 0;
 }
 
@@ -142,6 +202,23 @@ static int take(int code, char **argv, struct options *options, struct mpp_error
         return argument_count("--quality", optarg, 1, 100, &options->image.quality, error);
     case 'j':
         return argument_count("--workers", optarg, 1, MPP_WORKERS_MAX, &options->workers, error);
+    case OPTION_FIT:
+        return parse_fit(optarg, &options->image.fit, error);
+    case OPTION_ENLARGE:
+        options->image.enlarge = true;
+        return 0;
+    case OPTION_BACKGROUND:
+        return parse_background(optarg, options->image.background, error);
+    case OPTION_PROGRESSIVE:
+        options->image.progressive = true;
+        return 0;
+    case OPTION_OPTIMIZE:
+        options->image.optimize = true;
+        return 0;
+    case OPTION_MAX_PIXELS:
+        return parse_max_pixels(optarg, &options->image.max_pixels, error);
+    case OPTION_ON_TRUNCATED:
+        return parse_on_truncated(optarg, &options->image.keep_truncated, error);
     case OPTION_READ_AHEAD:
         return argument_count("--read-ahead", optarg, 0, MPP_READ_AHEAD_MAX, &options->read_ahead,
                               error);
@@ -191,6 +268,8 @@ int options_parse(int argc, char **argv, struct options *options, struct mpp_err
                                           .box_height_px = 50,
                                           .blur_sigma = 2,
                                           .quality = 75,
+                                          .background = {255, 255, 255},
+                                          .max_pixels = IMAGE_MAX_PIXELS,
                                           .orient = true}};
     opterr = 0;
     optind = 0; /* glibc: begin anew */

@@ -95,6 +95,7 @@ static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_err
             return -1;
         switch (made.status) {
         case THUMBNAIL_DONE:
+            run->summary.tally.damaged += made.info.warnings > 0;
             report_done(run, &task);
             break;
         case THUMBNAIL_SKIPPED:

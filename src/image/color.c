@@ -68,18 +68,26 @@ void color_unpremultiply(uint8_t *row, size_t pixels, int channels)
     }
 }
 
-void color_flatten_on_white(uint8_t *row, size_t pixels, int channels)
+void color_flatten(uint8_t *row, size_t pixels, int channels, const uint8_t background[3])
 {
     int colors = channels - 1;
     uint8_t *out = row;
 
     for (size_t i = 0; i < pixels; i++, row += channels) {
-        unsigned white = 255u - row[colors];
+        unsigned clear = 255u - row[colors];
 
         for (int c = 0; c < colors; c++) {
-            unsigned value = row[c] + white;
+            unsigned value = row[c] + scale_255(background[c], clear);
 
             *out++ = (uint8_t)(value < 255 ? value : 255);
         }
+    }
+}
+
+void color_gray_to_rgb(const uint8_t *row, size_t pixels, uint8_t *out)
+{
+    for (size_t i = 0; i < pixels; i++, row += 2, out += 4) {
+        out[0] = out[1] = out[2] = row[0];
+        out[3] = row[1];
     }
 }

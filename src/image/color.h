@@ -18,7 +18,11 @@ void color_cmyk_to_rgb(const uint8_t *cmyk, size_t pixels, bool inverted, uint8_
 void color_premultiply(uint8_t *row, size_t pixels, int channels);
 void color_unpremultiply(uint8_t *row, size_t pixels, int channels);
 
-/* Lays premultiplied pixels on white and drops alpha: 4 channels become 3, 2 become 1, in place. */
-void color_flatten_on_white(uint8_t *row, size_t pixels, int channels);
+/* Lays premultiplied pixels on a colour and drops alpha: 4 channels become 3, 2 become 1 (of which
+ * the colour's red is the gray), in place. */
+void color_flatten(uint8_t *row, size_t pixels, int channels, const uint8_t background[3]);
+
+/* Gray and alpha to RGB and alpha: `out` has twice the room. */
+void color_gray_to_rgb(const uint8_t *row, size_t pixels, uint8_t *out);
 
 #endif

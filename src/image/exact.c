@@ -255,7 +255,7 @@ static int resample(struct picture *picture, int width, int height, double regio
 
 static int shrink(const struct exact_shape *shape, struct picture *picture, struct mpp_error *error)
 {
-    bool alpha = shape->channels % 2 == 0;
+    bool alpha = shape->alpha;
     double across_px = shape->region_width_px, down_px = shape->region_height_px;
     int width = shape->thumbnail.width_px, height = shape->thumbnail.height_px;
     size_t pixels = (size_t)picture->width * (size_t)picture->height;
@@ -280,18 +280,42 @@ static int shrink(const struct exact_shape *shape, struct picture *picture, stru
     return 0;
 }
 
+/* Leaves the region of the whole. */
+static void cut_out(const struct geometry_plan *cut, struct picture *picture)
+{
+    size_t pixel = (size_t)picture->channels, kept = (size_t)cut->region.width_px * pixel;
+    for (int y = 0; y < cut->region.height_px; y++)
+        memmove(picture->pixels + (size_t)y * kept,
+                row_of(picture, cut->top_px + y) + (size_t)cut->left_px * pixel, kept);
+    picture->width = cut->region.width_px;
+    picture->height = cut->region.height_px;
+}
+
 int exact_shrink(const struct exact_shape *shape, struct buf *pixels, struct mpp_error *error)
 {
     struct picture picture = {.pixels = pixels->data,
                               .width = shape->source.width_px,
                               .height = shape->source.height_px,
                               .channels = shape->channels};
-    bool same = shape->source.width_px == shape->thumbnail.width_px &&
-                shape->source.height_px == shape->thumbnail.height_px;
-    int failed = (shape->blur_sigma > 0 && blur(shape->blur_sigma, &picture, error)) ||
-                 (!same && shrink(shape, &picture, error));
+    struct exact_shape region = *shape;
+    bool is_cut = shape->cut.region.width_px < shape->source.width_px ||
+                  shape->cut.region.height_px < shape->source.height_px;
+    if (shape->blur_sigma > 0 && blur(shape->blur_sigma, &picture, error))
+        goto failed;
+    if (is_cut) {
+        cut_out(&shape->cut, &picture);
+        region.region_width_px = picture.width;
+        region.region_height_px = picture.height;
+    }
+    bool same =
+        picture.width == shape->thumbnail.width_px && picture.height == shape->thumbnail.height_px;
+    if (!same && shrink(&region, &picture, error))
+        goto failed;
     *pixels = (struct buf){.data = picture.pixels,
                            .size = (size_t)picture.height * row_bytes(&picture),
                            .capacity = (size_t)picture.height * row_bytes(&picture)};
-    return failed ? -1 : 0;
+    return 0;
+failed:
+    *pixels = (struct buf){.data = picture.pixels};
+    return -1;
 }

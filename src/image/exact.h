@@ -12,6 +12,7 @@
 #ifndef EXACT_H
 #define EXACT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "buf.h"
@@ -23,7 +24,9 @@ struct exact_shape {
     double region_width_px;  /* which of them are the picture, from the left and the top: all, */
     double region_height_px; /* or part of the last one, where a decoder rounded up */
     struct geometry_size thumbnail; /* equal to source: nothing is shrunk */
-    int channels;                   /* 1 to 4; 2 and 4 have alpha last */
+    struct geometry_plan cut;       /* when its region is smaller: that is cut out after the blur */
+    int channels;                   /* 1 to 4 */
+    bool alpha;                     /* the last of them */
     double blur_sigma;              /* 0: none */
 };
 

@@ -30,15 +30,50 @@ static int height_beside(int width, double aspect)
     return at_least_1(fabs(aspect - width / high) < fabs(aspect - width / low) ? high : low);
 }
 
-struct geometry_size geometry_fit(struct geometry_size source, struct geometry_size box)
+struct geometry_size geometry_fit(struct geometry_size source, struct geometry_size box,
+                                  bool enlarge)
 {
     double aspect = (double)source.width_px / source.height_px;
 
-    if (box.width_px >= source.width_px && box.height_px >= source.height_px)
+    if (!enlarge && box.width_px >= source.width_px && box.height_px >= source.height_px)
         return source;
     if ((double)box.width_px / box.height_px >= aspect)
         return (struct geometry_size){width_beside(box.height_px, aspect), box.height_px};
     return (struct geometry_size){box.width_px, height_beside(box.width_px, aspect)};
+}
+
+/* The largest part of the source with the box's aspect ratio. */
+static struct geometry_size covering(struct geometry_size source, struct geometry_size box)
+{
+    double aspect = (double)box.width_px / box.height_px;
+    double width = round(source.height_px * aspect), height = round(source.width_px / aspect);
+
+    if (width <= source.width_px)
+        return (struct geometry_size){at_least_1(width), source.height_px};
+    return (struct geometry_size){source.width_px, at_least_1(height)};
+}
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+struct geometry_plan geometry_plan(struct geometry_size source, struct geometry_size box,
+                                   enum geometry_mode mode, bool enlarge)
+{
+    struct geometry_plan plan = {.region = source, .thumbnail = box};
+
+    if (mode == GEOMETRY_INSIDE)
+        plan.thumbnail = geometry_fit(source, box, enlarge);
+    if (mode == GEOMETRY_COVER)
+        plan.region = covering(source, box);
+    plan.left_px = (source.width_px - plan.region.width_px) / 2;
+    plan.top_px = (source.height_px - plan.region.height_px) / 2;
+    if (!enlarge) {
+        plan.thumbnail.width_px = smaller(plan.thumbnail.width_px, plan.region.width_px);
+        plan.thumbnail.height_px = smaller(plan.thumbnail.height_px, plan.region.height_px);
+    }
+    return plan;
 }
 
 int geometry_reduction(double source_px, int thumbnail_px)

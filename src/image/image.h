@@ -28,15 +28,27 @@ enum image_format image_sniff(const void *bytes, size_t size);
 /* By name: .jpg .jpeg .jpe .jfif .png in any case; IMAGE_UNKNOWN for every other extension. */
 enum image_format image_format_of_name(const char *name);
 
-#define IMAGE_MAX_PIXELS                                                                           \
-    (UINT64_C(268435456)) /* a larger header is refused before memory is spent */
+#define IMAGE_MAX_PIXELS UINT64_C(268435456) /* the usual limit */
+
+enum image_fit {
+    IMAGE_INSIDE, /* the whole picture fits inside the box and keeps its aspect ratio */
+    IMAGE_COVER,  /* the box is filled; what is left over is cut off evenly at both ends */
+    IMAGE_FILL,   /* the box is filled, and the picture distorted */
+};
 
 struct thumbnail_options {
-    int box_width_px; /* the thumbnail fits inside this box; never enlarged */
+    int box_width_px;
     int box_height_px;
+    enum image_fit fit;
+    bool enlarge;             /* small pictures too; otherwise no side becomes longer than it was */
     double blur_sigma;        /* Gaussian standard deviation in source pixels; 0: none */
     enum image_format format; /* of the output; IMAGE_UNKNOWN: the input's, by content */
     int quality;              /* of JPEG output, 1 to 100 */
+    bool progressive;         /* JPEG output */
+    bool optimize;            /* smaller output, made more slowly */
+    uint8_t background[3];    /* RGB, below what is transparent in a JPEG */
+    uint64_t max_pixels;      /* more are refused before memory is spent; 0: IMAGE_MAX_PIXELS */
+    bool keep_truncated;      /* what there is of a file that is cut off; otherwise it is refused */
     bool orient;              /* apply the EXIF orientation (before the box is fitted) */
     bool exact;               /* Pillow's very pixels; the whole picture is held in memory */
 };

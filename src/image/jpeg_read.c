@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "color.h"
 #include "exif.h"
 #include "jpeg_error.h"
 #include "jpeg_means.h"
@@ -25,9 +24,9 @@ struct jpeg_reader {
     bool in_means; /* it has decoded the picture */
     bool created;
     bool truncated; /* bytes were wanted behind the last one */
-    int rows;       /* delivered */
-    uint8_t *cmyk;  /* one row before its conversion; NULL for gray and RGB */
-    size_t cmyk_size;
+    bool keep_truncated;
+    int rows; /* delivered */
+    JOCTET *profile;
 };
 
 static struct jpeg_reader *reader_of(j_decompress_ptr codec)
@@ -44,6 +43,15 @@ static boolean source_fill(j_decompress_ptr codec)
 {
     struct jpeg_reader *reader = reader_of(codec);
 
+    static const JOCTET made_up_end[] = {0xFF, JPEG_EOI};
+
+    if (reader->keep_truncated) {
+        reader->failure.warnings += !reader->truncated;
+        reader->truncated = true;
+        codec->src->next_input_byte = made_up_end;
+        codec->src->bytes_in_buffer = sizeof(made_up_end);
+        return TRUE;
+    }
     reader->truncated = true;
     jpeg_error_leave(&reader->failure, "truncated JPEG");
 }
@@ -52,8 +60,10 @@ static void source_skip(j_decompress_ptr codec, long count)
 {
     if (count <= 0)
         return;
-    if ((size_t)count > codec->src->bytes_in_buffer)
+    if ((size_t)count > codec->src->bytes_in_buffer) {
         source_fill(codec);
+        return;
+    }
     codec->src->next_input_byte += count;
     codec->src->bytes_in_buffer -= (size_t)count;
 }
@@ -73,7 +83,8 @@ static int create(struct jpeg_reader *reader)
         return -1;
     jpeg_create_decompress(&reader->codec);
     reader->created = true;
-    jpeg_save_markers(&reader->codec, JPEG_APP0 + 1, 0xFFFF);
+    jpeg_save_markers(&reader->codec, JPEG_APP0 + 1, 0xFFFF); /* EXIF */
+    jpeg_save_markers(&reader->codec, JPEG_APP0 + 2, 0xFFFF); /* ICC */
     return 0;
 }
 
@@ -111,7 +122,7 @@ void jpeg_reader_free(struct jpeg_reader *reader)
     if (reader->created)
         jpeg_destroy_decompress(&reader->codec);
     jpeg_means_free(reader->means);
-    free(reader->cmyk);
+    free(reader->profile);
     free(reader);
 }
 
@@ -154,7 +165,7 @@ static int describe(struct jpeg_reader *reader, struct jpeg_header *header, stru
         break;
     case 3:
     case 4:
-        header->channels = 3;
+        header->channels = codec->num_components;
         break;
     default:
         return mpp_error_set(error, "JPEG with %d colour components is not supported",
@@ -162,15 +173,19 @@ static int describe(struct jpeg_reader *reader, struct jpeg_header *header, stru
     }
     header->width_px = (int)codec->image_width;
     header->height_px = (int)codec->image_height;
+    header->inverted = codec->num_components == 4 && codec->saw_Adobe_marker;
     header->orientation = orientation_of(codec);
+    header->profile = reader->profile;
     return 0;
 }
 
 int jpeg_reader_open(struct jpeg_reader *reader, const void *bytes, size_t size,
                      struct jpeg_header *header, struct mpp_error *error)
 {
+    unsigned profile_size = 0;
+
     reader->in_means = false;
-    reader->truncated = false;
+    reader->truncated = reader->keep_truncated = false;
     reader->rows = 0;
     reader->failure.warnings = 0;
     reader->codec.image_height = 0;
@@ -180,30 +195,20 @@ int jpeg_reader_open(struct jpeg_reader *reader, const void *bytes, size_t size,
     if (setjmp(reader->failure.jump) != 0)
         return report(reader, error);
     jpeg_read_header(&reader->codec, TRUE);
+    header->profile_size = 0;
+    if (jpeg_read_icc_profile(&reader->codec, &reader->profile, &profile_size))
+        header->profile_size = profile_size;
     return describe(reader, header, error);
 }
 
-static int prepare_cmyk(struct jpeg_reader *reader, struct mpp_error *error)
-{
-    size_t size = (size_t)reader->codec.output_width * 4;
-
-    if (size > reader->cmyk_size) {
-        free(reader->cmyk);
-        reader->cmyk_size = 0;
-        reader->cmyk = malloc(size);
-        if (reader->cmyk == NULL)
-            return mpp_error_set(error, "out of memory for a CMYK row");
-        reader->cmyk_size = size;
-    }
-    return 0;
-}
-
-int jpeg_reader_start(struct jpeg_reader *reader, int eighths, bool exact, struct mpp_error *error)
+int jpeg_reader_start(struct jpeg_reader *reader, int eighths, unsigned way,
+                      struct mpp_error *error)
 {
     struct jpeg_decompress_struct *codec = &reader->codec;
 
+    reader->keep_truncated = way & JPEG_KEEP_TRUNCATED;
     reader->in_means =
-        !exact && eighths <= 2 &&
+        !(way & JPEG_EXACT) && eighths <= 2 &&
         jpeg_means_decode(reader->means, codec, eighths, reader->source.next_input_byte,
                           reader->source.bytes_in_buffer);
     if (reader->in_means)
@@ -218,25 +223,20 @@ int jpeg_reader_start(struct jpeg_reader *reader, int eighths, bool exact, struc
     else
         codec->out_color_space = codec->num_components == 3 ? JCS_RGB : JCS_CMYK;
     jpeg_start_decompress(codec);
-    return codec->out_color_space == JCS_CMYK ? prepare_cmyk(reader, error) : 0;
+    return 0;
 }
 
 int jpeg_reader_row(struct jpeg_reader *reader, uint8_t *row, struct mpp_error *error)
 {
     struct jpeg_decompress_struct *codec = &reader->codec;
-    bool cmyk = codec->out_color_space == JCS_CMYK;
-    JSAMPROW target = cmyk ? reader->cmyk : row;
-
     if (reader->in_means) {
         jpeg_means_row(reader->means, reader->rows++, row);
         return 0;
     }
     if (setjmp(reader->failure.jump) != 0)
         return report(reader, error);
-    jpeg_read_scanlines(codec, &target, 1);
+    jpeg_read_scanlines(codec, &row, 1);
     reader->rows++;
-    if (cmyk)
-        color_cmyk_to_rgb(reader->cmyk, codec->output_width, codec->saw_Adobe_marker, row);
     return 0;
 }
 
@@ -259,4 +259,6 @@ void jpeg_reader_close(struct jpeg_reader *reader)
 {
     if (setjmp(reader->failure.jump) == 0)
         jpeg_abort_decompress(&reader->codec);
+    free(reader->profile);
+    reader->profile = NULL;
 }

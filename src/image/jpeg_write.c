@@ -3,7 +3,6 @@
  */
 #include "jpeg_write.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "jpeg_error.h"
@@ -84,11 +83,14 @@ void jpeg_writer_free(struct jpeg_writer *writer)
     free(writer);
 }
 
-static void compress(struct jpeg_compress_struct *codec, const uint8_t *pixels)
+static void compress(struct jpeg_compress_struct *codec, const uint8_t *pixels,
+                     const struct jpeg_writing *how)
 {
     size_t pitch = (size_t)codec->image_width * (size_t)codec->input_components;
 
     jpeg_start_compress(codec, TRUE);
+    if (how->profile)
+        jpeg_write_icc_profile(codec, how->profile, (unsigned)how->profile_size);
     while (codec->next_scanline < codec->image_height) {
         /* libjpeg only reads, but its type does not say so */
         JSAMPROW row = (JSAMPROW)(uintptr_t)(pixels + codec->next_scanline * pitch);
@@ -99,7 +101,8 @@ static void compress(struct jpeg_compress_struct *codec, const uint8_t *pixels)
 }
 
 int jpeg_write(struct jpeg_writer *writer, const uint8_t *pixels, int width_px, int height_px,
-               int channels, int quality, struct buf *out, struct mpp_error *error)
+               int channels, const struct jpeg_writing *how, struct buf *out,
+               struct mpp_error *error)
 {
     struct jpeg_compress_struct *codec = &writer->codec;
 
@@ -113,7 +116,10 @@ int jpeg_write(struct jpeg_writer *writer, const uint8_t *pixels, int width_px, 
     codec->input_components = channels;
     codec->in_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_set_defaults(codec); /* 4:2:0 for colour, fixed Huffman tables */
-    jpeg_set_quality(codec, quality, TRUE);
-    compress(codec, pixels);
+    jpeg_set_quality(codec, how->quality, TRUE);
+    codec->optimize_coding = how->optimize;
+    if (how->progressive)
+        jpeg_simple_progression(codec);
+    compress(codec, pixels, how);
     return 0;
 }

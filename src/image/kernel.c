@@ -37,8 +37,8 @@ static int clamp(int value, int low, int high)
 /* Weights of output `index` over the reduced side. */
 static void bicubic_span(const struct kernel_shape *shape, int index, struct span *span)
 {
-    int reduced_px = (shape->source_px + shape->reduction - 1) / shape->reduction;
-    double scale = (double)shape->source_px / shape->reduction / shape->thumbnail_px;
+    int reduced_px = (shape->region_px + shape->reduction - 1) / shape->reduction;
+    double scale = (double)shape->region_px / shape->reduction / shape->thumbnail_px;
     double stretch = scale > 1 ? scale : 1;
     double center = (index + 0.5) * scale;
     double support = 2 * stretch;
@@ -63,12 +63,13 @@ static void spread_reduction(const struct kernel_shape *shape, const struct span
     int end = (reduced->first + reduced->count) * factor;
 
     span->first = reduced->first * factor;
-    span->count = (end < shape->source_px ? end : shape->source_px) - span->first;
+    span->count = (end < shape->region_px ? end : shape->region_px) - span->first;
     for (int i = 0; i < span->count; i++) {
-        int left = shape->source_px - (span->first + i) / factor * factor;
+        int left = shape->region_px - (span->first + i) / factor * factor;
 
         span->weights[i] = reduced->weights[i / factor] / (left < factor ? left : factor);
     }
+    span->first += shape->region_first_px;
 }
 
 /* One box pass. Along an endless line it is a symmetric convolution; what falls outside belongs to
@@ -154,7 +155,7 @@ static void store_row(struct kernel *kernel, int index, const struct span *span)
 /* More than any row's pixels, before they are folded onto samples. */
 static size_t span_limit(const struct kernel_shape *shape, struct box box)
 {
-    double scale = (double)shape->source_px / shape->thumbnail_px;
+    double scale = (double)shape->region_px / shape->thumbnail_px;
     double limit = 4 * (scale > shape->reduction ? scale : shape->reduction) +
                    3.0 * shape->reduction + 6.0 * (box.radius + 1) + 4;
 
@@ -206,7 +207,8 @@ static int allocate(struct kernel *kernel, size_t limit)
 
 static bool same_shape(const struct kernel_shape *a, const struct kernel_shape *b)
 {
-    return a->source_px == b->source_px && a->thumbnail_px == b->thumbnail_px &&
+    return a->source_px == b->source_px && a->region_px == b->region_px &&
+           a->region_first_px == b->region_first_px && a->thumbnail_px == b->thumbnail_px &&
            a->reduction == b->reduction && a->eighths == b->eighths &&
            a->blur_sigma == b->blur_sigma && a->mirrored == b->mirrored;
 }

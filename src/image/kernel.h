@@ -5,11 +5,13 @@
  * One row of weights does the work of four linear steps, composed exactly with their handling of
  * the edges:
  *
- *   Gaussian blur   three passes of an extended box (P. Gwosdek et al., "Theoretical foundations of
- * Gaussian convolution by extended box filtering", 2011), edge pixels repeated; reduction means of
- * `reduction` pixels; the last mean may have fewer; bicubic         a = -0.5 (R. Keys, 1981),
- * widened by the scale, cut at the edges and normalised; decoded scale   source pixels that a JPEG
- * decoder delivers already averaged, 8 / `eighths` to a sample.
+ *  - Gaussian blur: three passes of an extended box (P. Gwosdek et al., "Theoretical foundations of
+ *    Gaussian convolution by extended box filtering", 2011), edge pixels repeated;
+ *  - reduction: means of `reduction` pixels; the last mean may have fewer;
+ *  - bicubic: a = -0.5 (R. Keys, 1981), widened by the scale where it shrinks, cut at the edges and
+ *    normalised;
+ *  - decoded scale: source pixels that a JPEG decoder delivers already averaged, 8 / `eighths` to a
+ *    sample.
  */
 #ifndef KERNEL_H
 #define KERNEL_H
@@ -27,11 +29,13 @@
 
 struct kernel_shape {
     int source_px;
+    int region_px; /* of those are shrunk, the others cut off: see region_first_px */
     int thumbnail_px;
-    int reduction;     /* at least 1 */
-    int eighths;       /* 1, 2, 4 or 8: the scale at which the samples come */
-    double blur_sigma; /* 0 to KERNEL_SIGMA_MAX */
-    bool mirrored;     /* the reference counts from the other end */
+    int reduction;       /* at least 1 */
+    int eighths;         /* 1, 2, 4 or 8: the scale at which the samples come */
+    double blur_sigma;   /* 0 to KERNEL_SIGMA_MAX */
+    bool mirrored;       /* the reference counts from the other end */
+    int region_first_px; /* counted from there */
 };
 
 struct kernel {

@@ -15,6 +15,7 @@
 
 #include "buf.h"
 #include "png_exif.h"
+#include "png_profile.h"
 #include "png_whole.h"
 
 struct png_reader {
@@ -35,6 +36,9 @@ struct png_reader {
     bool in_whole;    /* the picture was inflated at once */
     uint8_t *picture; /* interlaced: all of it, once the first row was asked for; else NULL */
     uint8_t **picture_rows;
+    bool keep_truncated;
+    bool cut_off; /* rows are being made up */
+    uint8_t *profile;
 };
 
 static void on_error(png_structp png, png_const_charp text)
@@ -200,6 +204,7 @@ int png_reader_open(struct png_reader *reader, const void *bytes, size_t size, b
     header->width_px = (int)png_get_image_width(reader->png, reader->info);
     header->height_px = (int)png_get_image_height(reader->png, reader->info);
     header->orientation = png_exif_orientation(bytes, size);
+    header->profile = reader->profile = png_profile(bytes, size, &header->profile_size);
     reader->height_px = header->height_px;
     note_layout(reader, exact);
     expand_to_8_bits(reader, exact); /* memory for two rows */
@@ -215,7 +220,7 @@ static int allocate_picture(struct png_reader *reader, struct mpp_error *error)
 
     if (!size_multiply(reader->row_size, height, &size))
         return mpp_error_set(error, "out of memory for the interlaced PNG");
-    reader->picture = malloc(size);
+    reader->picture = calloc(1, size);
     reader->picture_rows = malloc(height * sizeof(reader->picture_rows[0]));
     if (reader->picture == NULL || reader->picture_rows == NULL)
         return mpp_error_set(error, "out of memory for the interlaced PNG");
@@ -229,19 +234,32 @@ static int read_picture(struct png_reader *reader, struct mpp_error *error)
 {
     if (allocate_picture(reader, error) == -1)
         return -1;
-    if (setjmp(png_jmpbuf(reader->png)) != 0)
-        return report(reader, error);
+    if (setjmp(png_jmpbuf(reader->png)) != 0) {
+        reader->warnings++;
+        return reader->truncated && reader->keep_truncated ? 0 : report(reader, error);
+    }
     png_read_image(reader->png, reader->picture_rows);
     return 0;
 }
 
 static int stream_row(struct png_reader *reader, uint8_t *row, struct mpp_error *error)
 {
-    if (setjmp(png_jmpbuf(reader->png)) != 0)
+    if (!reader->truncated && setjmp(png_jmpbuf(reader->png)) == 0) {
+        png_read_row(reader->png, row, NULL);
+        reader->rows++;
+        return 0;
+    }
+    if (!reader->truncated || !reader->keep_truncated)
         return report(reader, error);
-    png_read_row(reader->png, row, NULL);
-    reader->rows++;
+    reader->warnings += reader->cut_off ? 0 : 1;
+    reader->cut_off = true;
+    memset(row, 0, reader->row_size);
     return 0;
+}
+
+void png_reader_keep_truncated(struct png_reader *reader)
+{
+    reader->keep_truncated = true;
 }
 
 int png_reader_row(struct png_reader *reader, uint8_t *row, struct mpp_error *error)
@@ -274,5 +292,6 @@ void png_reader_close(struct png_reader *reader)
     free(reader->picture);
     free(reader->picture_rows);
     png_whole_end(reader->whole);
+    free(reader->profile);
     *reader = (struct png_reader){.whole = reader->whole};
 }

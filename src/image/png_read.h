@@ -2,8 +2,8 @@
  * png_read: the rows of a PNG in memory, 8 bits a channel: gray, gray and alpha, RGB or RGBA.
  *
  * Palettes, bits below 8 and transparent colours are expanded, 16 bits rounded. Rows stream, but
- * for an interlaced file, which is held whole. Of an animation the first picture comes. gAMA and
- * profiles are not applied.
+ * for an interlaced file, which is held whole. Of an animation the first picture comes. gAMA is
+ * not applied.
  */
 #ifndef PNG_READ_H
 #define PNG_READ_H
@@ -20,8 +20,10 @@
 struct png_header {
     int width_px;
     int height_px;
-    int channels;    /* of the rows that will come: 1 to 4, alpha last */
-    int orientation; /* 1 to 8, from EXIF */
+    int channels;        /* of the rows that will come: 1 to 4, alpha last */
+    int orientation;     /* 1 to 8, from EXIF */
+    const void *profile; /* ICC; NULL: none. Stays until close */
+    size_t profile_size;
 };
 
 struct png_reader;
@@ -34,6 +36,10 @@ void png_reader_free(struct png_reader *reader);
  * RGB is a colour like others. */
 int png_reader_open(struct png_reader *reader, const void *bytes, size_t size, bool exact,
                     struct png_header *header, struct mpp_error *error);
+
+/* From now on rows that are cut off are black, or transparent where there is alpha, which counts as
+ * a warning. */
+void png_reader_keep_truncated(struct png_reader *reader);
 
 /* The next of height_px rows: width x channels bytes. */
 int png_reader_row(struct png_reader *reader, uint8_t *row, struct mpp_error *error);

@@ -8,7 +8,8 @@
 
 #include <png.h>
 
-#define COMPRESSION_LEVEL 6 /* what Pillow writes with */
+#define COMPRESSION_LEVEL 6 /* what Pillow writes with; and with optimize: */
+#define COMPRESSION_BEST  9
 
 struct png_writer {
     struct buf *out;
@@ -45,7 +46,7 @@ static void on_flush(png_structp png)
 
 /* Everything that may jump; the caller has set the jump. */
 static void write_picture(png_structp png, png_infop info, const uint8_t *pixels, int width_px,
-                          int height_px, int channels)
+                          int height_px, int channels, const struct png_writing *how)
 {
     static const int color_types[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA,
                                       PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
@@ -54,15 +55,18 @@ static void write_picture(png_structp png, png_infop info, const uint8_t *pixels
     png_set_IHDR(png, info, (png_uint_32)width_px, (png_uint_32)height_px, 8,
                  color_types[channels - 1], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
-    png_set_compression_level(png, COMPRESSION_LEVEL);
+    png_set_compression_level(png, how->optimize ? COMPRESSION_BEST : COMPRESSION_LEVEL);
+    if (how->profile)
+        png_set_iCCP(png, info, "ICC", PNG_COMPRESSION_TYPE_BASE, how->profile,
+                     (png_uint_32)how->profile_size);
     png_write_info(png, info);
     for (int y = 0; y < height_px; y++)
         png_write_row(png, pixels + (size_t)y * (size_t)width_px * (size_t)channels);
     png_write_end(png, NULL);
 }
 
-int png_write(const uint8_t *pixels, int width_px, int height_px, int channels, struct buf *out,
-              struct mpp_error *error)
+int png_write(const uint8_t *pixels, int width_px, int height_px, int channels,
+              const struct png_writing *how, struct buf *out, struct mpp_error *error)
 {
     struct png_writer writer = {.out = out};
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, on_error, on_warning);
@@ -77,7 +81,8 @@ int png_write(const uint8_t *pixels, int width_px, int height_px, int channels, 
         return mpp_error_set(error, "cannot write the PNG: %s", writer.text);
     }
     png_set_write_fn(png, &writer, on_write, on_flush);
-    write_picture(png, info, pixels, width_px, height_px, channels);
+    png_set_benign_errors(png, 1); /* a profile that it does not like is left out */
+    write_picture(png, info, pixels, width_px, height_px, channels, how);
     png_destroy_write_struct(&png, &info);
     return 0;
 }

@@ -263,7 +263,7 @@ static void alpha_goes_in_and_out(void **state)
             assert_int_equal(pixel[0], (value * alpha * 2 + 255) / 510);
             assert_int_equal(pixel[2], alpha);
             memcpy(flat, pixel, 4);
-            color_flatten_on_white(flat, 1, 4);
+            color_flatten(flat, 1, 4, (const uint8_t[3]){255, 255, 255});
             assert_int_equal(flat[0], pixel[0] + 255 - alpha);
             assert_int_equal(flat[2], 255);
             color_unpremultiply(pixel, 1, 4);

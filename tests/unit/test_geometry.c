@@ -23,7 +23,7 @@ static void fit_equals_the_table(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct geometry_size got = geometry_fit(rows[i].source, rows[i].box);
+        struct geometry_size got = geometry_fit(rows[i].source, rows[i].box, false);
 
         if (got.width_px != rows[i].thumbnail.width_px ||
             got.height_px != rows[i].thumbnail.height_px)
@@ -39,13 +39,53 @@ static void fit_never_enlarges_nor_leaves_the_box(void **state)
     (void)state;
     for (int width = 1; width < 200; width += 3) {
         for (int height = 1; height < 200; height += 7) {
-            struct geometry_size got =
-                geometry_fit((struct geometry_size){width, height}, (struct geometry_size){50, 40});
+            struct geometry_size got = geometry_fit((struct geometry_size){width, height},
+                                                    (struct geometry_size){50, 40}, false);
 
             assert_in_range(got.width_px, 1, width < 50 ? width : 50);
             assert_in_range(got.height_px, 1, height < 40 ? height : 40);
         }
     }
+}
+
+static void check_plan(struct geometry_plan got, struct geometry_size region, int left, int top,
+                       struct geometry_size thumbnail)
+{
+    assert_int_equal(got.region.width_px, region.width_px);
+    assert_int_equal(got.region.height_px, region.height_px);
+    assert_int_equal(got.left_px, left);
+    assert_int_equal(got.top_px, top);
+    assert_int_equal(got.thumbnail.width_px, thumbnail.width_px);
+    assert_int_equal(got.thumbnail.height_px, thumbnail.height_px);
+}
+
+#define SIZE(width, height) ((struct geometry_size){width, height})
+
+static void each_mode_has_its_region_and_size(void **state)
+{
+    (void)state;
+    check_plan(geometry_plan(SIZE(400, 300), SIZE(50, 50), GEOMETRY_INSIDE, false), SIZE(400, 300),
+               0, 0, SIZE(50, 38));
+    check_plan(geometry_plan(SIZE(40, 30), SIZE(50, 50), GEOMETRY_INSIDE, false), SIZE(40, 30), 0,
+               0, SIZE(40, 30));
+    check_plan(geometry_plan(SIZE(40, 30), SIZE(50, 50), GEOMETRY_INSIDE, true), SIZE(40, 30), 0, 0,
+               SIZE(50, 38));
+    check_plan(geometry_plan(SIZE(400, 300), SIZE(50, 50), GEOMETRY_COVER, false), SIZE(300, 300),
+               50, 0, SIZE(50, 50));
+    check_plan(geometry_plan(SIZE(300, 401), SIZE(100, 50), GEOMETRY_COVER, false), SIZE(300, 150),
+               0, 125, SIZE(100, 50));
+    check_plan(geometry_plan(SIZE(40, 30), SIZE(50, 50), GEOMETRY_COVER, false), SIZE(30, 30), 5, 0,
+               SIZE(30, 30));
+    check_plan(geometry_plan(SIZE(40, 30), SIZE(50, 50), GEOMETRY_COVER, true), SIZE(30, 30), 5, 0,
+               SIZE(50, 50));
+    check_plan(geometry_plan(SIZE(400, 30), SIZE(50, 50), GEOMETRY_FILL, false), SIZE(400, 30), 0,
+               0, SIZE(50, 30));
+    check_plan(geometry_plan(SIZE(400, 30), SIZE(50, 50), GEOMETRY_FILL, true), SIZE(400, 30), 0, 0,
+               SIZE(50, 50));
+    check_plan(geometry_plan(SIZE(1, 65500), SIZE(50, 50), GEOMETRY_COVER, false), SIZE(1, 1), 0,
+               32749, SIZE(1, 1));
+    check_plan(geometry_plan(SIZE(65500, 1), SIZE(50, 1), GEOMETRY_COVER, false), SIZE(50, 1),
+               32725, 0, SIZE(50, 1));
 }
 
 static void reduction_leaves_a_factor_of_two(void **state)
@@ -98,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fit_equals_the_table),
         cmocka_unit_test(fit_never_enlarges_nor_leaves_the_box),
+        cmocka_unit_test(each_mode_has_its_region_and_size),
         cmocka_unit_test(reduction_leaves_a_factor_of_two),
         cmocka_unit_test(scale_follows_the_filters_width),
         cmocka_unit_test(orientations_from_5_on_swap_sides),

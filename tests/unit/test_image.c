@@ -21,6 +21,7 @@ static const struct thumbnail_options same_size = {.box_width_px = 1000,
                                                    .box_height_px = 1000,
                                                    .format = IMAGE_PNG,
                                                    .quality = 75,
+                                                   .background = {255, 255, 255},
                                                    .orient = true};
 
 /* A decoded picture, for comparing. */
@@ -260,7 +261,7 @@ static void formats_and_flattening(void **state)
     assert_int_equal(info.format, IMAGE_JPEG);
     assert_int_equal(jpeg_reader_open(reader, out.data, out.size, &header, NULL), 0);
     assert_int_equal(header.channels, 1);
-    assert_int_equal(jpeg_reader_start(reader, 8, false, NULL), 0);
+    assert_int_equal(jpeg_reader_start(reader, 8, 0, NULL), 0);
     assert_int_equal(jpeg_reader_row(reader, row, NULL), 0);
     for (int x = 0; x < 16; x++) {
         int want = expected[2 * x + 1] == 0 ? 255 : expected[2 * x];

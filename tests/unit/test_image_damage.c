@@ -27,6 +27,7 @@ static const struct thumbnail_options same_size = {.box_width_px = 1000,
                                                    .box_height_px = 1000,
                                                    .format = IMAGE_PNG,
                                                    .quality = 75,
+                                                   .background = {255, 255, 255},
                                                    .orient = true};
 
 static void expect_error(const void *bytes, size_t size, const struct thumbnail_options *options,

@@ -75,6 +75,15 @@ static double plain_radius(double sigma)
     return low;
 }
 
+static struct line plain_cut(struct line in, int first, int count)
+{
+    struct line out = line_new(count);
+
+    memcpy(out.values, in.values + first, (size_t)count * sizeof(out.values[0]));
+    free(in.values);
+    return out;
+}
+
 static struct line plain_reduce(struct line in, int factor)
 {
     struct line out = line_new((in.count + factor - 1) / factor);
@@ -146,8 +155,9 @@ static struct line plain_chain(struct line samples, const struct kernel_shape *s
         reverse(line);
     for (int pass = 0; pass < 3 && shape->blur_sigma > 0; pass++)
         line = plain_box(line, plain_radius(shape->blur_sigma));
+    line = plain_cut(line, shape->region_first_px, shape->region_px);
     line = plain_reduce(line, shape->reduction);
-    line = plain_bicubic(line, (double)shape->source_px / shape->reduction, shape->thumbnail_px);
+    line = plain_bicubic(line, (double)shape->region_px / shape->reduction, shape->thumbnail_px);
     if (shape->mirrored)
         reverse(line);
     return line;
@@ -266,6 +276,7 @@ static void equals_the_plain_chain(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct kernel_shape across = {
             .source_px = rows[i].width,
+            .region_px = rows[i].width,
             .thumbnail_px = rows[i].thumbnail_width,
             .reduction = geometry_reduction(rows[i].width, rows[i].thumbnail_width),
             .eighths = rows[i].eighths,
@@ -274,10 +285,40 @@ static void equals_the_plain_chain(void **state)
         };
         struct kernel_shape down = across;
 
-        down.source_px = rows[i].height;
+        down.source_px = down.region_px = rows[i].height;
         down.thumbnail_px = rows[i].thumbnail_height;
         down.reduction = geometry_reduction(rows[i].height, rows[i].thumbnail_height);
         check_picture(&across, &down, rows[i].channels);
+    }
+}
+
+/* Part of the source, which the blur does not stop at, and thumbnails that are larger. */
+static void regions_equal_the_plain_chain(void **state)
+{
+    static const struct {
+        int source, first, region, thumbnail, eighths;
+        double sigma;
+        bool mirrored;
+    } rows[] = {
+        {200, 50, 100, 20, 8, 2, 0}, {200, 0, 150, 20, 8, 0, 0},   {200, 60, 140, 7, 8, 3, 1},
+        {64, 8, 48, 5, 4, 2, 1},     {64, 3, 50, 100, 8, 1, 0},    {20, 0, 20, 77, 8, 0, 0},
+        {5, 0, 5, 64, 8, 2, 1},      {301, 100, 101, 11, 2, 2, 0}, {9, 4, 1, 1, 8, 2, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct kernel_shape shape = {
+            .source_px = rows[i].source,
+            .region_px = rows[i].region,
+            .region_first_px = rows[i].first,
+            .thumbnail_px = rows[i].thumbnail,
+            .reduction = geometry_reduction(rows[i].region, rows[i].thumbnail),
+            .eighths = rows[i].eighths,
+            .blur_sigma = rows[i].sigma,
+            .mirrored = rows[i].mirrored,
+        };
+
+        check_picture(&shape, &shape, 1);
     }
 }
 
@@ -289,6 +330,7 @@ static void rows_of_weights_sum_to_one(void **state)
     for (int source = 1; source < 3000; source = source * 5 / 3 + 1) {
         for (int thumbnail = 1; thumbnail <= source; thumbnail = thumbnail * 2 + 1) {
             struct kernel_shape shape = {.source_px = source,
+                                         .region_px = source,
                                          .thumbnail_px = thumbnail,
                                          .reduction = geometry_reduction(source, thumbnail),
                                          .eighths = 1 << source % 4,
@@ -313,8 +355,12 @@ static void rows_of_weights_sum_to_one(void **state)
 
 static void a_kernel_is_kept_for_the_same_shape_only(void **state)
 {
-    struct kernel_shape shape = {
-        .source_px = 100, .thumbnail_px = 10, .reduction = 5, .eighths = 8, .blur_sigma = 2};
+    struct kernel_shape shape = {.source_px = 100,
+                                 .region_px = 100,
+                                 .thumbnail_px = 10,
+                                 .reduction = 5,
+                                 .eighths = 8,
+                                 .blur_sigma = 2};
     struct kernel kernel = {0};
     const int16_t *weights;
 
@@ -337,6 +383,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_the_plain_chain),
+        cmocka_unit_test(regions_equal_the_plain_chain),
         cmocka_unit_test(rows_of_weights_sum_to_one),
         cmocka_unit_test(a_kernel_is_kept_for_the_same_shape_only),
     };

@@ -1,0 +1,423 @@
+#!/usr/bin/python3
+"""What real collections hold that trips others up, and the options that say what is to become of it."""
+import io
+import os
+import pathlib
+import struct
+import zlib
+
+from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter, ImageOps
+
+from harness import equal, main, picture
+
+
+def thumb(scene, name):
+    with Image.open(scene.path("thumbs/" + name)) as image:
+        image.load()
+        return image
+
+
+def made(scene, *arguments):
+    """A run in which everything succeeds."""
+    outcome = scene.run("--quiet", *arguments)
+    equal((outcome.exit, outcome.out, outcome.err), (0, "", ""), outcome)
+
+
+def close(ours, theirs, most, what=""):
+    """No sample differs by more than `most`."""
+    equal((ours.size, ours.mode), (theirs.size, theirs.mode), what)
+    extremes = ImageChops.difference(ours, theirs).getextrema()
+    worst = max(high for _, high in (extremes if isinstance(extremes[0], tuple) else [extremes]))
+    assert worst <= most, f"{what}: differs by {worst}, not {most} at most"
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def with_chunk(png, kind, data):
+    """The PNG with one more chunk behind its header."""
+    return png[:33] + chunk(kind, data) + png[33:]
+
+
+# ---- Colour profiles ----
+
+def profile(columns, gamma, space=b"RGB "):
+    """A small ICC profile: the colorants of red, green and blue adapted to D50, and a gamma; or gray."""
+    def xyz(values):
+        return b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(value * 65536)) for value in values)
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+    tags = {b"wtpt": xyz((0.9642, 1.0, 0.8249))}
+    if space == b"GRAY":
+        tags[b"kTRC"] = curve
+    else:
+        for name, column in zip((b"r", b"g", b"b"), columns):
+            tags[name + b"XYZ"] = xyz(column)
+            tags[name + b"TRC"] = curve
+    table, data = struct.pack(">I", len(tags)), b""
+    for name, body in tags.items():
+        table += struct.pack(">4sII", name, 128 + 4 + 12 * len(tags) + len(data), len(body))
+        data += body
+    head = struct.pack(">I4sI4s4s4s12s4s4sI4s4s8sI12s", 128 + len(table) + len(data), b"lcms", 0x02400000, b"mntr",
+                       space, b"XYZ ", b"\x07\xd0\0\x01\0\x01" + bytes(6), b"acsp", b"APPL", 0, b"none", b"none",
+                       bytes(8), 0, struct.pack(">3i", 63190, 65536, 54061))
+    return (head + bytes(128 - len(head))) + table + data
+
+
+DISPLAY_P3 = profile(((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407)), 2.2)
+ADOBE_RGB = profile(((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)), 2.199)
+GRAY_1_8 = profile((), 1.8, b"GRAY")
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def in_srgb(image, icc):
+    """The reference: lcms2 by way of Pillow."""
+    return ImageCms.profileToProfile(image, ImageCms.ImageCmsProfile(io.BytesIO(icc)), ImageCms.createProfile("sRGB"),
+                                     renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+                                     flags=ImageCms.FLAGS["BLACKPOINTCOMPENSATION"])
+
+
+def shrunk(image, blur=2, box=(50, 50)):
+    image = image.filter(ImageFilter.GaussianBlur(blur)) if blur else image
+    image.thumbnail(box, reducing_gap=2.0)
+    return image
+
+
+def case_wide_gamut_becomes_srgb(scene):
+    image = Image.blend(picture((300, 200)), Image.new("RGB", (300, 200), "gray"), 0.3)  # nothing is clipped
+    for name, icc in (("p3", DISPLAY_P3), ("adobe", ADOBE_RGB)):
+        image.save(scene.path(f"{name}.png"), icc_profile=icc)
+        image.save(scene.path(f"{name}.jpg"), icc_profile=icc, quality=100, subsampling=0)
+        plain = shrunk(image.copy())
+        wanted = in_srgb(plain, icc)
+        extremes = ImageChops.difference(plain, wanted).getextrema()
+        assert max(high for _, high in extremes) > 12, "this test shows nothing"
+        made(scene, "-f", "png", f"{name}.png", "-o", "thumbs")
+        close(thumb(scene, f"{name}.png"), wanted, 6, name)
+        assert "icc_profile" not in thumb(scene, f"{name}.png").info
+        made(scene, "-f", "png", f"{name}.jpg", "-o", "thumbs")
+        close(thumb(scene, f"{name}.png"), wanted, 8, name)
+
+
+def case_a_profile_and_alpha(scene):
+    image = picture((300, 200), "RGB").convert("RGBA")
+    image.putalpha(200)
+    image.save(scene.path("a.png"), icc_profile=DISPLAY_P3)
+    made(scene, "-b", "0", "a.png")
+    ours = thumb(scene, "a.png")
+    equal(ours.mode, "RGBA")
+    equal(ours.getchannel("A").getextrema(), (200, 200))
+    close(ours.convert("RGB"), in_srgb(shrunk(image.convert("RGB"), 0), DISPLAY_P3), 8)
+
+
+def case_gray_profile(scene):
+    Image.new("L", (90, 90), 128).save(scene.path("g.png"), icc_profile=GRAY_1_8)
+    made(scene, "g.png")
+    ours = thumb(scene, "g.png")
+    equal(ours.mode, "L")
+    # Y = (128/255) ^ 1.8 in sRGB's curve
+    linear = (128 / 255) ** 1.8
+    wanted = 255 * (1.055 * linear ** (1 / 2.4) - 0.055)
+    assert all(abs(value - wanted) <= 1.5 for value in ours.getextrema()), (ours.getextrema(), wanted)
+
+
+def case_srgb_profile_changes_nothing(scene):
+    image = picture((300, 200))
+    image.save(scene.path("with.jpg"), icc_profile=SRGB)
+    image.save(scene.path("without.jpg"))
+    made(scene, "with.jpg", "without.jpg")
+    tree = scene.tree("thumbs")
+    equal(tree["with.jpg"], tree["without.jpg"])
+
+
+def case_broken_profiles_are_passed_over(scene):
+    image = picture((300, 200))
+    image.save(scene.path("plain.jpg"))
+    image.save(scene.path("nonsense.jpg"), icc_profile=b"\0\1\2\3" * 100)
+    image.save(scene.path("cut.jpg"), icc_profile=DISPLAY_P3[:200])
+    image.save(scene.path("gray.jpg"), icc_profile=GRAY_1_8)  # of a colour picture
+    image.convert("RGB").save(scene.path("nonsense.png"), icc_profile=b"\0\1\2\3" * 100)
+    outcome = scene.run("plain.jpg", "nonsense.jpg", "cut.jpg", "gray.jpg", "nonsense.png")
+    equal((outcome.exit, outcome.err), (0, ""), outcome)
+    assert "4 with decoder warnings" in outcome.lines[-1], outcome
+    tree = scene.tree("thumbs")
+    equal({tree[name] for name in ("nonsense.jpg", "cut.jpg", "gray.jpg")}, {tree["plain.jpg"]})
+
+
+def case_exact_keeps_the_profile(scene):
+    image = picture((300, 200))
+    image.save(scene.path("a.png"), icc_profile=DISPLAY_P3)
+    image.save(scene.path("b.jpg"), icc_profile=ADOBE_RGB)
+    made(scene, "--exact", "a.png", "b.jpg")
+    equal(thumb(scene, "a.png").info.get("icc_profile"), DISPLAY_P3)
+    equal(thumb(scene, "b.jpg").info.get("icc_profile"), ADOBE_RGB)
+    equal(thumb(scene, "a.png").tobytes(), shrunk(image.copy()).tobytes())
+
+
+def case_profile_bomb(scene):
+    """An iCCP that inflates to 200 MB is not inflated to its end; the picture is done."""
+    scene.image("plain.png", (300, 200))
+    bomb = b"bomb\0\0" + zlib.compress(bytes(200 << 20), 9)
+    scene.write("a.png", with_chunk(scene.path("plain.png").read_bytes(), b"iCCP", bomb))
+    made(scene, "a.png", "plain.png")
+    tree = scene.tree("thumbs")
+    equal(tree["a.png"], tree["plain.png"])
+
+
+# ---- CMYK ----
+
+def case_cmyk(scene):
+    """Adobe's marker means that ink is stored inverted; without it 255 is full ink."""
+    image = picture((300, 200)).convert("CMYK")
+    image.save(scene.path("adobe.jpg"), quality=100, subsampling=0)
+    content = scene.path("adobe.jpg").read_bytes()
+    at = content.index(b"\xff\xee")
+    length = struct.unpack(">H", content[at + 2 : at + 4])[0]
+    scene.write("plain.jpg", content[:at] + content[at + 2 + length :])
+    made(scene, "-f", "png", "adobe.jpg", "plain.jpg")
+    # Pillow stores inverted values beside the marker: without it the same bytes mean the inverse.
+    for name, inks in (("adobe.png", image), ("plain.png", ImageChops.invert(image))):
+        wanted = shrunk(inks.copy()).convert("RGB")
+        close(thumb(scene, name), wanted, 8, name)
+
+
+# ---- Depth, palettes, orientation ----
+
+def case_16_bits_are_rounded(scene):
+    values = [0, 127, 128, 129, 255, 256, 257, 0x7FFF, 0x8000, 0x80FF, 0xFEFF, 0xFF00, 0xFF7F, 0xFF80, 0xFFFF]
+    rows = b"\0" + b"".join(struct.pack(">H", value) for value in values)
+    header = struct.pack(">IIBBBBB", len(values), 1, 16, 0, 0, 0, 0)
+    scene.write("a.png", b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) +
+                chunk(b"IEND", b""))
+    made(scene, "-b", "0", "-s", "100", "a.png")
+    equal(list(thumb(scene, "a.png").getdata()), [round(value / 257) for value in values])
+
+
+def case_palette_with_alpha_and_transparent_colour(scene):
+    image = picture((300, 200)).quantize(64)
+    image.save(scene.path("palette.png"), transparency=bytes(range(0, 256, 4)))
+    gray = Image.new("L", (60, 60), 7)
+    ImageDraw.Draw(gray).rectangle((0, 0, 29, 59), 200)
+    gray.save(scene.path("key.png"), transparency=7)
+    made(scene, "-b", "0", "palette.png", "key.png")
+    with Image.open(scene.path("palette.png")) as source:
+        wanted = source.convert("RGBA")
+        wanted.thumbnail((50, 50))
+    white = Image.new("RGBA", wanted.size, "white")
+    close(Image.alpha_composite(white, thumb(scene, "palette.png")), Image.alpha_composite(white, wanted), 8)
+    key = thumb(scene, "key.png")
+    equal((key.mode, key.getpixel((2, 25))[1], key.getpixel((47, 25))[1]), ("LA", 255, 0))
+
+
+def case_orientations(scene):
+    image = picture((120, 80))
+    names = []
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        names.append(f"{orientation}.jpg")
+        image.save(scene.path(names[-1]), exif=exif, quality=95)
+    made(scene, "-f", "png", *names)
+    for name in names:
+        with Image.open(scene.path(name)) as source:
+            wanted = shrunk(ImageOps.exif_transpose(source).convert("RGB"))
+        close(thumb(scene, name[0] + ".png"), wanted, 8, name)
+
+
+def case_corrupt_exif_is_passed_over(scene):
+    image = picture()
+    image.save(scene.path("plain.jpg"))
+    names = []
+    for number, exif in enumerate((b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + b"\x12\x01" * 30,
+                                   b"Exif\0\0", b"Exif\0\0" + bytes(range(256)) * 4)):
+        names.append(f"{number}.jpg")
+        image.save(scene.path(names[-1]), exif=exif)
+    made(scene, "plain.jpg", *names)
+    equal(len(set(scene.tree("thumbs").values())), 1)
+
+
+def case_png_named_jpg_and_the_reverse(scene):
+    scene.image("a.jpg", format="PNG")
+    scene.image("b.png", format="JPEG")
+    made(scene, "a.jpg", "b.png")
+    equal((scene.format("thumbs/a.jpg"), scene.format("thumbs/b.png")), ("JPEG", "PNG"))
+
+
+# ---- Damage ----
+
+def case_truncated_is_refused_or_kept(scene):
+    scene.image("a.jpg", (400, 300))
+    scene.image("b.jpg", (400, 300), progressive=True)
+    scene.image("c.png", (400, 300))
+    whole = {}
+    for name in ("a.jpg", "b.jpg", "c.png"):
+        whole[name] = scene.path(name).read_bytes()
+    made(scene, "-f", "png", *whole, "-o", "thumbs")
+    full = {name: thumb(scene, name.split(".")[0] + ".png") for name in whole}
+    for name, content in whole.items():
+        scene.write(name, content[: len(content) * 2 // 3])
+    outcome = scene.run(*whole, "-o", "refused")
+    equal((outcome.exit, len(outcome.about("truncated")), scene.names("refused")), (1, len(whole), []), outcome)
+    for exact in ([], ["--exact"]):
+        outcome = scene.run(*exact, "--on-truncated", "keep", "-f", "png", *whole)
+        equal((outcome.exit, outcome.err), (0, ""), outcome)
+        assert f"{len(whole)} with decoder warnings" in outcome.lines[-1], outcome
+        for name in whole:
+            kept = thumb(scene, name.split(".")[0] + ".png")
+            equal(kept.size, full[name].size)
+            top = (0, 0, kept.width, kept.height // 3)
+            if name != "b.jpg":  # whose later scans are what is missing
+                close(kept.crop(top), full[name].crop(top), 3 if not exact else 12, name)
+
+
+def case_trailing_garbage_is_passed_over(scene):
+    for name in ("a.jpg", "b.png", "c.jpg"):
+        scene.image(name, (300, 200), progressive=name == "c.jpg")
+    made(scene, "a.jpg", "b.png", "c.jpg", "-o", "clean")
+    for name in ("a.jpg", "b.png", "c.jpg"):
+        scene.write(name, scene.path(name).read_bytes() + os.urandom(5000))
+    made(scene, "a.jpg", "b.png", "c.jpg")
+    equal(scene.tree("thumbs"), scene.tree("clean"))
+
+
+def case_max_pixels(scene):
+    scene.image("a.png", (300, 200))
+    scene.image("b.jpg", (300, 200))
+    outcome = scene.run("--max-pixels", "59999", "a.png", "b.jpg")
+    equal((outcome.exit, len(outcome.about("300 x 200 pixels are more than the limit of 59999"))), (1, 2), outcome)
+    made(scene, "--max-pixels", "60000", "a.png", "b.jpg")
+
+
+def case_text_bomb(scene):
+    """Text that inflates to 200 MB is not inflated; the picture is done."""
+    scene.image("a.png", (300, 200))
+    bomb = b"Comment\0\0" + zlib.compress(bytes(200 << 20), 9)
+    scene.write("a.png", with_chunk(scene.path("a.png").read_bytes(), b"zTXt", bomb))
+    made(scene, "a.png")
+
+
+def case_extreme_shapes(scene):
+    shapes = ((1, 1), (1, 3000), (3000, 1), (65500, 1), (1, 65500), (65500, 3))
+    names = []
+    for width, height in shapes:
+        for extension in ("jpg", "png"):
+            names.append(f"{width}x{height}.{extension}")
+            Image.linear_gradient("L").resize((width, height)).convert("RGB").save(scene.path(names[-1]))
+    made(scene, *names)
+    for name in names:
+        width, height = (int(side) for side in name.split(".")[0].split("x"))
+        wanted = Image.new("L", (width, height))
+        wanted.thumbnail((50, 50))
+        equal(scene.size("thumbs/" + name), wanted.size, name)
+
+
+# ---- What the thumbnail is to be like ----
+
+def case_fit_and_enlarge(scene):
+    image = picture((400, 300))
+    image.save(scene.path("large.png"))
+    small = picture((40, 20))
+    small.save(scene.path("small.png"))
+    blurred = image.filter(ImageFilter.GaussianBlur(2))
+    wanted = {
+        ("large", "cover"): ImageOps.fit(blurred, (60, 40), Image.Resampling.BICUBIC),
+        ("large", "fill"): blurred.resize((60, 40), Image.Resampling.BICUBIC),
+        ("large", "inside"): blurred.resize((53, 40), Image.Resampling.BICUBIC),
+    }
+    for (name, fit), reference in wanted.items():
+        made(scene, "-s", "60x40", "--fit", fit, name + ".png")
+        close(thumb(scene, name + ".png"), reference, 8, fit)
+    for options, size in ((["--fit", "cover"], (30, 20)), (["--fit", "fill"], (40, 20)), ([], (40, 20)),
+                          (["--enlarge"], (60, 30)), (["--enlarge", "--fit", "cover"], (60, 40)),
+                          (["--enlarge", "--fit", "fill"], (60, 40))):
+        made(scene, "-s", "60x40", *options, "small.png")
+        equal(scene.size("thumbs/small.png"), size, options)
+    made(scene, "-s", "60x60", "-b", "0", "--enlarge", "small.png")
+    close(thumb(scene, "small.png"), small.resize((60, 30), Image.Resampling.BICUBIC), 2)
+
+
+def case_cover_of_turned_pictures(scene):
+    """What is cut off is the same whichever way the picture is stored."""
+    image = picture((90, 240))
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        undone = {1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
+                  4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90,
+                  7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_270}[orientation]
+        stored = image.transpose(undone) if undone is not None else image
+        stored.save(scene.path(f"{orientation}.png"), exif=exif)
+    names = [f"{orientation}.png" for orientation in range(1, 9)]
+    for exact in ([], ["--exact"]):
+        made(scene, *exact, "-s", "50x31", "--fit", "cover", *names)
+        left = thumb(scene, "1.png")
+        for name in names:
+            close(thumb(scene, name), left, 0 if exact else 1, name)
+        top = (240 - 56) // 2
+        region = image.filter(ImageFilter.GaussianBlur(2)).crop((0, top, 90, top + 56))
+        close(left, region.resize((50, 31), Image.Resampling.BICUBIC), 8)
+
+
+def case_background(scene):
+    for mode, gray in (("RGBA", False), ("LA", True)):
+        image = picture((200, 200), "L" if gray else "RGB").convert(mode)
+        image.putalpha(100)
+        image.save(scene.path(f"{mode}.png"))
+        for background in ((255, 0, 0), (255, 255, 255), (90, 90, 90)):
+            name = "%02x%02X%02x" % background
+            made(scene, "-f", "jpeg", "-q", "100", "--background", name, f"{mode}.png")
+            ours = thumb(scene, f"{mode}.jpg")
+            is_gray = len(set(background)) == 1
+            equal(ours.mode, "L" if gray and is_gray else "RGB")
+            below = Image.new("RGBA", image.size, background + (255,))
+            wanted = shrunk(Image.alpha_composite(below, image.convert("RGBA")).convert("RGB"))
+            close(ours.convert("RGB"), wanted, 12, name)
+    made(scene, "-f", "jpeg", "--background", "black", "RGBA.png")
+    outcome = scene.run("--background", "reddish", "RGBA.png")
+    equal((outcome.exit, len(outcome.about("--background takes"))), (2, 1), outcome)
+
+
+def case_progressive_and_optimize(scene):
+    scene.image("a.jpg", (800, 600))
+    scene.image("b.png", (800, 600))
+    made(scene, "-s", "400", "a.jpg", "b.png", "-o", "thumbs")
+    plain = {name: scene.path("thumbs/" + name).stat().st_size for name in ("a.jpg", "b.png")}
+    pixels = {name: thumb(scene, name).tobytes() for name in plain}
+    assert not thumb(scene, "a.jpg").info.get("progressive")
+    made(scene, "-s", "400", "--optimize", "a.jpg", "b.png")
+    for name in plain:
+        assert scene.path("thumbs/" + name).stat().st_size < plain[name], name
+        equal(thumb(scene, name).tobytes(), pixels[name], name)
+    made(scene, "-s", "400", "--progressive", "a.jpg")
+    assert thumb(scene, "a.jpg").info.get("progressive")
+    equal(thumb(scene, "a.jpg").tobytes(), pixels["a.jpg"])
+
+
+def case_same_bytes_with_all_vector_instructions(scene):
+    for name, options in (("a.jpg", {"size": (700, 500)}), ("b.png", {"size": (333, 217)}), ("c.jpg", {"mode": "L"}),
+                          ("d.jpg", {"size": (2000, 1500), "progressive": True})):
+        scene.image(name, **options)
+    for mode in ("RGBA", "LA", "L"):
+        image = picture((300, 211), "RGB").convert(mode)
+        if "A" in mode:
+            image.putalpha(picture((300, 211), "L", seed=1))
+        image.save(scene.path(f"{mode}.png"))
+    names = ["a.jpg", "b.png", "c.jpg", "d.jpg", "RGBA.png", "LA.png", "L.png"]
+    trees = {}
+    for level in ("base", "best"):
+        os.environ["MPTHUMB_SIMD"] = level
+        if level == "base":
+            os.environ["JSIMD_FORCESSE2"] = "1"
+        for exact in ((), ("--exact",)):
+            made(scene, *exact, *names, "-o", level + "".join(exact))
+            trees.setdefault(exact, []).append(scene.tree(level + "".join(exact)))
+        os.environ.pop("MPTHUMB_SIMD")
+        os.environ.pop("JSIMD_FORCESSE2", None)
+    for exact, (base, best) in trees.items():
+        equal(base, best, exact)
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as stream:
+        if " avx2 " not in stream.read():
+            print("left out: AVX2, which this machine has not")
+
+
+main(globals())
