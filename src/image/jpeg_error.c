@@ -18,7 +18,7 @@ static void emit_message(j_common_ptr codec, int level)
     if (level < 0) /* corrupt data that the decoder can go on from; the rest is tracing */
         failure->warnings++;
     if (failure->warnings > JPEG_ERROR_MAX_WARNINGS)
-        jpeg_error_leave(failure, "more than 10000 errors in its data");
+        jpeg_error_leave(failure, "more than 1000000 errors in its data");
 }
 
 static void output_message(j_common_ptr codec)

@@ -13,7 +13,7 @@
 
 #include <jpeglib.h>
 
-#define JPEG_ERROR_MAX_WARNINGS 10000 /* of one file: more damage is not decoded over */
+#define JPEG_ERROR_MAX_WARNINGS 1000000 /* of one file: more damage is not decoded over */
 
 struct jpeg_error {
     struct jpeg_error_mgr manager; /* first: libjpeg hands back a pointer to it */

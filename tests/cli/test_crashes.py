@@ -43,7 +43,7 @@ def case_random_workers_are_killed(scene):
 def case_worker_dies_at_every_attempt(scene):
     """The image that no worker survives is reported with the signal's name; the program goes on."""
     scene.image("images/x.jpg", size=(8000, 6000))
-    run = scene.start("-j", "1", "images")
+    run = scene.start("-j", "1", "--exact", "images")  # which takes its time
     while run.poll() is None:
         for worker in processes.workers(run.pid):
             if processes.cpu_s(worker) >= BUSY_S:

@@ -84,19 +84,19 @@ def shrunk(image, blur=2, box=(50, 50)):
 
 
 def case_wide_gamut_becomes_srgb(scene):
-    image = Image.blend(picture((300, 200)), Image.new("RGB", (300, 200), "gray"), 0.3)  # nothing is clipped
+    """The thumbnail's colours are converted, which near the edge of a gamut makes much of one step."""
+    image = picture((300, 200))
     for name, icc in (("p3", DISPLAY_P3), ("adobe", ADOBE_RGB)):
-        image.save(scene.path(f"{name}.png"), icc_profile=icc)
-        image.save(scene.path(f"{name}.jpg"), icc_profile=icc, quality=100, subsampling=0)
-        plain = shrunk(image.copy())
-        wanted = in_srgb(plain, icc)
-        extremes = ImageChops.difference(plain, wanted).getextrema()
-        assert max(high for _, high in extremes) > 12, "this test shows nothing"
-        made(scene, "-f", "png", f"{name}.png", "-o", "thumbs")
-        close(thumb(scene, f"{name}.png"), wanted, 6, name)
-        assert "icc_profile" not in thumb(scene, f"{name}.png").info
-        made(scene, "-f", "png", f"{name}.jpg", "-o", "thumbs")
-        close(thumb(scene, f"{name}.png"), wanted, 8, name)
+        for extension in ("png", "jpg"):
+            image.save(scene.path(f"with.{extension}"), icc_profile=icc)
+            image.save(scene.path(f"without.{extension}"))
+            made(scene, "-f", "png", f"with.{extension}", f"without.{extension}")
+            plain = thumb(scene, "without.png")
+            wanted = in_srgb(plain, icc)
+            extremes = ImageChops.difference(plain, wanted).getextrema()
+            assert max(high for _, high in extremes) > 12, "this test shows nothing"
+            close(thumb(scene, "with.png"), wanted, 1, (name, extension))
+            assert "icc_profile" not in thumb(scene, "with.png").info
 
 
 def case_a_profile_and_alpha(scene):
