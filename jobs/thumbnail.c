@@ -21,6 +21,7 @@
 
 #define SOURCE_MAX_BYTES (UINT64_C(4) << 30) /* a larger file is refused before it is read */
 #define AHEAD_BYTES      (4 << 20)          /* a larger one is opened ahead, and read in its turn */
+#define STREAM_BYTES     (16 << 20)         /* a larger PNG is read while it is decoded */
 #define SPARE_BYTES      ((size_t)16 << 20) /* of buffers kept for the next sources */
 #define HEAD_BYTES       32                 /* enough to tell what a file is */
 
@@ -39,6 +40,7 @@ struct source {
     struct stat status;
     bool stranger; /* neither by name nor by content an image: passed over */
     bool mismatch; /* the name says one format and the content the other */
+    bool streams;  /* it is read while it is decoded */
     struct buf bytes;
     struct source *next; /* spare */
 };
@@ -170,6 +172,7 @@ static int sniff_source(struct source *source, const struct thumbnail_task *task
     enum image_format name = image_format_of_name(task->source);
     source->mismatch = name && content && name != content;
     source->stranger = !content && may_be_stranger(task);
+    source->streams = content == IMAGE_PNG && source->status.st_size > STREAM_BYTES;
     if (content || source->stranger)
         return 0;
     const char *like = looks_like(head, (size_t)got);
@@ -198,6 +201,26 @@ static int read_source(struct source *source, struct mpp_error *error)
             return mpp_error_set(error, "grows while it is read");
         wanted = wanted > (size_t)got ? wanted - (size_t)got : 65536;
     }
+}
+
+/* For the decoder of a source that streams. */
+static bool read_at(void *context, uint64_t at, void *to, size_t size)
+{
+    const struct source *source = context;
+    uint8_t *bytes = to;
+    while (size) {
+        ssize_t got = pread(source->fd, bytes, size, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            errno = got ? errno : ENODATA; /* it became shorter */
+            return false;
+        }
+        bytes += got;
+        at += (uint64_t)got;
+        size -= (size_t)got;
+    }
+    return true;
 }
 
 /* Sources that are done with, for their memory: pages that were used before need not be cleared by
@@ -385,13 +408,18 @@ static int make_thumbnail(struct worker_state *state, struct passage *passage,
     struct thumbnail_options options = state->setup->image;
     struct thumbnail_outcome *outcome = &passage->outcome;
     struct source *source = passage->source;
-    if (!source->bytes.size && read_source(source, error))
+    if (!source->bytes.size && !source->streams && read_source(source, error))
         return -1;
+    struct image_source image = {.bytes = source->streams ? NULL : source->bytes.data,
+                                 .size = source->streams ? (uint64_t)source->status.st_size
+                                                         : source->bytes.size,
+                                 .read_at = read_at,
+                                 .context = source};
     if (options.format == IMAGE_UNKNOWN)
         options.format = image_format_of_name(passage->task.source);
     buf_clear(&state->output);
-    if (thumbnailer_run(state->thumbnailer, source->bytes.data, source->bytes.size, &options,
-                        &state->output, &outcome->info, error))
+    if (thumbnailer_run(state->thumbnailer, &image, &options, &state->output, &outcome->info,
+                        error))
         return -1;
     if (state->output.failed)
         return mpp_error_set(error, "out of memory");
@@ -401,7 +429,7 @@ static int make_thumbnail(struct worker_state *state, struct passage *passage,
         outcome->status = THUMBNAIL_THUMBNAIL;
         return 0;
     }
-    outcome->source_bytes = source->bytes.size;
+    outcome->source_bytes = image.size;
     outcome->output_bytes = state->output.size;
     return write_output(state, passage, error);
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "image_source.h"
 #include "mpp_error.h"
 
 enum image_format {
@@ -68,9 +69,10 @@ struct thumbnailer;
 struct thumbnailer *thumbnailer_new(void); /* NULL: out of memory */
 void thumbnailer_free(struct thumbnailer *thumbnailer);
 
-/* Appends the encoded thumbnail to `out`. -1: error says what is wrong with the image in a few
- * words that follow "mpthumb: 'FILE': " well, for example "truncated JPEG after row 120 of 480". */
-int thumbnailer_run(struct thumbnailer *thumbnailer, const void *bytes, size_t size,
+/* The source must be in memory unless it is a PNG. Appends the encoded thumbnail to `out`. -1:
+ * error says what is wrong with the image in a few words that follow "mpthumb: 'FILE': " well, for
+ * example "truncated JPEG after row 120 of 480". */
+int thumbnailer_run(struct thumbnailer *thumbnailer, const struct image_source *source,
                     const struct thumbnail_options *options, struct buf *out,
                     struct thumbnail_info *info, struct mpp_error *error);
 

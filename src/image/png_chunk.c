@@ -4,31 +4,39 @@
 #include <libdeflate.h>
 #include <string.h>
 
+enum { TYPE_BYTES = 4, HEAD_BYTES = 8, CRC_BYTES = 4 };
+
 static uint32_t big_endian(const uint8_t *bytes)
 {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-bool png_chunk_next(const uint8_t *bytes, size_t size, size_t *at, struct png_chunk *chunk)
+bool png_chunk_next(const struct image_source *source, uint64_t *at, struct png_chunk *chunk,
+                    struct buf *scratch)
 {
-    const size_t around = 12; /* length, type and CRC */
-    if (size < *at || size - *at < around)
+    const uint8_t *head = image_source_at(source, *at, HEAD_BYTES, scratch);
+    if (!head)
         return false;
-    size_t length = big_endian(bytes + *at);
-    if (length > size - *at - around)
+    *chunk = (struct png_chunk){.at = *at + HEAD_BYTES, .size = big_endian(head)};
+    memcpy(chunk->type, head + 4, TYPE_BYTES);
+    if (source->size - chunk->at < CRC_BYTES || chunk->size > source->size - chunk->at - CRC_BYTES)
         return false;
-    *chunk = (struct png_chunk){.type = bytes + *at + 4, .data = bytes + *at + 8, .size = length};
-    *at += around + length;
+    *at = chunk->at + chunk->size + CRC_BYTES;
     return true;
 }
 
 bool png_chunk_is(const struct png_chunk *chunk, const char *type)
 {
-    return memcmp(chunk->type, type, 4) == 0;
+    return memcmp(chunk->type, type, TYPE_BYTES) == 0;
 }
 
-bool png_chunk_is_good(const struct png_chunk *chunk)
+const uint8_t *png_chunk_data(const struct image_source *source, const struct png_chunk *chunk,
+                              struct buf *scratch)
 {
-    return libdeflate_crc32(0, chunk->type, 4 + chunk->size) ==
-           big_endian(chunk->data + chunk->size);
+    const uint8_t *bytes = image_source_at(source, chunk->at - TYPE_BYTES,
+                                           TYPE_BYTES + chunk->size + CRC_BYTES, scratch);
+    if (!bytes || libdeflate_crc32(0, bytes, TYPE_BYTES + chunk->size) !=
+                      big_endian(bytes + TYPE_BYTES + chunk->size))
+        return NULL;
+    return bytes + TYPE_BYTES;
 }

@@ -1,5 +1,5 @@
 /*
- * png_chunk: the chunks of a PNG file in memory, within its bounds. Pure.
+ * png_chunk: the chunks of a PNG file, within its bounds. Pure.
  */
 #ifndef PNG_CHUNK_H
 #define PNG_CHUNK_H
@@ -8,19 +8,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "image_source.h"
+
 enum { PNG_SIGNATURE_BYTES = 8 };
 
 struct png_chunk {
-    const uint8_t *type; /* four letters */
-    const uint8_t *data;
+    char type[4];
+    uint64_t at; /* of its data */
     size_t size;
 };
 
 /* The chunk at *at, which begins behind the signature and becomes its end. False: there is no whole
- * one. */
-bool png_chunk_next(const uint8_t *bytes, size_t size, size_t *at, struct png_chunk *chunk);
+ * one. `scratch` as in image_source.h. */
+bool png_chunk_next(const struct image_source *source, uint64_t *at, struct png_chunk *chunk,
+                    struct buf *scratch);
 
 bool png_chunk_is(const struct png_chunk *chunk, const char *type);
-bool png_chunk_is_good(const struct png_chunk *chunk); /* its CRC is right */
+
+/* Its data, when their CRC is right; else NULL. */
+const uint8_t *png_chunk_data(const struct image_source *source, const struct png_chunk *chunk,
+                              struct buf *scratch);
 
 #endif

@@ -14,7 +14,8 @@
 #include "exif.h"
 #include "png_chunk.h"
 
-#define TEXT_SIZE 16384 /* bytes of hexadecimal looked at: half as many of EXIF */
+#define CHUNK_MAX_BYTES 1000000 /* larger ones are passed over */
+#define TEXT_SIZE       16384   /* bytes of hexadecimal looked at: half as many of EXIF */
 
 static int hex_digit(uint8_t c)
 {
@@ -61,38 +62,44 @@ static int orientation_of_ztxt(const uint8_t *data, size_t length)
     return orientation_of_hex(text, sizeof(text) - stream.avail_out);
 }
 
-static int orientation_of_text(const struct png_chunk *chunk)
+static int orientation_of_text(const uint8_t *data, size_t length, bool packed)
 {
     static const char keyword[] = "Raw profile type exif"; /* its zero ends it in the chunk too */
     uint8_t text[TEXT_SIZE];
-    size_t length = chunk->size;
 
-    if (length < sizeof(keyword) + 1 || memcmp(chunk->data, keyword, sizeof(keyword)) != 0)
+    if (length < sizeof(keyword) + 1 || memcmp(data, keyword, sizeof(keyword)) != 0)
         return EXIF_ORIENTATION_NORMAL;
-    if (png_chunk_is(chunk, "zTXt")) /* one byte more: the method, always deflate */
-        return orientation_of_ztxt(chunk->data + sizeof(keyword) + 1, length - sizeof(keyword) - 1);
+    if (packed) /* one byte more: the method, always deflate */
+        return orientation_of_ztxt(data + sizeof(keyword) + 1, length - sizeof(keyword) - 1);
     length -= sizeof(keyword);
     if (length > sizeof(text))
         length = sizeof(text);
-    memcpy(text, chunk->data + sizeof(keyword), length);
+    memcpy(text, data + sizeof(keyword), length);
     return orientation_of_hex(text, length);
 }
 
-int png_exif_orientation(const void *bytes, size_t size)
+int png_exif_orientation(const struct image_source *source)
 {
     int orientation = EXIF_ORIENTATION_NORMAL;
+    struct buf scratch = BUF_INIT;
     struct png_chunk chunk;
-    size_t at = PNG_SIGNATURE_BYTES;
+    uint64_t at = PNG_SIGNATURE_BYTES;
 
-    while (png_chunk_next(bytes, size, &at, &chunk)) {
-        if (png_chunk_is(&chunk, "eXIf"))
-            return exif_orientation(chunk.data, chunk.size);
-        if (png_chunk_is(&chunk, "zTXt") || png_chunk_is(&chunk, "tEXt")) {
-            int found = orientation_of_text(&chunk);
+    while (png_chunk_next(source, &at, &chunk, &scratch)) {
+        bool exif = png_chunk_is(&chunk, "eXIf"), packed = png_chunk_is(&chunk, "zTXt");
+        const uint8_t *data;
 
-            if (found != EXIF_ORIENTATION_NORMAL)
-                orientation = found;
+        if (chunk.size > CHUNK_MAX_BYTES || !(exif || packed || png_chunk_is(&chunk, "tEXt")) ||
+            (data = png_chunk_data(source, &chunk, &scratch)) == NULL)
+            continue;
+        if (exif) {
+            orientation = exif_orientation(data, chunk.size);
+            break;
         }
+        int found = orientation_of_text(data, chunk.size, packed);
+        if (found != EXIF_ORIENTATION_NORMAL)
+            orientation = found;
     }
+    buf_release(&scratch);
     return orientation;
 }

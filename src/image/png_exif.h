@@ -8,9 +8,9 @@
 #ifndef PNG_EXIF_H
 #define PNG_EXIF_H
 
-#include <stddef.h>
+#include "image_source.h"
 
-/* `bytes` is a whole PNG file, in any state of damage. Returns 1 to 8. */
-int png_exif_orientation(const void *bytes, size_t size);
+/* `source` is a PNG file, in any state of damage. Returns 1 to 8. */
+int png_exif_orientation(const struct image_source *source);
 
 #endif

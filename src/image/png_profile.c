@@ -27,19 +27,28 @@ static uint8_t *inflated(const uint8_t *packed, size_t packed_size, size_t *prof
     return profile;
 }
 
-uint8_t *png_profile(const uint8_t *bytes, size_t size, size_t *profile_size)
+/* From the data of an iCCP chunk. */
+static uint8_t *profile_of(const uint8_t *data, size_t size, size_t *profile_size)
 {
+    const uint8_t *end = data ? memchr(data, 0, size) : NULL; /* of its name */
+    size_t head = end ? (size_t)(end - data) + 2 : 0;         /* with the method, always deflate */
+    return end && head < size ? inflated(data + head, size - head, profile_size) : NULL;
+}
+
+uint8_t *png_profile(const struct image_source *source, size_t *profile_size)
+{
+    struct buf scratch = BUF_INIT;
     struct png_chunk chunk;
-    size_t at = PNG_SIGNATURE_BYTES;
-    while (png_chunk_next(bytes, size, &at, &chunk) && !png_chunk_is(&chunk, "IDAT")) {
+    uint64_t at = PNG_SIGNATURE_BYTES;
+    uint8_t *profile = NULL;
+    while (png_chunk_next(source, &at, &chunk, &scratch) && !png_chunk_is(&chunk, "IDAT")) {
         if (!png_chunk_is(&chunk, "iCCP"))
             continue;
-        const uint8_t *end = memchr(chunk.data, 0, chunk.size); /* of its name */
-        size_t name =
-            end ? (size_t)(end - chunk.data) + 2 : 0; /* with the method, always deflate */
-        if (!end || name >= chunk.size || !png_chunk_is_good(&chunk))
-            return NULL;
-        return inflated(chunk.data + name, chunk.size - name, profile_size);
+        if (chunk.size <= PNG_PROFILE_MAX_BYTES)
+            profile =
+                profile_of(png_chunk_data(source, &chunk, &scratch), chunk.size, profile_size);
+        break;
     }
-    return NULL;
+    buf_release(&scratch);
+    return profile;
 }

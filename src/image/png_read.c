@@ -5,6 +5,7 @@
  */
 #include "png_read.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,12 +19,15 @@
 #include "png_profile.h"
 #include "png_whole.h"
 
+#define WINDOW_BYTES ((size_t)256 << 10)
+
 struct png_reader {
     png_structp png; /* NULL: closed */
     png_infop info;
-    const uint8_t *bytes;
-    size_t size;
-    size_t next; /* byte */
+    const struct image_source *source;
+    uint64_t next;     /* byte */
+    struct buf window; /* of a source that is read: these bytes of it */
+    uint64_t window_at;
     bool truncated;
     int warnings;
     char text[128]; /* of the error that jumped */
@@ -57,15 +61,45 @@ static void on_warning(png_structp png, png_const_charp text)
     reader->warnings++;
 }
 
+/* Of a source that is not in memory; leaves by png_error where it cannot be read. */
+static void read_through_window(struct png_reader *reader, uint8_t *out, size_t size)
+{
+    const struct image_source *source = reader->source;
+    uint64_t at = reader->next;
+
+    while (size > 0) {
+        if (at < reader->window_at || at - reader->window_at >= reader->window.size) {
+            uint64_t left = source->size - at;
+            size_t wanted = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
+
+            if (image_source_at(source, at, wanted, &reader->window) == NULL)
+                png_error(reader->png, strerror(errno));
+            reader->window.size = wanted;
+            reader->window_at = at;
+        }
+        size_t there = reader->window.size - (size_t)(at - reader->window_at);
+        size_t part = size < there ? size : there;
+        memcpy(out, reader->window.data + (at - reader->window_at), part);
+        out += part;
+        at += part;
+        size -= part;
+    }
+}
+
 static void on_read(png_structp png, png_bytep out, size_t size)
 {
     struct png_reader *reader = png_get_io_ptr(png);
 
-    if (size > reader->size - reader->next) {
+    const struct image_source *source = reader->source;
+
+    if (size > source->size - reader->next) {
         reader->truncated = true;
         png_error(png, "truncated");
     }
-    memcpy(out, reader->bytes + reader->next, size);
+    if (source->bytes)
+        memcpy(out, source->bytes + reader->next, size);
+    else
+        read_through_window(reader, out, size);
     reader->next += size;
 }
 
@@ -186,10 +220,10 @@ static void note_layout(struct png_reader *reader, bool exact)
         note_key(reader);
 }
 
-int png_reader_open(struct png_reader *reader, const void *bytes, size_t size, bool exact,
+int png_reader_open(struct png_reader *reader, const struct image_source *source, bool exact,
                     struct png_header *header, struct mpp_error *error)
 {
-    *reader = (struct png_reader){.bytes = bytes, .size = size, .whole = reader->whole};
+    *reader = (struct png_reader){.source = source, .whole = reader->whole};
     reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, on_error, on_warning);
     if (reader->png == NULL)
         return mpp_error_set(error, "out of memory");
@@ -203,8 +237,8 @@ int png_reader_open(struct png_reader *reader, const void *bytes, size_t size, b
     png_read_info(reader->png, reader->info);
     header->width_px = (int)png_get_image_width(reader->png, reader->info);
     header->height_px = (int)png_get_image_height(reader->png, reader->info);
-    header->orientation = png_exif_orientation(bytes, size);
-    header->profile = reader->profile = png_profile(bytes, size, &header->profile_size);
+    header->orientation = png_exif_orientation(source);
+    header->profile = reader->profile = png_profile(source, &header->profile_size);
     reader->height_px = header->height_px;
     note_layout(reader, exact);
     expand_to_8_bits(reader, exact); /* memory for two rows */
@@ -265,8 +299,7 @@ void png_reader_keep_truncated(struct png_reader *reader)
 int png_reader_row(struct png_reader *reader, uint8_t *row, struct mpp_error *error)
 {
     if (!reader->begun)
-        reader->in_whole =
-            png_whole_begin(reader->whole, reader->bytes, reader->size, &reader->layout);
+        reader->in_whole = png_whole_begin(reader->whole, reader->source, &reader->layout);
     reader->begun = true;
     if (reader->in_whole)
         return png_whole_row(reader->whole, row)
@@ -293,5 +326,6 @@ void png_reader_close(struct png_reader *reader)
     free(reader->picture_rows);
     png_whole_end(reader->whole);
     free(reader->profile);
+    buf_release(&reader->window);
     *reader = (struct png_reader){.whole = reader->whole};
 }

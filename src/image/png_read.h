@@ -1,5 +1,5 @@
 /*
- * png_read: the rows of a PNG in memory, 8 bits a channel: gray, gray and alpha, RGB or RGBA.
+ * png_read: the rows of a PNG, 8 bits a channel: gray, gray and alpha, RGB or RGBA.
  *
  * Palettes, bits below 8 and transparent colours are expanded, 16 bits rounded. Rows stream, but
  * for an interlaced file, which is held whole. Of an animation the first picture comes. gAMA is
@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "image_source.h"
 #include "mpp_error.h"
 
 #define PNG_MAX_SIDE_PX     1000000
@@ -31,10 +32,10 @@ struct png_reader;
 struct png_reader *png_reader_new(void); /* NULL: out of memory */
 void png_reader_free(struct png_reader *reader);
 
-/* Reads up to the picture. `bytes` must stay until close. Spends no memory that grows with the
+/* Reads up to the picture. `source` must stay until close. Spends no memory that grows with the
  * picture. exact: as Pillow loads it: 16 bits are cut to 8, and the transparent colour of gray and
  * RGB is a colour like others. */
-int png_reader_open(struct png_reader *reader, const void *bytes, size_t size, bool exact,
+int png_reader_open(struct png_reader *reader, const struct image_source *source, bool exact,
                     struct png_header *header, struct mpp_error *error);
 
 /* From now on rows that are cut off are black, or transparent where there is alpha, which counts as

@@ -106,26 +106,29 @@ static bool restore(const struct png_whole *whole, const struct pass *pass, uint
 /* ---- The file ---- */
 
 /* All picture data in one piece: in place where it is one chunk. */
-static bool join(struct png_whole *whole, const uint8_t *bytes, size_t size, const uint8_t **packed,
+static bool join(struct png_whole *whole, const struct image_source *source, const uint8_t **packed,
                  size_t *packed_size)
 {
     struct png_chunk chunk;
-    size_t at = PNG_SIGNATURE_BYTES;
+    uint64_t at = PNG_SIGNATURE_BYTES;
     bool behind = false;
     *packed_size = 0;
     buf_clear(&whole->packed);
-    while (!behind && png_chunk_next(bytes, size, &at, &chunk)) {
+    while (!behind && png_chunk_next(source, &at, &chunk, NULL)) {
         if (!png_chunk_is(&chunk, "IDAT")) {
             behind = *packed_size > 0; /* they follow each other */
-        } else if (!png_chunk_is_good(&chunk)) {
+            continue;
+        }
+        const uint8_t *data = png_chunk_data(source, &chunk, NULL);
+        if (!data)
             return false;
-        } else if (!*packed_size) {
-            *packed = chunk.data;
+        if (!*packed_size) {
+            *packed = data;
             *packed_size = chunk.size;
         } else {
             if (!whole->packed.size)
                 buf_put(&whole->packed, *packed, *packed_size);
-            buf_put(&whole->packed, chunk.data, chunk.size);
+            buf_put(&whole->packed, data, chunk.size);
         }
     }
     if (whole->packed.size) {
@@ -135,12 +138,12 @@ static bool join(struct png_whole *whole, const uint8_t *bytes, size_t size, con
     return behind && !whole->packed.failed;
 }
 
-static bool inflate_rows(struct png_whole *whole, const uint8_t *bytes, size_t size,
+static bool inflate_rows(struct png_whole *whole, const struct image_source *source,
                          size_t inflated_size)
 {
     const uint8_t *packed = NULL;
     size_t packed_size;
-    if (!join(whole, bytes, size, &packed, &packed_size))
+    if (!join(whole, source, &packed, &packed_size))
         return false;
     buf_clear(&whole->rows);
     uint8_t *rows = buf_reserve(&whole->rows, inflated_size + PNG_UNFILTER_SLACK);
@@ -199,7 +202,7 @@ static bool make_zeros(struct png_whole *whole, size_t size)
     return zeros;
 }
 
-bool png_whole_begin(struct png_whole *whole, const uint8_t *bytes, size_t size,
+bool png_whole_begin(struct png_whole *whole, const struct image_source *source,
                      const struct png_layout *layout)
 {
     size_t pixels = (size_t)layout->width * (size_t)layout->height;
@@ -208,10 +211,10 @@ bool png_whole_begin(struct png_whole *whole, const uint8_t *bytes, size_t size,
         (layout->depth == 16 ? 2 : 1);
     whole->layout = layout;
     whole->next = 0;
-    if (pixels > PNG_WHOLE_MAX_BYTES / largest ||
+    if (!source->bytes || pixels > PNG_WHOLE_MAX_BYTES / largest ||
         !make_zeros(whole, (size_t)layout->width * largest))
         return false;
-    return inflate_rows(whole, bytes, size, inflated_bytes(layout)) &&
+    return inflate_rows(whole, source, inflated_bytes(layout)) &&
            (!layout->interlaced || put_together(whole));
 }
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "image_source.h"
 #include "png_unpack.h"
 
 #define PNG_WHOLE_MAX_BYTES ((size_t)48 << 20) /* of a picture; larger ones had better stream */
@@ -17,10 +18,10 @@ struct png_whole;
 struct png_whole *png_whole_new(void); /* NULL: out of memory */
 void png_whole_free(struct png_whole *whole);
 
-/* The PNG file in `bytes`, whose header says what the layout tells; both must stay. False: it is
- * too large, or something is wrong with it, or memory is out: who reads it row by row will learn
+/* The PNG file, whose header says what the layout tells; both must stay. False: it is too large or
+ * not in memory, or something is wrong with it, or memory is out: who reads it row by row will learn
  * what and where. */
-bool png_whole_begin(struct png_whole *whole, const uint8_t *bytes, size_t size,
+bool png_whole_begin(struct png_whole *whole, const struct image_source *source,
                      const struct png_layout *layout);
 
 /* The next row, width x channels bytes. False: a row has no such filter. */

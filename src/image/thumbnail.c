@@ -22,6 +22,8 @@
 #include "png_write.h"
 #include "resample.h"
 
+#define SNIFF_BYTES 16
+
 struct thumbnailer {
     struct jpeg_reader *jpeg_reader;
     struct png_reader *png_reader;
@@ -100,17 +102,28 @@ static int check_options(const struct thumbnail_options *options, struct mpp_err
     return 0;
 }
 
-static int open_source(struct thumbnailer *thumbnailer, const void *bytes, size_t size,
+static enum image_format sniff(struct thumbnailer *thumbnailer, const struct image_source *source)
+{
+    size_t size = source->size < SNIFF_BYTES ? (size_t)source->size : SNIFF_BYTES;
+    const uint8_t *head = image_source_at(source, 0, size, &thumbnailer->row);
+
+    return head ? image_sniff(head, size) : IMAGE_UNKNOWN;
+}
+
+static int open_source(struct thumbnailer *thumbnailer, const struct image_source *source,
                        const struct thumbnail_options *options, struct passage *passage,
                        struct mpp_error *error)
 {
     struct jpeg_header jpeg = {0};
     struct png_header png = {0};
 
-    passage->format = image_sniff(bytes, size);
+    passage->format = sniff(thumbnailer, source);
     switch (passage->format) {
     case IMAGE_JPEG:
-        if (jpeg_reader_open(thumbnailer->jpeg_reader, bytes, size, &jpeg, error) == -1)
+        if (!source->bytes)
+            return mpp_error_set(error, "a JPEG that is not in memory");
+        if (jpeg_reader_open(thumbnailer->jpeg_reader, source->bytes, (size_t)source->size, &jpeg,
+                             error) == -1)
             return -1;
         passage->source = (struct geometry_size){jpeg.width_px, jpeg.height_px};
         passage->colors = (struct colors){.channels = jpeg.channels,
@@ -121,8 +134,7 @@ static int open_source(struct thumbnailer *thumbnailer, const void *bytes, size_
         passage->orientation = jpeg.orientation;
         return 0;
     case IMAGE_PNG:
-        if (png_reader_open(thumbnailer->png_reader, bytes, size, options->exact, &png, error) ==
-            -1)
+        if (png_reader_open(thumbnailer->png_reader, source, options->exact, &png, error) == -1)
             return -1;
         passage->source = (struct geometry_size){png.width_px, png.height_px};
         passage->colors = (struct colors){.channels = png.channels,
@@ -136,7 +148,7 @@ static int open_source(struct thumbnailer *thumbnailer, const void *bytes, size_
     case IMAGE_UNKNOWN:
         break;
     }
-    return mpp_error_set(error, size == 0 ? "empty file" : "not a JPEG or PNG file");
+    return mpp_error_set(error, source->size == 0 ? "empty file" : "not a JPEG or PNG file");
 }
 
 static void close_source(struct thumbnailer *thumbnailer, struct thumbnail_info *info)
@@ -436,7 +448,7 @@ static int encode(struct thumbnailer *thumbnailer, const struct thumbnail_option
                      out, error);
 }
 
-int thumbnailer_run(struct thumbnailer *thumbnailer, const void *bytes, size_t size,
+int thumbnailer_run(struct thumbnailer *thumbnailer, const struct image_source *source,
                     const struct thumbnail_options *options, struct buf *out,
                     struct thumbnail_info *info, struct mpp_error *error)
 {
@@ -447,7 +459,7 @@ int thumbnailer_run(struct thumbnailer *thumbnailer, const void *bytes, size_t s
     *info = (struct thumbnail_info){0};
     if (check_options(options, error) == -1)
         return -1;
-    if (open_source(thumbnailer, bytes, size, options, &passage, error) == -1 ||
+    if (open_source(thumbnailer, source, options, &passage, error) == -1 ||
         plan(options, &passage, info, error) == -1)
         goto out;
     info->source_format = passage.format;

@@ -160,7 +160,9 @@ static void png_exif_is_found_in_chunk_and_text(void **state)
             uint8_t *cut = malloc(size + (size == 0));
 
             memcpy(cut, png.data, size);
-            assert_int_equal(png_exif_orientation(cut, size), size == png.size ? 8 : 1);
+            assert_int_equal(
+                png_exif_orientation(&(struct image_source){.bytes = cut, .size = size}),
+                size == png.size ? 8 : 1);
             free(cut);
         }
         buf_release(&png);

@@ -2,12 +2,14 @@
  * test_image: whole files through the thumbnailer: every kind of PNG and JPEG that the codecs can
  * write comes out with its pixels, in its format, the right way up.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <png.h>
@@ -33,11 +35,12 @@ struct picture {
 static struct picture decode_png(const struct buf *file)
 {
     struct png_reader *reader = png_reader_new();
+    struct image_source source = {.bytes = file->data, .size = file->size};
     struct png_header header;
     struct picture picture;
     size_t pitch;
 
-    assert_int_equal(png_reader_open(reader, file->data, file->size, false, &header, NULL), 0);
+    assert_int_equal(png_reader_open(reader, &source, false, &header, NULL), 0);
     picture = (struct picture){header.width_px, header.height_px, header.channels, NULL};
     pitch = (size_t)(picture.width * picture.channels);
     picture.pixels = malloc(pitch * (size_t)picture.height);
@@ -56,7 +59,9 @@ static struct picture thumbnail_of(const struct buf *file, const struct thumbnai
     struct buf out = BUF_INIT;
     struct picture picture;
 
-    if (thumbnailer_run(thumbnailer, file->data, file->size, options, &out, &info, &error) == -1)
+    if (thumbnailer_run(thumbnailer,
+                        &(struct image_source){.bytes = file->data, .size = file->size}, options,
+                        &out, &info, &error) == -1)
         fail_msg("%s", error.text);
     picture = decode_png(&out);
     assert_int_equal(info.width_px, picture.width);
@@ -248,16 +253,20 @@ static void formats_and_flattening(void **state)
     (void)state;
     made_png_write(&made, &file, expected, &channels);
     options.format = IMAGE_UNKNOWN;
-    assert_int_equal(
-        thumbnailer_run(thumbnailer, file.data, file.size, &options, &out, &info, NULL), 0);
+    assert_int_equal(thumbnailer_run(thumbnailer,
+                                     &(struct image_source){.bytes = file.data, .size = file.size},
+                                     &options, &out, &info, NULL),
+                     0);
     assert_int_equal(info.source_format, IMAGE_PNG);
     assert_int_equal(info.format, IMAGE_PNG);
     assert_int_equal(image_sniff(out.data, out.size), IMAGE_PNG);
     buf_clear(&out);
     options.format = IMAGE_JPEG;
     options.quality = 100;
-    assert_int_equal(
-        thumbnailer_run(thumbnailer, file.data, file.size, &options, &out, &info, NULL), 0);
+    assert_int_equal(thumbnailer_run(thumbnailer,
+                                     &(struct image_source){.bytes = file.data, .size = file.size},
+                                     &options, &out, &info, NULL),
+                     0);
     assert_int_equal(info.format, IMAGE_JPEG);
     assert_int_equal(jpeg_reader_open(reader, out.data, out.size, &header, NULL), 0);
     assert_int_equal(header.channels, 1);
@@ -274,9 +283,70 @@ static void formats_and_flattening(void **state)
     buf_release(&out);
 }
 
+struct pieces {
+    const struct buf *file;
+    uint64_t readable; /* from there on it fails */
+};
+
+static bool read_piece(void *context, uint64_t at, void *to, size_t size)
+{
+    const struct pieces *pieces = context;
+
+    if (at + size > pieces->readable) {
+        errno = EIO;
+        return false;
+    }
+    memcpy(to, pieces->file->data + at, size);
+    return true;
+}
+
+/* A PNG that is read piece by piece gives what it gives in memory; or says why it cannot be read.
+ */
+static void a_source_may_be_read_as_it_is_decoded(void **state)
+{
+    struct thumbnail_options options = {
+        .box_width_px = 20, .box_height_px = 20, .blur_sigma = 2, .quality = 75};
+    struct thumbnailer *thumbnailer = thumbnailer_new();
+    uint8_t *expected = malloc(700 * 500 * 4);
+    int channels;
+
+    (void)state;
+    assert_non_null(expected);
+    for (int interlaced = 0; interlaced <= 1; interlaced++) {
+        struct made_png made = {.width = 700,
+                                .height = 500,
+                                .depth = 8,
+                                .color_type = PNG_COLOR_TYPE_RGB,
+                                .interlaced = interlaced};
+        struct buf file = BUF_INIT, whole = BUF_INIT, read = BUF_INIT;
+        struct thumbnail_info info;
+        struct mpp_error error = {""};
+
+        made_png_write(&made, &file, expected, &channels);
+        struct pieces pieces = {.file = &file, .readable = file.size};
+        struct image_source in_memory = {.bytes = file.data, .size = file.size};
+        struct image_source source = {.size = file.size, .read_at = read_piece, .context = &pieces};
+        assert_true(file.size > 600000); /* several windows */
+        assert_int_equal(thumbnailer_run(thumbnailer, &in_memory, &options, &whole, &info, &error),
+                         0);
+        assert_int_equal(thumbnailer_run(thumbnailer, &source, &options, &read, &info, &error), 0);
+        assert_int_equal(read.size, whole.size);
+        assert_memory_equal(read.data, whole.data, whole.size);
+        pieces.readable = file.size / 2;
+        assert_int_equal(thumbnailer_run(thumbnailer, &source, &options, &read, &info, &error), -1);
+        assert_non_null(strstr(error.text, "Input/output error"));
+        buf_release(&file);
+        buf_release(&whole);
+        buf_release(&read);
+    }
+    free(expected);
+    thumbnailer_free(thumbnailer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_source_may_be_read_as_it_is_decoded),
         cmocka_unit_test(every_png_kind_keeps_its_pixels),
         cmocka_unit_test(every_jpeg_kind_keeps_its_picture),
         cmocka_unit_test(cmyk_jpegs_become_rgb),

@@ -39,7 +39,10 @@ static void expect_error(const void *bytes, size_t size, const struct thumbnail_
     struct buf out = BUF_INIT;
 
     buf_put(&out, "kept", 4);
-    assert_int_equal(thumbnailer_run(thumbnailer, bytes, size, options, &out, &info, &error), -1);
+    assert_int_equal(thumbnailer_run(thumbnailer,
+                                     &(struct image_source){.bytes = bytes, .size = size}, options,
+                                     &out, &info, &error),
+                     -1);
     if (strstr(error.text, text) == NULL)
         fail_msg("'%s' is not in '%s'", text, error.text);
     assert_int_equal(out.size, 4);
@@ -60,14 +63,18 @@ static void cut_everywhere(const struct buf *file, size_t signature, const char 
     size_t refused = 0;
 
     assert_int_equal(
-        thumbnailer_run(thumbnailer, file->data, file->size, &options, &whole, &info, NULL), 0);
+        thumbnailer_run(thumbnailer,
+                        &(struct image_source){.bytes = file->data, .size = file->size}, &options,
+                        &whole, &info, NULL),
+        0);
     assert_int_equal(info.warnings, 0);
     for (size_t size = 0; size < file->size; size++) {
         uint8_t *cut = malloc(size + (size == 0));
 
         memcpy(cut, file->data, size);
         buf_clear(&out);
-        if (thumbnailer_run(thumbnailer, cut, size, &options, &out, &info, &error) == -1) {
+        if (thumbnailer_run(thumbnailer, &(struct image_source){.bytes = cut, .size = size},
+                            &options, &out, &info, &error) == -1) {
             const char *text = size == 0          ? "empty file"
                                : size < signature ? "not a JPEG or PNG file"
                                                   : truncated;
@@ -139,8 +146,10 @@ static void a_damaged_jpeg_needs_an_end(void **state)
     made_jpeg_write(&made, &file);
     middle = file.size - 300;
     memcpy(file.data + middle, "\xFF\xD9", 2);
-    assert_int_equal(
-        thumbnailer_run(thumbnailer, file.data, middle + 2, &same_size, &out, &info, NULL), 0);
+    assert_int_equal(thumbnailer_run(thumbnailer,
+                                     &(struct image_source){.bytes = file.data, .size = middle + 2},
+                                     &same_size, &out, &info, NULL),
+                     0);
     assert_int_not_equal(info.warnings, 0);
     memcpy(file.data + middle, "\xFF\xD8", 2);
     expect_error(file.data, middle + 2, &same_size, "broken JPEG");
@@ -292,7 +301,9 @@ static void damage_is_counted_or_refused_but_never_fatal(void **state)
             random = random * 1664525u + 1013904223u;
             file.data[(random >> 8) % file.size] ^= (uint8_t)(1u << (random >> 29));
         }
-        if (thumbnailer_run(thumbnailer, file.data, file.size, &options, &out, &info, NULL) == 0) {
+        if (thumbnailer_run(thumbnailer,
+                            &(struct image_source){.bytes = file.data, .size = file.size}, &options,
+                            &out, &info, NULL) == 0) {
             done++;
             warned += info.warnings > 0;
         }
@@ -326,8 +337,9 @@ static int run_corpus_file(const char *path, const struct stat *status, int type
     assert_non_null(buf_reserve(&file, (size_t)status->st_size + 1));
     file.size = fread(file.data, 1, (size_t)status->st_size, stream);
     fclose(stream);
-    if (thumbnailer_run(corpus_thumbnailer, file.data, file.size, &options, &out, &info, &error) ==
-        0) {
+    if (thumbnailer_run(corpus_thumbnailer,
+                        &(struct image_source){.bytes = file.data, .size = file.size}, &options,
+                        &out, &info, &error) == 0) {
         corpus_done++;
         assert_int_not_equal(image_sniff(out.data, out.size), IMAGE_UNKNOWN);
         assert_in_range(info.width_px, 1, 50);
