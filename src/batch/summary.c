@@ -62,7 +62,7 @@ void summary_update(struct summary *summary, double elapsed_s)
 
 void summary_format(const struct tally *tally, double elapsed_s, char *text, size_t size)
 {
-    char skipped[40] = "", damaged[40] = "";
+    char skipped[48] = "", damaged[48] = "";
     if (tally->skipped)
         snprintf(skipped, sizeof skipped, ", %" PRIu64 " skipped", tally->skipped);
     if (tally->damaged)

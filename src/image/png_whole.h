@@ -19,8 +19,8 @@ struct png_whole *png_whole_new(void); /* NULL: out of memory */
 void png_whole_free(struct png_whole *whole);
 
 /* The PNG file, whose header says what the layout tells; both must stay. False: it is too large or
- * not in memory, or something is wrong with it, or memory is out: who reads it row by row will learn
- * what and where. */
+ * not in memory, or something is wrong with it, or memory is out: who reads it row by row will
+ * learn what and where. */
 bool png_whole_begin(struct png_whole *whole, const struct image_source *source,
                      const struct png_layout *layout);
 

@@ -1,0 +1,12 @@
+/*
+ * fuzz_target: what a target is: one function, by the name that libFuzzer calls.
+ */
+#ifndef FUZZ_TARGET_H
+#define FUZZ_TARGET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#endif
