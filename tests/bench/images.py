@@ -70,12 +70,15 @@ def programs(workers):
     return known, left_out
 
 
-def repeated(folder, scratch, least):
-    """A folder of links to the images of `folder`, each as often as it takes; (path, files, bytes, times)."""
+def images_in(folder):
     sources = [path for path in sorted(pathlib.Path(folder).iterdir())
                if path.suffix.lower() in IMAGE_NAMES and path.is_file()]
-    if not sources:
-        sys.exit(f"bench: no images in {folder}")
+    return sources or sys.exit(f"bench: no images in {folder}")
+
+
+def repeated(folder, scratch, least):
+    """A folder of links to the images of `folder`, each as often as it takes; (path, files, bytes, times)."""
+    sources = images_in(folder)
     size = sum(path.stat().st_size for path in sources)
     times = max(1, -(-ENOUGH_BYTES // size), -(-least // len(sources)))
     target = scratch / "images"
@@ -128,15 +131,26 @@ def bench(folder, rounds, least, known):
     report(folder, files, figures)
 
 
+def profile(folder, rounds):
+    """Where the time goes, told by a program that makes thumbnails stage by stage."""
+    print(f"\n{folder}: ", end="", flush=True)
+    subprocess.run([os.environ["STAGES"], str(rounds), *map(str, images_in(folder))], check=True)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/bench images")
     parser.add_argument("folders", nargs="*", metavar="DIR")
     parser.add_argument("--default", action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--profile", action="store_true", help="where the time goes instead")
     parser.add_argument("--files", type=int, default=0, metavar="N", help="repeat images until there are N")
     arguments = parser.parse_args()
     adopt()
+    if arguments.profile:
+        for folder in arguments.folders or arguments.default:
+            profile(folder, arguments.rounds)
+        return
     import PIL
     known, left_out = programs(arguments.workers)
     print(f"{machine()}\nPillow {PIL.__version__}, Python {platform.python_version()};"
