@@ -19,6 +19,10 @@ struct signature {
     }
 
 static const struct signature signatures[] = {
+    /* The header where it should be, or moved by a transfer as text. */
+    AT(12, "IHDR", "a PNG image whose signature is damaged"),
+    AT(11, "IHDR", "a PNG image whose signature is damaged"),
+    AT(13, "IHDR", "a PNG image whose signature is damaged"),
     AT(0, "GIF8", "a GIF image"),
     AT(8, "WEBP", "a WebP image"),
     AT(0, "II*\0", "a TIFF image or a camera's raw file"),

@@ -30,7 +30,8 @@ struct png_reader {
     uint64_t window_at;
     bool truncated;
     int warnings;
-    char text[128]; /* of the error that jumped */
+    char text[128];    /* of the error that jumped */
+    char warning[128]; /* the last one */
     int height_px;
     int rows; /* delivered */
     size_t row_size;
@@ -57,7 +58,7 @@ static void on_warning(png_structp png, png_const_charp text)
 {
     struct png_reader *reader = png_get_error_ptr(png);
 
-    (void)text;
+    snprintf(reader->warning, sizeof(reader->warning), "%s", text);
     reader->warnings++;
 }
 
@@ -106,6 +107,11 @@ static void on_read(png_structp png, png_bytep out, size_t size)
 /* Says why the library was left; -1. */
 static int report(const struct png_reader *reader, struct mpp_error *error)
 {
+    /* What is wrong in the header it warns of before it gives up. */
+    if (strcmp(reader->text, "Invalid IHDR data") == 0 && reader->warning[0])
+        return mpp_error_set(error, "broken PNG: %s", reader->warning);
+    if (strncmp(reader->text, "IEND", 4) == 0 && reader->height_px == 0)
+        return mpp_error_set(error, "broken PNG: there is no picture in it (IDAT)");
     if (!reader->truncated)
         return mpp_error_set(error, "broken PNG: %s", reader->text);
     if (reader->height_px == 0)

@@ -18,3 +18,8 @@ mpp_image_test(test_image_damage ${MPP_IMAGE_TESTS}/test_image_damage.c ${MPP_IM
 foreach(name test_exif_orient test_image test_image_damage test_jpeg_means)
   target_link_libraries(${name} PRIVATE JPEG::JPEG PNG::PNG)
 endforeach()
+
+# Over PngSuite, where it is.
+mpp_image_test(test_pngsuite ${MPP_IMAGE_TESTS}/test_pngsuite.c)
+target_link_libraries(test_pngsuite PRIVATE PNG::PNG)
+set_tests_properties(unit.test_pngsuite PROPERTIES SKIP_RETURN_CODE 77)
