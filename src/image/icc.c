@@ -6,12 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct icc {
-    void *profile; /* a copy of that of the transform */
+/* A set of photographs holds pictures of several cameras and programs by turns, and a transform
+ * takes longer to make than a small picture. */
+enum { KEPT = 8 };
+
+struct kept {
+    void *profile; /* a copy; NULL: the place is free */
     size_t profile_size;
     enum icc_pixels kind;
     enum icc_outcome outcome; /* ICC_CONVERTED: if the transform is used */
     cmsHTRANSFORM transform;
+};
+
+struct icc {
+    struct kept kept[KEPT]; /* the last used is the first */
 };
 
 static const struct kind {
@@ -32,18 +40,18 @@ struct icc *icc_new(void)
     return calloc(1, sizeof(struct icc));
 }
 
-static void forget(struct icc *icc)
+static void forget(struct kept *kept)
 {
-    if (icc->transform)
-        cmsDeleteTransform(icc->transform);
-    free(icc->profile);
-    *icc = (struct icc){0};
+    if (kept->transform)
+        cmsDeleteTransform(kept->transform);
+    free(kept->profile);
+    *kept = (struct kept){0};
 }
 
 void icc_free(struct icc *icc)
 {
-    if (icc)
-        forget(icc);
+    for (int i = 0; icc && i < KEPT; i++)
+        forget(&icc->kept[i]);
     free(icc);
 }
 
@@ -94,31 +102,47 @@ static cmsHTRANSFORM make_transform(const void *profile, size_t size, const stru
     return transform;
 }
 
-/* The transform for this profile, unless it is there from the last picture. */
-static void prepare(struct icc *icc, const void *profile, size_t size, enum icc_pixels kind)
+static bool is_for(const struct kept *kept, const void *profile, size_t size, enum icc_pixels kind)
 {
-    if (icc->profile && icc->kind == kind && icc->profile_size == size &&
-        memcmp(icc->profile, profile, size) == 0)
-        return;
-    forget(icc);
-    icc->kind = kind;
-    icc->transform = make_transform(profile, size, &kinds[kind]);
-    if (icc->transform)
-        icc->outcome =
-            kinds[kind].space != cmsSigCmykData && is_identity(icc->transform, &kinds[kind])
+    return kept->profile && kept->kind == kind && kept->profile_size == size &&
+           memcmp(kept->profile, profile, size) == 0;
+}
+
+static struct kept make(const void *profile, size_t size, enum icc_pixels kind)
+{
+    struct kept made = {.kind = kind, .profile = malloc(size), .profile_size = size};
+    made.transform = make_transform(profile, size, &kinds[kind]);
+    if (made.transform)
+        made.outcome =
+            kinds[kind].space != cmsSigCmykData && is_identity(made.transform, &kinds[kind])
                 ? ICC_SAME
                 : ICC_CONVERTED;
-    icc->profile = malloc(size); /* without it the next one is made anew */
-    if (icc->profile)
-        memcpy(icc->profile, profile, size);
-    icc->profile_size = size;
+    if (made.profile) /* otherwise the next one is made anew */
+        memcpy(made.profile, profile, size);
+    return made;
+}
+
+/* The transform for this profile is the first. */
+static void prepare(struct icc *icc, const void *profile, size_t size, enum icc_pixels kind)
+{
+    int at = 0;
+    while (at < KEPT - 1 && !is_for(&icc->kept[at], profile, size, kind))
+        at++;
+    struct kept found = icc->kept[at];
+    if (!is_for(&found, profile, size, kind)) {
+        forget(&found);
+        found = make(profile, size, kind);
+    }
+    memmove(icc->kept + 1, icc->kept, (size_t)at * sizeof *icc->kept);
+    icc->kept[0] = found;
 }
 
 enum icc_outcome icc_to_srgb(struct icc *icc, const void *profile, size_t profile_size,
                              enum icc_pixels kind, uint8_t *pixels, size_t count)
 {
     prepare(icc, profile, profile_size, kind);
-    if (icc->outcome == ICC_CONVERTED)
-        cmsDoTransform(icc->transform, pixels, pixels, (cmsUInt32Number)count);
-    return icc->outcome;
+    const struct kept *used = &icc->kept[0];
+    if (used->outcome == ICC_CONVERTED)
+        cmsDoTransform(used->transform, pixels, pixels, (cmsUInt32Number)count);
+    return used->outcome;
 }

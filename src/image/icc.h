@@ -18,7 +18,7 @@ enum icc_outcome {
     ICC_CONVERTED, /* CMYK pixels have become RGB, three bytes each */
 };
 
-struct icc; /* keeps the transform of the last profile */
+struct icc; /* keeps the transforms of the last profiles */
 
 struct icc *icc_new(void); /* NULL: out of memory */
 void icc_free(struct icc *icc);

@@ -120,14 +120,15 @@ def bench(folder, rounds, least, known):
         print(f"\n{folder}: {files} files, {size / 2**20:.0f} MiB"
               f"{f' (each image {times} times)' if times > 1 else ''}", flush=True)
         figures = {label: [] for label in known}
-        for _ in range(rounds):
+        for number in range(rounds):
             for label, command in known.items():
-                thumbs = scratch / "thumbs"
+                # Each run has a directory of its own, and all go at the end: where files have just been deleted
+                # ext4 is slow to make new ones.
+                thumbs = scratch / f"{label}-{number}"
                 figures[label].append(measure(command(str(images), str(thumbs)))[1:])
                 written = sum(len(names) for _, _, names in os.walk(thumbs))
                 if written != files:
                     sys.exit(f"bench: {label} wrote {written} thumbnails of {files}")
-                shutil.rmtree(thumbs)
     report(folder, files, figures)
 
 
