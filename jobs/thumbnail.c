@@ -11,13 +11,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "atomic_file.h"
 #include "looks_like.h"
+#include "whole_io.h"
 
 #define SOURCE_MAX_BYTES (UINT64_C(4) << 30) /* a larger file is refused before it is read */
 #define AHEAD_BYTES      (4 << 20)          /* a larger one is opened ahead, and read in its turn */
@@ -41,6 +44,7 @@ struct source {
     bool stranger; /* neither by name nor by content an image: passed over */
     bool mismatch; /* the name says one format and the content the other */
     bool streams;  /* it is read while it is decoded */
+    bool kept;     /* its output is there already: nothing is to be done */
     struct buf bytes;
     struct source *next; /* spare */
 };
@@ -50,6 +54,7 @@ struct passage {
     struct thumbnail_task task;
     struct source *source;
     struct thumbnail_outcome outcome;
+    int writing; /* the errno for which the output could not be written */
 };
 
 static void state_free(struct worker_state *state)
@@ -277,12 +282,94 @@ static void free_spare_sources(void)
     spare.bytes = 0;
 }
 
+/* ---- What is there already ---- */
+
+static int64_t mtime_ns(const struct stat *status)
+{
+    return (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
+}
+
+/* Opens the output for reading; -1: there is none that is a regular file. */
+static int open_output(const struct thumbnail_setup *setup, const struct thumbnail_task *task)
+{
+    char path[2 * PATH_MAX];
+    struct stat status;
+    const char *slash = strrchr(task->source, '/');
+    if (setup->output)
+        snprintf(path, sizeof path, "%s/%s", setup->output, task->output);
+    else
+        snprintf(path, sizeof path, "%.*s%s", slash ? (int)(slash - task->source) + 1 : 0,
+                 task->source, task->output);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* Its checksum; false: it cannot be read. */
+static bool sum_output(int fd, uint64_t *xxh3)
+{
+    uint8_t bytes[65536];
+    XXH3_state_t *state = XXH3_createState();
+    ssize_t got = -1;
+    if (state && XXH3_64bits_reset(state) == XXH_OK)
+        for (uint64_t at = 0; (got = whole_pread(fd, bytes, sizeof bytes, at)) > 0;
+             at += (uint64_t)got)
+            XXH3_64bits_update(state, bytes, (size_t)got);
+    *xxh3 = state ? XXH3_64bits_digest(state) : 0;
+    XXH3_freeState(state);
+    return got == 0;
+}
+
+/* Is the output there, and as it was recorded? */
+static bool output_is_there(const struct thumbnail_setup *setup, const struct thumbnail_task *task)
+{
+    uint64_t xxh3;
+    int fd = open_output(setup, task);
+    if (fd < 0)
+        return false;
+    bool good = !(task->flags & THUMBNAIL_VERIFY) ||
+                (sum_output(fd, &xxh3) && xxh3 == task->recorded.xxh3);
+    close(fd);
+    return good;
+}
+
+/* An output is held beside what was recorded, and the source not asked. */
+static int check_output(struct source *source, const struct thumbnail_setup *setup,
+                        const struct thumbnail_task *task, struct mpp_error *error)
+{
+    source->kept = true;
+    if (!(task->flags & THUMBNAIL_RECORDED))
+        return mpp_error_set(error, "the journal does not say that it is done");
+    if (output_is_there(setup, task))
+        return 0;
+    int fd = open_output(setup, task);
+    if (fd < 0)
+        return mpp_error_set(error, "its thumbnail %.800s is not there", task->output);
+    close(fd);
+    return mpp_error_set(error, "its thumbnail %.800s is not the one that was written",
+                         task->output);
+}
+
 static int prepare_source(struct source *source, const struct thumbnail_setup *setup,
                           const struct thumbnail_task *task, struct mpp_error *error)
 {
+    if (task->flags & THUMBNAIL_CHECK)
+        return check_output(source, setup, task, error);
+    source->kept = (task->flags & THUMBNAIL_EXISTING) && output_is_there(setup, task);
+    if (source->kept)
+        return 0;
     if (open_source(source, task, error))
         return -1;
     if (source->stranger)
+        return 0;
+    source->kept = (task->flags & THUMBNAIL_RECORDED) &&
+                   source->status.st_size == task->recorded.size_bytes &&
+                   mtime_ns(&source->status) == task->recorded.mtime_ns &&
+                   output_is_there(setup, task);
+    if (source->kept)
         return 0;
     if (sniff_source(source, task, error))
         return -1;
@@ -381,7 +468,7 @@ static int commit(struct atomic_file *file, const struct worker_state *state,
     return 0;
 }
 
-static int write_output(struct worker_state *state, const struct passage *passage,
+static int write_output(struct worker_state *state, struct passage *passage,
                         struct mpp_error *error)
 {
     struct atomic_file file = ATOMIC_FILE_INIT;
@@ -389,11 +476,11 @@ static int write_output(struct worker_state *state, const struct passage *passag
     int result = -1;
     if (open_base(state, passage, &base, error))
         return -1;
-    if (atomic_file_open(&file, base, passage->task.output, error) ||
-        atomic_file_write(&file, state->output.data, state->output.size, error))
-        goto out;
-    result = commit(&file, state, passage, error);
-out:
+    errno = 0;
+    if (atomic_file_open(&file, base, passage->task.output, error) == 0 &&
+        atomic_file_write(&file, state->output.data, state->output.size, error) == 0)
+        result = commit(&file, state, passage, error);
+    passage->writing = result ? errno : 0;
     atomic_file_abandon(&file);
     if (base != state->root)
         close(base);
@@ -431,12 +518,24 @@ static int make_thumbnail(struct worker_state *state, struct passage *passage,
     }
     outcome->source_bytes = image.size;
     outcome->output_bytes = state->output.size;
+    outcome->output_xxh3 = XXH3_64bits(state->output.data, state->output.size);
     return write_output(state, passage, error);
+}
+
+/* Nothing else will find room either: that is no fault of this source. */
+static bool is_for_all(int number)
+{
+    return number == ENOSPC || number == EDQUOT || number == EROFS;
 }
 
 static int run_passage(struct worker_state *state, struct passage *passage, struct mpp_error *error)
 {
     passage->outcome.mismatch = passage->source->mismatch;
+    passage->outcome.source_mtime_ns = mtime_ns(&passage->source->status);
+    if (passage->source->kept) {
+        passage->outcome.status = THUMBNAIL_KEPT;
+        return 0;
+    }
     if (passage->source->stranger) {
         passage->outcome.status = THUMBNAIL_SKIPPED;
         return 0;
@@ -451,8 +550,14 @@ static int thumbnail_run(void *opaque, struct mpp_bytes payload, struct mpp_resu
 {
     struct worker_state *state = opaque;
     struct passage passage = {.source = mpp_result_loaded(result)};
-    if (thumbnail_task_decode(payload, &passage.task, error) || run_passage(state, &passage, error))
+    if (thumbnail_task_decode(payload, &passage.task, error))
         return -1;
+    if (run_passage(state, &passage, error)) {
+        if (!passage.writing || !is_for_all(passage.writing))
+            return -1;
+        passage.outcome.status = THUMBNAIL_NO_ROOM;
+        passage.outcome.text = error->text;
+    }
     buf_clear(&state->outcome);
     thumbnail_outcome_encode(&passage.outcome, &state->outcome);
     return state->outcome.failed || mpp_result_set(result, state->outcome.data, state->outcome.size)

@@ -26,6 +26,11 @@ void thumbnail_task_encode(const struct thumbnail_task *task, struct buf *to)
     buf_put_u8(to, (uint8_t)task->flags);
     put_string(to, task->source);
     put_string(to, task->output);
+    if (task->flags & THUMBNAIL_RECORDED) {
+        buf_put_u64(to, (uint64_t)task->recorded.size_bytes);
+        buf_put_u64(to, (uint64_t)task->recorded.mtime_ns);
+        buf_put_u64(to, task->recorded.xxh3);
+    }
 }
 
 int thumbnail_task_decode(struct mpp_bytes payload, struct thumbnail_task *task,
@@ -35,6 +40,12 @@ int thumbnail_task_decode(struct mpp_bytes payload, struct thumbnail_task *task,
     task->flags = read_u8(&from);
     task->source = get_string(&from);
     task->output = get_string(&from);
+    task->recorded = (struct thumbnail_record){0};
+    if (task->flags & THUMBNAIL_RECORDED) {
+        task->recorded.size_bytes = (int64_t)read_u64(&from);
+        task->recorded.mtime_ns = (int64_t)read_u64(&from);
+        task->recorded.xxh3 = read_u64(&from);
+    }
     return from.failed ? mpp_error_set(error, "a damaged task of %zu bytes", payload.size) : 0;
 }
 
@@ -44,7 +55,10 @@ void thumbnail_outcome_encode(const struct thumbnail_outcome *outcome, struct bu
     buf_put_u8(to, (uint8_t)outcome->status);
     buf_put_u8(to, outcome->mismatch);
     buf_put_u64(to, outcome->source_bytes);
+    buf_put_u64(to, (uint64_t)outcome->source_mtime_ns);
     buf_put_u64(to, outcome->output_bytes);
+    buf_put_u64(to, outcome->output_xxh3);
+    put_string(to, outcome->text ? outcome->text : "");
     buf_put_u8(to, (uint8_t)info->source_format);
     buf_put_u8(to, (uint8_t)info->format);
     buf_put_u32(to, (uint32_t)info->source_width_px);
@@ -63,7 +77,10 @@ int thumbnail_outcome_decode(struct mpp_bytes result, struct thumbnail_outcome *
     outcome->status = (enum thumbnail_status)status;
     outcome->mismatch = read_u8(&from);
     outcome->source_bytes = read_u64(&from);
+    outcome->source_mtime_ns = (int64_t)read_u64(&from);
     outcome->output_bytes = read_u64(&from);
+    outcome->output_xxh3 = read_u64(&from);
+    outcome->text = get_string(&from);
     info->source_format = (enum image_format)read_u8(&from);
     info->format = (enum image_format)read_u8(&from);
     info->source_width_px = (int)read_u32(&from);
@@ -71,7 +88,7 @@ int thumbnail_outcome_decode(struct mpp_bytes result, struct thumbnail_outcome *
     info->width_px = (int)read_u32(&from);
     info->height_px = (int)read_u32(&from);
     info->warnings = (int)read_u32(&from);
-    if (from.failed || status > THUMBNAIL_THUMBNAIL)
+    if (from.failed || status > THUMBNAIL_NO_ROOM)
         return mpp_error_set(error, "a damaged result of %zu bytes", result.size);
     return 0;
 }

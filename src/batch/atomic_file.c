@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
+#include <xxhash.h>
+
+#include "whole_io.h"
 
 int output_directory_open(const char *path, int *fd, struct mpp_error *error)
 {
@@ -101,23 +103,19 @@ static int open_directory(struct atomic_file *file, int root, struct mpp_error *
     return 0;
 }
 
-static int choose_temporary(struct atomic_file *file)
+static void choose_temporary(struct atomic_file *file)
 {
-    uint64_t random;
-    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-        return -1;
-    snprintf(file->temporary, sizeof file->temporary, ATOMIC_FILE_PREFIX "%016" PRIx64, random);
-    return 0;
+    snprintf(file->temporary, sizeof file->temporary, ATOMIC_FILE_PREFIX "%016" PRIx64,
+             XXH3_64bits(file->name, strlen(file->name)));
 }
 
 static int open_named(struct atomic_file *file)
 {
+    choose_temporary(file);
     for (int attempt = 0; attempt < 8; attempt++) {
-        if (choose_temporary(file))
-            return -1;
         file->fd =
             openat(file->directory, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file->fd >= 0 || errno != EEXIST)
+        if (file->fd >= 0 || errno != EEXIST || unlinkat(file->directory, file->temporary, 0))
             break;
     }
     file->named = file->fd >= 0;
@@ -140,15 +138,9 @@ int atomic_file_open(struct atomic_file *file, int root, const char *path, struc
 int atomic_file_write(struct atomic_file *file, const void *bytes, size_t size,
                       struct mpp_error *error)
 {
-    const char *from = bytes;
-    while (size) {
-        ssize_t written = write(file->fd, from, size);
-        if (written < 0 && errno != EINTR)
-            return mpp_error_set_errno(error, "cannot write %.800s", file->path);
-        from += written > 0 ? written : 0;
-        size -= written > 0 ? (size_t)written : 0;
-    }
-    return 0;
+    return whole_write(file->fd, bytes, size)
+               ? mpp_error_set_errno(error, "cannot write %.800s", file->path)
+               : 0;
 }
 
 bool atomic_file_is_at(const struct atomic_file *file, const struct stat *other)
@@ -184,8 +176,10 @@ static int place_new(struct atomic_file *file)
 static int place_over(struct atomic_file *file)
 {
     if (!file->named) {
-        if (choose_temporary(file) || link_unnamed(file, file->temporary))
-            return -1;
+        choose_temporary(file);
+        while (link_unnamed(file, file->temporary))
+            if (errno != EEXIST || unlinkat(file->directory, file->temporary, 0))
+                return -1;
         file->named = true;
     }
     if (renameat(file->directory, file->temporary, file->directory, file->name))
@@ -254,9 +248,24 @@ static int flush_by_close(struct atomic_file *file, struct mpp_error *error)
     return result ? mpp_error_set_errno(error, "cannot write %.800s", file->path) : 0;
 }
 
+/* Another run that writes the same output has taken the temporary name for itself. */
+static int check_temporary(const struct atomic_file *file, struct mpp_error *error)
+{
+    struct stat own, there;
+    if (!file->named || fstat(file->fd, &own) ||
+        (fstatat(file->directory, file->temporary, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+         own.st_dev == there.st_dev && own.st_ino == there.st_ino))
+        return 0;
+    return mpp_error_set(error, "cannot write %.800s: another run is writing it", file->path);
+}
+
 int atomic_file_commit(struct atomic_file *file, bool replace, bool *exists,
                        struct mpp_error *error)
 {
+    if (check_temporary(file, error)) {
+        file->named = false; /* the name is not ours */
+        return -1;
+    }
     if (flush_by_close(file, error) || place(file, replace, exists, error))
         return -1;
     if (file->named) {

@@ -6,7 +6,9 @@
  * Wherever one of them returns -1, nothing is left behind once atomic_file_abandon was called.
  *
  * Where the file system can (O_TMPFILE), the new file has no name until it is complete, so that
- * even a killed process leaves nothing; elsewhere it has a temporary name in the same directory.
+ * even a killed process leaves nothing; elsewhere, and while it replaces another, it has a
+ * temporary name in the same directory. That depends on the file's name alone: what a killed
+ * process has left is taken away by the next that writes the same file.
  * Nothing is synced to disk: a file is whole for every reader, not after a power failure.
  */
 #ifndef ATOMIC_FILE_H

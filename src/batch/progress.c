@@ -31,7 +31,7 @@ int progress_format_time(double seconds, char *text, size_t size)
 
 static uint64_t finished(const struct tally *tally)
 {
-    return tally->done + tally->failed + tally->skipped;
+    return tally->done + tally->kept + tally->failed + tally->skipped;
 }
 
 const char *progress_unit(const struct tally *tally)

@@ -17,6 +17,7 @@ struct tally {
     enum tally_kind kind;
     uint64_t done;
     uint64_t damaged; /* of those: the decoder had to warn */
+    uint64_t kept;    /* done by an earlier run */
     uint64_t failed;
     uint64_t skipped;
     uint64_t total; /* of all inputs; 0 while it is not known */

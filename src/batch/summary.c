@@ -44,9 +44,34 @@ void summary_line(struct summary *summary, const char *format, ...)
 
 void summary_failed(struct summary *summary, const char *path, const char *text)
 {
+    uint64_t before = causes_add(&summary->causes, text, path);
     summary->tally.failed++;
+    if (summary->names_in && before >= SUMMARY_SAID)
+        return;
     progress_erase(&summary->progress);
     log_line("'%s': %s", path, text);
+}
+
+/* What was not said of each cause. */
+static void say_rest(struct summary *summary)
+{
+    bool said = false;
+    causes_sort(&summary->causes);
+    for (size_t i = 0; summary->names_in && i < summary->causes.count; i++) {
+        const struct cause *cause = &summary->causes.list[i];
+        if (cause->count <= SUMMARY_SAID)
+            continue;
+        log_line("and %" PRIu64 " more like '%s': %s", cause->count - SUMMARY_SAID,
+                 cause->examples[0], cause->text);
+        said = true;
+    }
+    if (said)
+        log_line("all that failed are named in %s", summary->names_in);
+}
+
+void summary_release(struct summary *summary)
+{
+    causes_release(&summary->causes);
 }
 
 void summary_error(struct summary *summary, const char *text)
@@ -62,15 +87,17 @@ void summary_update(struct summary *summary, double elapsed_s)
 
 void summary_format(const struct tally *tally, double elapsed_s, char *text, size_t size)
 {
-    char skipped[48] = "", damaged[48] = "";
+    char kept[48] = "", skipped[48] = "", damaged[48] = "";
+    if (tally->kept)
+        snprintf(kept, sizeof kept, ", %" PRIu64 " done before", tally->kept);
     if (tally->skipped)
         snprintf(skipped, sizeof skipped, ", %" PRIu64 " skipped", tally->skipped);
     if (tally->damaged)
         snprintf(damaged, sizeof damaged, " (%" PRIu64 " with decoder warnings)", tally->damaged);
     snprintf(text, size,
-             "%" PRIu64 " done%s, %" PRIu64 " failed%s, %.1f %s/s. "
+             "%" PRIu64 " done%s%s, %" PRIu64 " failed%s, %.1f %s/s. "
              "It took %.2f second(s) to finish",
-             tally->done, damaged, tally->failed, skipped, progress_rate(tally, elapsed_s),
+             tally->done, damaged, kept, tally->failed, skipped, progress_rate(tally, elapsed_s),
              progress_unit(tally), elapsed_s);
 }
 
@@ -111,6 +138,7 @@ int summary_finish(struct summary *summary, const struct summary_pool *pool, dou
 {
     char text[512];
     progress_erase(&summary->progress);
+    say_rest(summary);
     summary_format_pool(pool, text, sizeof text);
     if (text[0])
         summary_line(summary, "%s", text);

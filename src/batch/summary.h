@@ -8,14 +8,20 @@
 #ifndef SUMMARY_H
 #define SUMMARY_H
 
+#include "causes.h"
 #include "progress.h"
 
 struct summary {
     bool quiet; /* errors only */
     bool stdout_failed;
+    const char *names_in; /* the file that has the names of all failed inputs; NULL: they are all
+                             said. With it only the first few of each cause are */
     struct tally tally;
+    struct causes causes;
     struct progress progress;
 };
+
+enum { SUMMARY_SAID = 5 }; /* inputs of one cause */
 
 /* What the pool did, for the line before the last; all zero where there was none. */
 struct summary_pool {
@@ -42,7 +48,10 @@ void summary_error(struct summary *summary, const char *text);
 
 void summary_update(struct summary *summary, double elapsed_s); /* draws progress when it is due */
 
-/* The last lines. -1: stdout did not take everything that was written to it. */
+void summary_release(struct summary *summary);
+
+/* The last lines: what failed but was not said, by its cause; what the pool did; the counts. -1:
+ * stdout did not take everything that was written to it. */
 int summary_finish(struct summary *summary, const struct summary_pool *pool, double elapsed_s);
 
 /* The same for a run that only says what it would do. */

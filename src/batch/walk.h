@@ -4,7 +4,7 @@
  * Entries of a directory come in bytewise order, a directory's files at its own place among them.
  * Links to files are reported, links to directories are not followed. Memory: one sorted listing
  * for each level of depth. No descriptor stays open between calls. Our own temporary files
- * (ATOMIC_FILE_PREFIX) are no files of anybody's.
+ * (ATOMIC_FILE_PREFIX) and journals (OUR_DIRECTORY) are no files of anybody's.
  */
 #ifndef WALK_H
 #define WALK_H
@@ -16,6 +16,8 @@
 
 #include "buf.h"
 #include "mpp_error.h"
+
+#define OUR_DIRECTORY ".mpthumb" /* of journals, in an output directory */
 
 struct walk_level {
     struct buf names; /* a type byte (DT_*) and a terminated name each */

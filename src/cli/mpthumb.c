@@ -6,6 +6,7 @@
 
 #include "atomic_file.h"
 #include "help.h"
+#include "lifetime.h"
 #include "log.h"
 #include "options.h"
 #include "program.h"
@@ -86,6 +87,8 @@ static enum exit_status run(int argc, char **argv, const struct options *options
                                .initargs = &setup,
                                .workers_per_rank = options->workers,
                                .read_ahead = options->read_ahead,
+                               .timeout_s = options->timeout_s,
+                               .retries = options->retries ? options->retries : -1,
                                .confine = &confine};
     struct batch batch = {options, begun_s};
     if (!writable) {
@@ -111,5 +114,6 @@ int main(int argc, char **argv)
         return program_say(version_text());
     if (program_launch_error())
         return program_usage_error(program_launch_error());
+    lifetime_block_signals(); /* rank 0 waits for them; the other ranks hear from rank 0 */
     return run(argc, argv, &options, begun_s);
 }

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,19 @@ enum {
     OPTION_MAX_PIXELS,
     OPTION_ON_TRUNCATED,
     OPTION_READ_AHEAD,
+    OPTION_JOURNAL,
+    OPTION_NO_JOURNAL,
+    OPTION_JOURNAL_SYNC,
+    OPTION_JOBLOG,
+    OPTION_RESUME,
+    OPTION_RETRY_FAILED,
+    OPTION_SKIP_EXISTING,
+    OPTION_VERIFY,
+    OPTION_TIMEOUT,
+    OPTION_RETRIES,
+    OPTION_MAX_FAILURES,
+    OPTION_TIME_LIMIT,
+    OPTION_SHARD,
     OPTION_QUIET,
     OPTION_DRY_RUN,
     OPTION_HELP,
@@ -57,6 +71,19 @@ static const struct option long_options[] = {
     {"quality", required_argument, NULL, 'q'},
     {"workers", required_argument, NULL, 'j'},
     {"read-ahead", required_argument, NULL, OPTION_READ_AHEAD},
+    {"journal", required_argument, NULL, OPTION_JOURNAL},
+    {"no-journal", no_argument, NULL, OPTION_NO_JOURNAL},
+    {"journal-sync", required_argument, NULL, OPTION_JOURNAL_SYNC},
+    {"joblog", required_argument, NULL, OPTION_JOBLOG},
+    {"resume", no_argument, NULL, OPTION_RESUME},
+    {"retry-failed", no_argument, NULL, OPTION_RETRY_FAILED},
+    {"skip-existing", no_argument, NULL, OPTION_SKIP_EXISTING},
+    {"verify", no_argument, NULL, OPTION_VERIFY},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"retries", required_argument, NULL, OPTION_RETRIES},
+    {"max-failures", required_argument, NULL, OPTION_MAX_FAILURES},
+    {"time-limit", required_argument, NULL, OPTION_TIME_LIMIT},
+    {"shard", required_argument, NULL, OPTION_SHARD},
     {"verbose", no_argument, NULL, 'v'},
     {"quiet", no_argument, NULL, OPTION_QUIET},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
@@ -151,6 +178,42 @@ static int parse_on_truncated(const char *text, bool *keep, struct mpp_error *er
     return 0;
 }
 
+/* A number of failures, or with a % behind it a share of all that is finished. */
+static int parse_max_failures(const char *text, struct options *options, struct mpp_error *error)
+{
+    const char *end;
+    int number;
+    if (argument_digits(text, 1, INT_MAX, &number, &end)) {
+        if (*end == '\0') {
+            options->failures_max = (uint64_t)number;
+            return 0;
+        }
+        if (strcmp(end, "%") == 0 && number <= 100) {
+            options->failures_max_percent = number;
+            return 0;
+        }
+    }
+    return mpp_error_set(error, "--max-failures takes N or N%%, not '%.200s'", text);
+}
+
+static int parse_time_limit(const char *text, double *limit_s, struct mpp_error *error)
+{
+    if (strcmp(text, "auto") != 0)
+        return argument_seconds("--time-limit", text, limit_s, error);
+    *limit_s = TIME_LIMIT_AUTO;
+    return 0;
+}
+
+static int parse_shard(const char *text, struct options *options, struct mpp_error *error)
+{
+    const char *end;
+    if (argument_digits(text, 1, INT_MAX, &options->shard, &end) && *end == '/' &&
+        argument_digits(end + 1, 1, INT_MAX, &options->shards, &end) && *end == '\0' &&
+        options->shard <= options->shards)
+        return 0;
+    return mpp_error_set(error, "--shard takes I/N with I from 1 to N, not '%.200s'", text);
+}
+
 static int parse_text(const char *option, const char *text, const char **value,
                       struct mpp_error *error)
 {
@@ -222,6 +285,37 @@ static int take(int code, char **argv, struct options *options, struct mpp_error
     case OPTION_READ_AHEAD:
         return argument_count("--read-ahead", optarg, 0, MPP_READ_AHEAD_MAX, &options->read_ahead,
                               error);
+    case OPTION_JOURNAL:
+        return parse_text("--journal", optarg, &options->journal, error);
+    case OPTION_NO_JOURNAL:
+        options->no_journal = true;
+        return 0;
+    case OPTION_JOURNAL_SYNC:
+        return argument_seconds("--journal-sync", optarg, &options->journal_sync_s, error);
+    case OPTION_JOBLOG:
+        return parse_text("--joblog", optarg, &options->joblog, error);
+    case OPTION_RESUME:
+        options->resume = true;
+        return 0;
+    case OPTION_RETRY_FAILED:
+        options->resume = options->retry_failed = true;
+        return 0;
+    case OPTION_SKIP_EXISTING:
+        options->skip_existing = true;
+        return 0;
+    case OPTION_VERIFY:
+        options->verify = true;
+        return 0;
+    case OPTION_TIMEOUT:
+        return argument_seconds("--timeout", optarg, &options->timeout_s, error);
+    case OPTION_RETRIES:
+        return argument_count("--retries", optarg, 0, 1000, &options->retries, error);
+    case OPTION_MAX_FAILURES:
+        return parse_max_failures(optarg, options, error);
+    case OPTION_TIME_LIMIT:
+        return parse_time_limit(optarg, &options->time_limit_s, error);
+    case OPTION_SHARD:
+        return parse_shard(optarg, options, error);
     case 'v':
         options->verbose = true;
         return 0;
@@ -255,6 +349,14 @@ static int check(const struct options *options, struct mpp_error *error)
         return mpp_error_set(error, "--verbose and --quiet exclude each other");
     if (options->null && !options->files_from)
         return mpp_error_set(error, "--null is for the names of --files-from");
+    if (options->no_journal && (options->journal || options->resume || options->verify))
+        return mpp_error_set(error, "--no-journal excludes --journal, --resume, --retry-failed and "
+                                    "--verify");
+    if (options->beside && (options->resume || options->verify) && !options->journal)
+        return mpp_error_set(error, "with --beside the journal has no place of its own: name it "
+                                    "with --journal");
+    if (options->skip_existing && options->verify)
+        return mpp_error_set(error, "--skip-existing and --verify exclude each other");
     if (!options->input_count && !options->files_from)
         return mpp_error_set(error, "no input: name files or directories, or give --files-from");
     return 0;
@@ -264,6 +366,9 @@ int options_parse(int argc, char **argv, struct options *options, struct mpp_err
 {
     *options = (struct options){.suffix = "",
                                 .read_ahead = 16,
+                                .journal_sync_s = 5,
+                                .timeout_s = 300,
+                                .retries = 1,
                                 .image = {.box_width_px = 50,
                                           .box_height_px = 50,
                                           .blur_sigma = 2,

@@ -6,9 +6,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "image.h"
 #include "mpp_error.h"
+
+#define TIME_LIMIT_AUTO (-1.0)
 
 struct options {
     bool help;
@@ -27,6 +30,21 @@ struct options {
     struct thumbnail_options image; /* its format IMAGE_UNKNOWN: same */
     int workers;                    /* a rank; 0: as many as there are cores */
     int read_ahead;                 /* inputs a worker */
+
+    const char *journal; /* NULL: in the output directory, or none with beside */
+    bool no_journal;
+    double journal_sync_s;
+    const char *joblog; /* NULL: none */
+    bool resume;        /* also with retry_failed */
+    bool retry_failed;
+    bool skip_existing;
+    bool verify;
+    double timeout_s; /* of one file; 0: none */
+    int retries;
+    uint64_t failures_max;       /* 0: any number */
+    double failures_max_percent; /* 0: any */
+    double time_limit_s;         /* 0: none; TIME_LIMIT_AUTO: the batch system's */
+    int shard, shards;           /* this one, from 1, of so many; 0: all there is */
 
     bool verbose;
     bool quiet;

@@ -16,6 +16,7 @@ enum exit_status {
     EXIT_SOME_FAILED = 1,
     EXIT_USAGE = 2,
     EXIT_INTERNAL = 70, /* EX_SOFTWARE */
+    EXIT_STOPPED = 75,  /* EX_TEMPFAIL: stopped early, can be taken up */
 };
 
 /* Call it first: standard descriptors that are closed, signals that would end us while we can still

@@ -21,9 +21,7 @@ struct slot {
 
 struct peer {
     bool joined, stopped;
-    uint32_t workers;
     uint32_t replaced; /* workers, as last reported */
-    char host[64];
 };
 
 struct coordinator {
@@ -36,6 +34,7 @@ struct coordinator {
     uint32_t slot_count;
     uint32_t free_slot;
     struct peer *peers;
+    struct rank_account *accounts;
     int stopped;
     uint64_t build;
     char *broken; /* malloc'd: why no task can run; NULL: they can */
@@ -105,6 +104,9 @@ static enum mpp_exception_kind kind_of(enum task_status status)
 static void fill_end(struct coordinator *c, struct mpp_future *future,
                      const struct scheduler_action *action, const struct message_result *result)
 {
+    struct rank_account *account = &c->accounts[action->agent];
+    atomic_fetch_add_explicit(&account->tasks, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&account->busy_ns, result->run_ns, memory_order_relaxed);
     future->rank = action->agent;
     future->run_ns = result->run_ns;
     future->attempts = (int)(action->type == SCHEDULER_GIVE_UP ? action->crashes : result->handout);
@@ -116,7 +118,7 @@ static void fill_end(struct coordinator *c, struct mpp_future *future,
                                           .rank = action->agent,
                                           .pid = result->pid,
                                           .attempts = future->attempts,
-                                          .host = c->peers[action->agent].host,
+                                          .host = c->accounts[action->agent].host,
                                           .message = result->data};
         future_set_exception(future, &exception, result->size);
     }
@@ -341,7 +343,7 @@ static int break_pool(struct coordinator *c, int from, const char *text, uint32_
 {
     if (c->broken)
         return 0;
-    if (asprintf(&c->broken, "%.*s (rank %d on %s)", (int)size, text, from, c->peers[from].host) <
+    if (asprintf(&c->broken, "%.*s (rank %d on %s)", (int)size, text, from, c->accounts[from].host) <
         0) {
         c->broken = NULL;
         return mpp_error_set(error, "%.*s", (int)size, text);
@@ -370,8 +372,8 @@ static int take_hello(struct coordinator *c, int from, struct reader *fields,
                              from);
     struct peer *peer = &c->peers[from];
     peer->joined = true;
-    peer->workers = hello.workers;
-    memcpy(peer->host, hello.host, sizeof peer->host);
+    c->accounts[from].workers = (int)hello.workers;
+    memcpy(c->accounts[from].host, hello.host, sizeof hello.host);
     return apply(c,
                  (struct scheduler_event){
                      .type = SCHEDULER_AGENT_JOINED, .agent = from, .count = hello.workers},
@@ -536,6 +538,7 @@ struct coordinator *coordinator_new(struct transport *transport,
         *c = (struct coordinator){.transport = transport,
                                   .build = options->build,
                                   .complete = options->complete,
+                                  .accounts = options->accounts,
                                   .context = options->context,
                                   .free_slot = NO_SLOT,
                                   .peers = calloc((size_t)transport->size, sizeof *c->peers),

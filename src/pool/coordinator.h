@@ -6,6 +6,7 @@
 #ifndef COORDINATOR_H
 #define COORDINATOR_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "future.h"
@@ -18,11 +19,19 @@ struct coordinator;
  * it. */
 typedef void (*coordinator_complete)(void *context, struct mpp_future *future);
 
+/* What is known of a rank, for whoever asks: the coordinator writes it, any thread reads it. */
+struct rank_account {
+    char host[64]; /* before any result of the rank is made known */
+    _Atomic int workers;
+    _Atomic uint64_t tasks, busy_ns;
+};
+
 struct coordinator_options {
     uint32_t attempts; /* as for scheduler_new */
     uint64_t build;    /* what every rank must say in its HELLO */
     coordinator_complete complete;
     void *context;
+    struct rank_account *accounts; /* of all ranks; zero */
 };
 
 /* NULL: error says why. */

@@ -133,9 +133,13 @@ static int start_progress(struct mpp_executor *executor, const struct mpp_option
 {
     int retries = options->retries < 0 ? 0 : options->retries == 0 ? 1 : options->retries;
     struct rank *rank = &executor->rank;
+    executor->accounts = calloc((size_t)rank->transport->size, sizeof *executor->accounts);
+    if (!executor->accounts)
+        return mpp_error_set(error, "out of memory for %d ranks", rank->transport->size);
     struct coordinator_options coordinator = {.attempts = (uint32_t)retries + 1,
                                               .build = build_of(options),
                                               .complete = executor_gather,
+                                              .accounts = executor->accounts,
                                               .context = executor};
     rank->coordinator = coordinator_new(rank->transport, &coordinator, error);
     if (!rank->coordinator)
@@ -281,6 +285,7 @@ void executor_drop(struct mpp_executor *executor)
     if (atomic_fetch_sub(&executor->references, 1) != 1)
         return;
     close(executor->wake_fd);
+    free(executor->accounts);
     pthread_cond_destroy(&executor->end);
     pthread_mutex_destroy(&executor->lock);
     free(executor);
@@ -291,6 +296,18 @@ void mpp_executor_stats(struct mpp_executor *executor, struct mpp_stats *stats)
     pthread_mutex_lock(&executor->lock);
     *stats = executor->stats;
     pthread_mutex_unlock(&executor->lock);
+}
+
+int mpp_executor_rank(struct mpp_executor *executor, int rank, struct mpp_rank_stats *stats)
+{
+    if (rank < 0 || rank >= executor->stats.ranks)
+        return -1;
+    const struct rank_account *account = &executor->accounts[rank];
+    *stats = (struct mpp_rank_stats){.host = account->workers ? account->host : "",
+                                     .workers = account->workers,
+                                     .tasks = account->tasks,
+                                     .busy_s = (double)account->busy_ns * 1e-9};
+    return 0;
 }
 
 /* ---- Meeting the progress thread ---- */

@@ -16,6 +16,7 @@
 
 struct mpp_executor {
     struct rank rank; /* the progress thread's */
+    struct rank_account *accounts; /* of all ranks; the progress thread writes them */
     struct worker_config config;
     int wake_fd;
     pthread_t thread;

@@ -96,14 +96,35 @@ static void become_child(pid_t parent, const char *name)
         _exit(1);
 }
 
+/* A SIGTERM that its agent asked for ends a worker. One that a launcher or a batch system sends to
+ * all processes of a job is for rank 0 to answer, and no fault of the task that runs here. */
+static void end_if_told(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    if (info->si_pid != getppid())
+        return;
+    signal(number, SIG_DFL);
+    raise(number); /* is delivered when this returns */
+}
+
+/* Signals that ask a whole job to end. The fork server and its workers end with their rank. */
+static void ignore_job_signals(void)
+{
+    static const int job_signals[] = {SIGINT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2};
+    for (size_t i = 0; i < sizeof job_signals / sizeof *job_signals; i++)
+        signal(job_signals[i], SIG_IGN);
+}
+
 static void become_worker(struct server *server, pid_t parent, int fd, int slot)
 {
-    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM, SIGPIPE};
+    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPIPE};
+    struct sigaction terminate = {.sa_sigaction = end_if_told, .sa_flags = SA_SIGINFO | SA_RESTART};
     become_child(parent, "mpp-worker");
     close(server->control);
     close(server->signals);
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
         signal(fatal[i], SIG_DFL);
+    sigaction(SIGTERM, &terminate, NULL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -202,6 +223,7 @@ static _Noreturn void server_main(int control, struct worker_slot *slots,
     server.config = config;
     become_child(parent, "mpp-forkserver");
     setpgid(0, 0);
+    ignore_job_signals();
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null >= 0)
         dup2(null, STDIN_FILENO); /* standard input is the rank's alone */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "coordinator.h"
 #include "executor.h"
 #include "message.h"
 
@@ -27,6 +28,7 @@ struct map_run {
     double until_s; /* when the time is over; negative: never */
     bool ended;     /* nothing more is pulled */
     bool later;     /* the source has nothing right now */
+    bool shut;      /* the executor takes no more: error is filled */
     bool failed;    /* error is filled: outcomes are dropped */
 };
 
@@ -102,6 +104,7 @@ static void deliver(struct map_run *run, struct mpp_future *future, struct mpp_e
         .result = {.data = future->result, .size = future->result_size},
         .exception = exception,
         .rank = future->rank,
+        .host = future->rank < 0 ? "" : run->executor->accounts[future->rank].host,
         .attempts = future->attempts,
         .run_s = (double)future->run_ns * 1e-9,
     };
@@ -153,6 +156,15 @@ static void wait_for_news(struct map_run *run, struct mpp_error *error)
     }
 }
 
+/* The pool takes no more: what it has is delivered still, and the batch as cancelled. */
+static void end_early(struct map_run *run, struct future_list *batch, struct future_list *done)
+{
+    run->shut = run->ended = true;
+    for (struct mpp_future *future; (future = future_list_take(batch));)
+        if (coordinator_end(future, NULL))
+            future_list_append(done, future);
+}
+
 /* Posts the batch and takes what is done; waits for something where there is nothing else to do. */
 static void exchange(struct map_run *run, struct future_list *batch, struct future_list *done,
                      struct mpp_error *error)
@@ -161,14 +173,18 @@ static void exchange(struct map_run *run, struct future_list *batch, struct futu
     size_t count = batch->count;
     pthread_mutex_lock(&executor->lock);
     if (count && executor_post(executor, batch, run->failed ? NULL : error)) {
-        for (struct mpp_future *future; (future = future_list_take(batch));)
-            future_drop(future);
-        fail(run);
+        if (executor->broken) {
+            for (struct mpp_future *future; (future = future_list_take(batch));)
+                future_drop(future);
+            fail(run);
+        } else {
+            end_early(run, batch, done);
+        }
     } else {
         run->completed->pending += count;
     }
     executor_wake(executor);
-    if (!run->failed)
+    if (!run->failed && !done->count)
         wait_for_news(run, error);
     future_list_move(&run->completed->list, done);
     pthread_mutex_unlock(&executor->lock);
@@ -217,7 +233,7 @@ static int map_run(struct mpp_executor *executor, const struct mpp_map *map, boo
     pthread_mutex_lock(&executor->lock);
     completed_leave(run.completed);
     pthread_mutex_unlock(&executor->lock);
-    return run.failed ? -1 : 0;
+    return run.failed || run.shut ? -1 : 0;
 }
 
 int mpp_map(struct mpp_executor *executor, const struct mpp_map *map, struct mpp_error *error)

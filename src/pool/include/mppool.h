@@ -155,8 +155,9 @@ enum mpp_role mpp_open(int *argc, char ***argv, const struct mpp_options *option
  * errors can be reported once. */
 int mpp_launch_rank(void);
 
-/* No more tasks are taken: mpp_submit and the maps fail from now on. cancel_futures: those not yet
- * running are cancelled. wait: blocks until all others are done; otherwise returns at once. May be
+/* No more tasks are taken: mpp_submit and the maps fail from now on; a map that is under way
+ * delivers what the pool has of it and then fails. cancel_futures: those not yet running are
+ * cancelled. wait: blocks until all others are done; otherwise returns at once. May be
  * called again. -1: the pool has broken. */
 int mpp_shutdown(struct mpp_executor *executor, bool wait, bool cancel_futures,
                  struct mpp_error *error);
@@ -182,6 +183,16 @@ struct mpp_stats {
 
 /* A snapshot; does not block. */
 void mpp_executor_stats(struct mpp_executor *executor, struct mpp_stats *stats);
+
+struct mpp_rank_stats {
+    const char *host; /* "" until the rank has reported; valid until mpp_close */
+    int workers;      /* worker processes */
+    uint64_t tasks;   /* that came to their end there */
+    double busy_s;    /* in jobs' run, of all its workers */
+};
+
+/* The same for one rank. Does not block. -1: there is no such rank. */
+int mpp_executor_rank(struct mpp_executor *executor, int rank, struct mpp_rank_stats *stats);
 
 /* ---- Futures ---- */
 
@@ -284,7 +295,8 @@ struct mpp_outcome {
     struct mpp_bytes payload;              /* as the source gave it */
     struct mpp_bytes result;               /* empty when there is an exception */
     const struct mpp_exception *exception; /* NULL: success */
-    int rank;                              /* where it ran */
+    int rank;                              /* where it ran; -1: nowhere */
+    const char *host;                      /* of that rank, valid until mpp_close; "" for -1 */
     int attempts;
     double run_s; /* seconds in the job's run */
 };

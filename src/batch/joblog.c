@@ -1,0 +1,59 @@
+/* A job log as GNU parallel has it: see joblog.h. */
+#include "joblog.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#include "log.h"
+
+static const char columns[] =
+    "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n";
+
+/* How many entries there are: its lines without the first. */
+static uint64_t count_entries(FILE *file)
+{
+    uint64_t lines = 0;
+    rewind(file);
+    for (int c; (c = getc(file)) != EOF;)
+        lines += c == '\n';
+    return lines ? lines - 1 : 0;
+}
+
+int joblog_open(struct joblog *joblog, const char *path, bool append, struct mpp_error *error)
+{
+    *joblog = (struct joblog){0};
+    if (!path)
+        return 0;
+    joblog->file = fopen(path, append ? "a+e" : "we");
+    if (!joblog->file)
+        return mpp_error_set_errno(error, "cannot write the job log '%.300s'", path);
+    if (append)
+        joblog->seq = count_entries(joblog->file);
+    fseek(joblog->file, 0, SEEK_END);
+    if (ftell(joblog->file) <= 0)
+        fputs(columns, joblog->file);
+    return 0;
+}
+
+int joblog_put(struct joblog *joblog, const struct joblog_entry *entry, struct mpp_error *error)
+{
+    char source[4 * PATH_MAX];
+    if (!joblog->file)
+        return 0;
+    log_escape(entry->source, source, sizeof source);
+    fprintf(joblog->file,
+            "%" PRIu64 "\t%s\t%.3f\t%.3f\t%" PRIu64 "\t%" PRIu64 "\t%d\t%d\t%s %s\n", ++joblog->seq,
+            entry->host && *entry->host ? entry->host : ":", entry->end_s - entry->run_s,
+            entry->run_s, entry->sent_bytes, entry->received_bytes, entry->exit_value,
+            entry->signal, program_invocation_short_name, source);
+    return ferror(joblog->file) ? mpp_error_set_errno(error, "cannot write the job log") : 0;
+}
+
+int joblog_close(struct joblog *joblog, struct mpp_error *error)
+{
+    FILE *file = joblog->file;
+    joblog->file = NULL;
+    return file && fclose(file) ? mpp_error_set_errno(error, "cannot write the job log") : 0;
+}

@@ -1,0 +1,361 @@
+/* Values of JSON: see json.h. */
+#include "json.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEPTH_MAX = 8 }; /* of values within a value */
+
+/* ---- Writing ---- */
+
+/* How many bytes of UTF-8 make the character here, as RFC 3629 has it: no longer form than needed,
+ * no surrogate, nothing above 10FFFF. 0: none. */
+static size_t character(const uint8_t *text)
+{
+    uint8_t first = text[0];
+    if (first < 0x80)
+        return 1;
+    size_t size = first >= 0xc2 && first <= 0xdf   ? 2
+                  : first >= 0xe0 && first <= 0xef ? 3
+                  : first >= 0xf0 && first <= 0xf4 ? 4
+                                                   : 0;
+    for (size_t i = 1; i < size; i++)
+        if ((text[i] & 0xc0) != 0x80) /* the terminating zero as well */
+            return 0;
+    bool bad = (first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
+               (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f);
+    return bad ? 0 : size;
+}
+
+static void put_escape(struct buf *out, unsigned code)
+{
+    char text[8];
+    int size = snprintf(text, sizeof text, "\\u%04x", code);
+    buf_put(out, text, (size_t)size);
+}
+
+void json_put_string(struct buf *out, const char *text)
+{
+    if (!text) {
+        buf_put(out, "null", 4);
+        return;
+    }
+    buf_put_u8(out, '"');
+    for (const uint8_t *at = (const uint8_t *)text; *at;) {
+        size_t plain = 0;
+        while (at[plain] >= 0x20 && at[plain] < 0x7f && at[plain] != '"' && at[plain] != '\\')
+            plain++;
+        if (plain) {
+            buf_put(out, at, plain);
+            at += plain;
+            continue;
+        }
+        size_t size = character(at);
+        if (size == 0)
+            put_escape(out, 0xdc00U + *at);
+        else if (size > 1)
+            buf_put(out, at, size);
+        else if (*at == '"' || *at == '\\')
+            buf_put(out, (const uint8_t[]){'\\', *at}, 2);
+        else
+            put_escape(out, *at);
+        at += size ? size : 1;
+    }
+    buf_put_u8(out, '"');
+}
+
+void json_put_name(struct buf *out, const char *name)
+{
+    if (out->size && out->data[out->size - 1] != '{')
+        buf_put_u8(out, ',');
+    buf_put_u8(out, '"');
+    buf_put(out, name, strlen(name));
+    buf_put(out, "\":", 2);
+}
+
+void json_put_string_member(struct buf *out, const char *name, const char *text)
+{
+    json_put_name(out, name);
+    json_put_string(out, text);
+}
+
+static void put_digits(struct buf *out, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + value % 10);
+    while (value /= 10);
+    buf_put(out, digits + at, sizeof digits - at);
+}
+
+void json_put_uint_member(struct buf *out, const char *name, uint64_t value)
+{
+    json_put_name(out, name);
+    put_digits(out, value);
+}
+
+void json_put_int_member(struct buf *out, const char *name, int64_t value)
+{
+    json_put_name(out, name);
+    if (value < 0)
+        buf_put_u8(out, '-');
+    put_digits(out, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
+void json_put_real_member(struct buf *out, const char *name, double value, int digits)
+{
+    char text[400];
+    int size = isfinite(value) ? snprintf(text, sizeof text, "%.*f", digits, value)
+                               : snprintf(text, sizeof text, "null");
+    json_put_name(out, name);
+    buf_put(out, text, (size_t)size);
+}
+
+/* ---- Reading ---- */
+
+void json_reader_init(struct json_reader *reader, const char *text, size_t size)
+{
+    *reader = (struct json_reader){.next = text, .end = text + size};
+}
+
+void json_reader_release(struct json_reader *reader)
+{
+    buf_release(&reader->name);
+    buf_release(&reader->string);
+}
+
+static bool fail(struct json_reader *reader)
+{
+    reader->failed = true;
+    return false;
+}
+
+static void skip_blanks(struct json_reader *reader)
+{
+    while (reader->next < reader->end && strchr(" \t\r\n", *reader->next) && *reader->next)
+        reader->next++;
+}
+
+static bool take(struct json_reader *reader, char wanted)
+{
+    if (reader->next == reader->end || *reader->next != wanted)
+        return false;
+    reader->next++;
+    return true;
+}
+
+static bool read_hex(struct json_reader *reader, unsigned *code)
+{
+    *code = 0;
+    for (int i = 0; i < 4; i++) {
+        if (reader->next == reader->end)
+            return false;
+        char c = *reader->next++;
+        unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
+                         : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10
+                                                : 16;
+        if (digit == 16)
+            return false;
+        *code = *code << 4 | digit;
+    }
+    return true;
+}
+
+static void put_utf8(struct buf *out, unsigned code)
+{
+    if (code < 0x80) {
+        buf_put_u8(out, (uint8_t)code);
+        return;
+    }
+    int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    static const uint8_t marks[] = {0, 0xc0, 0xe0, 0xf0};
+    buf_put_u8(out, (uint8_t)(marks[more] | code >> (6 * more)));
+    while (more--)
+        buf_put_u8(out, (uint8_t)(0x80 | (code >> (6 * more) & 0x3f)));
+}
+
+/* What follows \u: one character, a pair of surrogates, or a byte that is not UTF-8. */
+static bool read_unicode(struct json_reader *reader, struct buf *out)
+{
+    unsigned code, low;
+    if (!read_hex(reader, &code) || code == 0)
+        return false;
+    if (code >= 0xdc80 && code <= 0xdcff) {
+        buf_put_u8(out, (uint8_t)(code - 0xdc00));
+        return true;
+    }
+    if (code >= 0xd800 && code <= 0xdbff) {
+        if (!take(reader, '\\') || !take(reader, 'u') || !read_hex(reader, &low) || low < 0xdc00 ||
+            low > 0xdfff)
+            return false;
+        code = 0x10000 + ((code - 0xd800) << 10 | (low - 0xdc00));
+    } else if (code >= 0xdc00 && code <= 0xdfff) {
+        return false;
+    }
+    put_utf8(out, code);
+    return true;
+}
+
+static bool read_escape(struct json_reader *reader, struct buf *out)
+{
+    static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
+    if (reader->next == reader->end)
+        return false;
+    char c = *reader->next++;
+    if (c == 'u')
+        return read_unicode(reader, out);
+    const char *found = c ? strchr(names, c) : NULL;
+    if (!found)
+        return false;
+    buf_put_u8(out, (uint8_t)values[found - names]);
+    return true;
+}
+
+/* The reader stands behind the opening quote. */
+static bool read_string(struct json_reader *reader, struct buf *out)
+{
+    buf_clear(out);
+    for (;;) {
+        const char *begin = reader->next;
+        while (reader->next < reader->end && (uint8_t)*reader->next >= 0x20 &&
+               *reader->next != '"' && *reader->next != '\\')
+            reader->next++;
+        buf_put(out, begin, (size_t)(reader->next - begin));
+        if (take(reader, '"'))
+            break;
+        if (!take(reader, '\\') || !read_escape(reader, out))
+            return false;
+    }
+    buf_put_u8(out, '\0');
+    return !out->failed;
+}
+
+/* Over an object or an array that is only passed over: brackets are counted, strings are read. */
+static bool skip_nested(struct json_reader *reader)
+{
+    char closing[DEPTH_MAX];
+    int depth = 0;
+    do {
+        if (reader->next == reader->end)
+            return false;
+        char c = *reader->next++;
+        if (c == '"') {
+            if (!read_string(reader, &reader->string))
+                return false;
+        } else if (c == '{' || c == '[') {
+            if (depth == DEPTH_MAX)
+                return false;
+            closing[depth++] = c == '{' ? '}' : ']';
+        } else if (c == '}' || c == ']') {
+            if (closing[--depth] != c)
+                return false;
+        }
+    } while (depth);
+    return true;
+}
+
+static bool read_word(struct json_reader *reader, const char *word)
+{
+    size_t size = strlen(word);
+    if ((size_t)(reader->end - reader->next) < size || memcmp(reader->next, word, size) != 0)
+        return false;
+    reader->next += size;
+    return true;
+}
+
+static bool read_value(struct json_reader *reader, struct json_value *value)
+{
+    *value = (struct json_value){.span = reader->next};
+    if (reader->next == reader->end)
+        return false;
+    bool good;
+    switch (*reader->next) {
+    case '"':
+        reader->next++;
+        value->kind = JSON_STRING;
+        good = read_string(reader, &reader->string);
+        value->text = (const char *)reader->string.data;
+        break;
+    case '{':
+    case '[':
+        value->kind = *reader->next == '{' ? JSON_OBJECT : JSON_ARRAY;
+        good = skip_nested(reader);
+        break;
+    case 't':
+        value->kind = JSON_TRUE;
+        good = read_word(reader, "true");
+        break;
+    case 'f':
+        value->kind = JSON_FALSE;
+        good = read_word(reader, "false");
+        break;
+    case 'n':
+        value->kind = JSON_NULL;
+        good = read_word(reader, "null");
+        break;
+    default:
+        value->kind = JSON_NUMBER;
+        while (reader->next < reader->end && *reader->next &&
+               strchr("0123456789+-.eE", *reader->next))
+            reader->next++;
+        good = reader->next > value->span;
+    }
+    value->span_size = (size_t)(reader->next - value->span);
+    return good;
+}
+
+/* True: there is a member to be read. */
+static bool at_member(struct json_reader *reader)
+{
+    bool first = !reader->begun;
+    skip_blanks(reader);
+    if (first && !take(reader, '{'))
+        return fail(reader);
+    reader->begun = true;
+    skip_blanks(reader);
+    if (take(reader, '}')) {
+        skip_blanks(reader);
+        reader->failed |= reader->next != reader->end;
+        reader->end = reader->next = NULL; /* and nothing more */
+        return false;
+    }
+    if (!first && !take(reader, ','))
+        return fail(reader);
+    skip_blanks(reader);
+    return true;
+}
+
+bool json_next(struct json_reader *reader, const char **name, struct json_value *value)
+{
+    if (reader->failed || (reader->begun && !reader->next) || !at_member(reader))
+        return false;
+    if (!take(reader, '"') || !read_string(reader, &reader->name))
+        return fail(reader);
+    *name = (const char *)reader->name.data;
+    skip_blanks(reader);
+    if (!take(reader, ':'))
+        return fail(reader);
+    skip_blanks(reader);
+    return read_value(reader, value) || fail(reader);
+}
+
+bool json_int(const struct json_value *value, int64_t *number)
+{
+    bool negative = value->span_size && value->span[0] == '-';
+    uint64_t sum = 0;
+    if (value->kind != JSON_NUMBER || value->span_size <= negative)
+        return false;
+    for (size_t i = negative; i < value->span_size; i++) {
+        char c = value->span[i];
+        if (c < '0' || c > '9' || sum > (INT64_MAX - (uint64_t)(c - '0')) / 10)
+            return false;
+        sum = sum * 10 + (uint64_t)(c - '0');
+    }
+    *number = negative ? -(int64_t)sum : (int64_t)sum;
+    return true;
+}
