@@ -330,8 +330,8 @@ static bool output_is_there(const struct thumbnail_setup *setup, const struct th
     int fd = open_output(setup, task);
     if (fd < 0)
         return false;
-    bool good = !(task->flags & THUMBNAIL_VERIFY) ||
-                (sum_output(fd, &xxh3) && xxh3 == task->recorded.xxh3);
+    bool good =
+        !(task->flags & THUMBNAIL_VERIFY) || (sum_output(fd, &xxh3) && xxh3 == task->recorded.xxh3);
     close(fd);
     return good;
 }
@@ -365,10 +365,9 @@ static int prepare_source(struct source *source, const struct thumbnail_setup *s
         return -1;
     if (source->stranger)
         return 0;
-    source->kept = (task->flags & THUMBNAIL_RECORDED) &&
-                   source->status.st_size == task->recorded.size_bytes &&
-                   mtime_ns(&source->status) == task->recorded.mtime_ns &&
-                   output_is_there(setup, task);
+    source->kept =
+        (task->flags & THUMBNAIL_RECORDED) && source->status.st_size == task->recorded.size_bytes &&
+        mtime_ns(&source->status) == task->recorded.mtime_ns && output_is_there(setup, task);
     if (source->kept)
         return 0;
     if (sniff_source(source, task, error))

@@ -61,8 +61,8 @@ struct thumbnail_outcome {
     uint64_t source_bytes;
     int64_t source_mtime_ns;
     uint64_t output_bytes;
-    uint64_t output_xxh3; /* XXH3, 64 bits; 0 where none was written */
-    const char *text;     /* "" but for NO_ROOM */
+    uint64_t output_xxh3;       /* XXH3, 64 bits; 0 where none was written */
+    const char *text;           /* "" but for NO_ROOM */
     struct thumbnail_info info; /* zero unless it was decoded */
 };
 

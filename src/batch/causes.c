@@ -61,8 +61,9 @@ uint64_t causes_add(struct causes *causes, const char *message, const char *sour
 static int by_count(const void *a, const void *b)
 {
     uint64_t x = ((const struct cause *)a)->count, y = ((const struct cause *)b)->count;
-    return x < y ? 1 : x > y ? -1 : strcmp(((const struct cause *)a)->key,
-                                           ((const struct cause *)b)->key);
+    return x < y   ? 1
+           : x > y ? -1
+                   : strcmp(((const struct cause *)a)->key, ((const struct cause *)b)->key);
 }
 
 void causes_sort(struct causes *causes)

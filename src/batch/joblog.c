@@ -43,11 +43,10 @@ int joblog_put(struct joblog *joblog, const struct joblog_entry *entry, struct m
     if (!joblog->file)
         return 0;
     log_escape(entry->source, source, sizeof source);
-    fprintf(joblog->file,
-            "%" PRIu64 "\t%s\t%.3f\t%.3f\t%" PRIu64 "\t%" PRIu64 "\t%d\t%d\t%s %s\n", ++joblog->seq,
-            entry->host && *entry->host ? entry->host : ":", entry->end_s - entry->run_s,
-            entry->run_s, entry->sent_bytes, entry->received_bytes, entry->exit_value,
-            entry->signal, program_invocation_short_name, source);
+    fprintf(joblog->file, "%" PRIu64 "\t%s\t%.3f\t%.3f\t%" PRIu64 "\t%" PRIu64 "\t%d\t%d\t%s %s\n",
+            ++joblog->seq, entry->host && *entry->host ? entry->host : ":",
+            entry->end_s - entry->run_s, entry->run_s, entry->sent_bytes, entry->received_bytes,
+            entry->exit_value, entry->signal, program_invocation_short_name, source);
     return ferror(joblog->file) ? mpp_error_set_errno(error, "cannot write the job log") : 0;
 }
 

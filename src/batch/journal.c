@@ -21,8 +21,8 @@ static int open_file(const char *path, enum journal_mode mode, int extra, struct
     int flags = mode == JOURNAL_READ ? O_RDONLY : O_RDWR | O_CREAT;
     int fd = open(path, flags | extra | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666);
     if (fd < 0)
-        return mpp_error_set_errno(error, mode == JOURNAL_READ ? "cannot be read"
-                                                               : "cannot be written");
+        return mpp_error_set_errno(error,
+                                   mode == JOURNAL_READ ? "cannot be read" : "cannot be written");
     struct stat status;
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
         return fd;
@@ -127,9 +127,9 @@ static int flush(struct journal *journal, struct mpp_error *error)
 {
     if (journal->failed)
         return mpp_error_set(error, "the journal could not be written");
-    if (journal->pending.failed || (journal->pending.size && whole_write(journal->fd,
-                                                                         journal->pending.data,
-                                                                         journal->pending.size))) {
+    if (journal->pending.failed ||
+        (journal->pending.size &&
+         whole_write(journal->fd, journal->pending.data, journal->pending.size))) {
         if (journal->pending.failed)
             errno = ENOMEM;
         journal->failed = true;

@@ -111,7 +111,7 @@ int journal_open(struct journal *journal, const char *path, enum journal_mode mo
 /* From any thread. -1: it could not be written, now or earlier; what the file has is whole. */
 int journal_append(struct journal *journal, const struct journal_record *record,
                    struct mpp_error *error);
-int journal_sync(struct journal *journal, struct mpp_error *error); /* blocks for the disk */
+int journal_sync(struct journal *journal, struct mpp_error *error);  /* blocks for the disk */
 int journal_close(struct journal *journal, struct mpp_error *error); /* syncs; none is fine */
 
 #endif

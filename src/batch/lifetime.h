@@ -17,8 +17,8 @@
 #include "mpp_error.h"
 
 struct lifetime_options {
-    double limit_s; /* from now; not above 0: none */
-    double tick_s;  /* on_tick is called that often */
+    double limit_s;                                  /* from now; not above 0: none */
+    double tick_s;                                   /* on_tick is called that often */
     void (*on_stop)(void *context, const char *why); /* once: hand out nothing more */
     void (*on_insist)(void *context);                /* end at once */
     void (*on_tick)(void *context);

@@ -115,9 +115,12 @@ static size_t append(char *text, size_t size, size_t used, const char *before, u
 void summary_format_pool(const struct summary_pool *pool, char *text, size_t size)
 {
     text[0] = '\0';
-    if (!pool->steals && !pool->workers_replaced && !pool->retries && !pool->confined)
+    if (!pool->steals && !pool->workers_replaced && !pool->retries && !pool->confined &&
+        !pool->ranks_lost)
         return;
     size_t used = append(text, size, 0, "", (uint64_t)pool->ranks, "rank", "");
+    if (pool->ranks_lost && used < size)
+        used += (size_t)snprintf(text + used, size - used, " (%d lost)", pool->ranks_lost);
     used = append(text, size, used, ", ", (uint64_t)pool->workers, "worker", "");
     used = append(text, size, used, ", ", pool->steals, "steal", "");
     used = append(text, size, used, " (", pool->tasks_stolen, "task", ")");

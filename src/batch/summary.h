@@ -26,6 +26,7 @@ enum { SUMMARY_SAID = 5 }; /* inputs of one cause */
 /* What the pool did, for the line before the last; all zero where there was none. */
 struct summary_pool {
     int ranks;
+    int ranks_lost;
     int workers;
     uint64_t steals;
     uint64_t tasks_stolen;

@@ -237,6 +237,7 @@ static void put_summary(struct buf *out, const struct account *account,
     json_put_uint_member(out, "tasks_stolen", stats.tasks_stolen);
     json_put_uint_member(out, "workers_replaced", stats.workers_replaced);
     json_put_uint_member(out, "tasks_tried_again", stats.retries);
+    json_put_int_member(out, "ranks_lost", stats.ranks_lost);
     put_ranks(out, executor, end->elapsed_s);
     buf_put(out, "}\n", 2);
 }
@@ -278,8 +279,8 @@ int account_close(struct account *account, const struct summary *summary,
     result = joblog_close(&account->joblog, result ? &later : error) || result ? -1 : 0;
     if (writes) {
         put_summary(&out, account, summary, executor, end);
-        result = write_file(account->summary_path, &out, result ? &later : error) || result ? -1
-                                                                                             : 0;
+        result =
+            write_file(account->summary_path, &out, result ? &later : error) || result ? -1 : 0;
     }
     buf_release(&out);
     return result;

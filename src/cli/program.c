@@ -100,6 +100,7 @@ struct summary_pool program_pool(struct mpp_executor *executor, const char *conf
     struct mpp_stats stats = {0};
     mpp_executor_stats(executor, &stats);
     return (struct summary_pool){.ranks = stats.ranks,
+                                 .ranks_lost = stats.ranks_lost,
                                  .workers = stats.workers,
                                  .steals = stats.steals,
                                  .tasks_stolen = stats.tasks_stolen,

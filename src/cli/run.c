@@ -175,8 +175,7 @@ static bool take_up(struct run *run, struct thumbnail_task *task)
         task->flags |= THUMBNAIL_CHECK;
     if (entry && entry->status == JOURNAL_DONE && entry->size_bytes >= 0) {
         task->flags |= THUMBNAIL_RECORDED;
-        task->recorded =
-            (struct thumbnail_record){entry->size_bytes, entry->mtime_ns, entry->xxh3};
+        task->recorded = (struct thumbnail_record){entry->size_bytes, entry->mtime_ns, entry->xxh3};
     }
     return true;
 }
@@ -366,8 +365,7 @@ enum exit_status run_batch(struct mpp_executor *executor, const struct options *
     run->confined = confined;
     run->begun_s = begun_s;
     summary_init(&run->summary, TALLY_IMAGES, options->quiet);
-    if (plan_init(&run->plan, options, &error) ||
-        account_open(&run->account, options, &error)) {
+    if (plan_init(&run->plan, options, &error) || account_open(&run->account, options, &error)) {
         summary_error(&run->summary, error.text);
     } else {
         if (!options->verbose && !options->dry_run)

@@ -35,6 +35,7 @@ struct agent {
     bool stopping;   /* no more tasks will come */
     bool discarding; /* those that still do are dropped */
     bool said_bye;
+    bool ended;             /* nothing is to be heard any more */
     struct mpp_error error; /* why it failed */
 };
 
@@ -251,6 +252,7 @@ int agent_message(struct agent *agent, int from, const struct buf *bytes, struct
     enum message_type type = message_open(bytes->data, bytes->size, &fields);
     struct message_steal steal;
     uint64_t id;
+    uint32_t rank;
     bool discard;
     switch (type) {
     case MESSAGE_TASKS:
@@ -268,6 +270,14 @@ int agent_message(struct agent *agent, int from, const struct buf *bytes, struct
         if (message_get_stop(&fields, &discard))
             break;
         begin_stop(agent, discard);
+        return 0;
+    case MESSAGE_LOST:
+        if (message_get_lost(&fields, &rank) || rank >= (uint32_t)agent->transport->size)
+            break;
+        transport_forget(agent->transport, (int)rank);
+        return 0;
+    case MESSAGE_END:
+        agent->ended = true;
         return 0;
     case MESSAGE_BAD:
     case MESSAGE_HELLO:
@@ -291,11 +301,12 @@ bool agent_idle(const struct agent *agent)
     return !agent->queue.count && !agent->done.out && crew_idle(agent->crew);
 }
 
-/* Once stopping and at rest: the workers are let go, and when the last is gone the coordinator is
- * told. */
+/* Once stopping and at rest: the workers are let go, and when the last is gone, and all that was
+ * sent has arrived, the coordinator is told. */
 static int finish(struct agent *agent, bool *progressed, struct mpp_error *error)
 {
-    if (!agent->stopping || agent->said_bye || !agent_idle(agent) || !crew_dismiss(agent->crew))
+    if (!agent->stopping || agent->said_bye || !agent_idle(agent) || !crew_dismiss(agent->crew) ||
+        agent->transport->unsent)
         return 0;
     agent->said_bye = true;
     *progressed = true;
@@ -338,9 +349,9 @@ void agent_polled(struct agent *agent, const struct pollfd *set)
     crew_polled(agent->crew, set);
 }
 
-bool agent_said_bye(const struct agent *agent)
+bool agent_ended(const struct agent *agent)
 {
-    return agent->said_bye;
+    return agent->ended;
 }
 
 struct agent *agent_new(struct transport *transport, struct forkserver *forkserver,

@@ -30,7 +30,7 @@ void agent_free(struct agent *agent);
  * workers. */
 int agent_hello(struct agent *agent, uint64_t build, struct mpp_error *error);
 
-/* A message for an agent (TASKS, STEAL, CANCEL, STOP); any other is an error. */
+/* A message for an agent (TASKS, STEAL, CANCEL, STOP, LOST, END); any other is an error. */
 int agent_message(struct agent *agent, int from, const struct buf *bytes, struct mpp_error *error);
 
 /* Does all that can be done now: reads and writes sockets, assigns, reports. *progressed is set
@@ -42,7 +42,7 @@ int agent_step(struct agent *agent, bool *progressed, int64_t *look_at_ns, struc
 int agent_poll_set(const struct agent *agent, struct pollfd *set);
 void agent_polled(struct agent *agent, const struct pollfd *set);
 
-bool agent_idle(const struct agent *agent); /* neither queued nor running tasks */
-bool agent_said_bye(const struct agent *agent);
+bool agent_idle(const struct agent *agent);  /* neither queued nor running tasks */
+bool agent_ended(const struct agent *agent); /* rank 0 has said END */
 
 #endif

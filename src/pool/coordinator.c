@@ -21,6 +21,7 @@ struct slot {
 
 struct peer {
     bool joined, stopped;
+    bool lost;
     uint32_t replaced; /* workers, as last reported */
 };
 
@@ -39,6 +40,7 @@ struct coordinator {
     uint64_t build;
     char *broken; /* malloc'd: why no task can run; NULL: they can */
     uint64_t steals, stolen, retries;
+    int lost;                             /* ranks */
     const struct message_result *current; /* the result whose event is being applied */
     bool stop_sent, discarding;
 };
@@ -194,6 +196,8 @@ static int send_stop(struct coordinator *c, bool discard, struct mpp_error *erro
     c->stop_sent = true;
     for (int rank = 0; rank < c->transport->size; rank++) {
         struct buf out = BUF_INIT;
+        if (c->peers[rank].lost)
+            continue;
         message_put_stop(&out, discard);
         if (send_message(c, rank, &out, error))
             return -1;
@@ -343,8 +347,8 @@ static int break_pool(struct coordinator *c, int from, const char *text, uint32_
 {
     if (c->broken)
         return 0;
-    if (asprintf(&c->broken, "%.*s (rank %d on %s)", (int)size, text, from, c->accounts[from].host) <
-        0) {
+    if (asprintf(&c->broken, "%.*s (rank %d on %s)", (int)size, text, from,
+                 c->accounts[from].host) < 0) {
         c->broken = NULL;
         return mpp_error_set(error, "%.*s", (int)size, text);
     }
@@ -472,6 +476,8 @@ bool coordinator_wants(const struct buf *bytes)
     case MESSAGE_CANCEL:
     case MESSAGE_STEAL:
     case MESSAGE_STOP:
+    case MESSAGE_LOST:
+    case MESSAGE_END:
     case MESSAGE_BAD:
         break;
     }
@@ -482,6 +488,8 @@ int coordinator_message(struct coordinator *c, int from, const struct buf *bytes
                         struct mpp_error *error)
 {
     struct reader fields;
+    if (c->peers[from].lost)
+        return 0; /* it was on its way when the rank was lost: others do it */
     switch (message_open(bytes->data, bytes->size, &fields)) {
     case MESSAGE_HELLO:
         return take_hello(c, from, &fields, error);
@@ -503,6 +511,8 @@ int coordinator_message(struct coordinator *c, int from, const struct buf *bytes
     case MESSAGE_CANCEL:
     case MESSAGE_STEAL:
     case MESSAGE_STOP:
+    case MESSAGE_LOST:
+    case MESSAGE_END:
     case MESSAGE_BAD:
         break;
     }
@@ -514,6 +524,47 @@ bool coordinator_all_stopped(const struct coordinator *c)
     return c->stopped == c->transport->size;
 }
 
+/* A message of one type byte and perhaps a rank, to all other ranks that are there. */
+static int tell_others(struct coordinator *c, const struct buf *message, struct mpp_error *error)
+{
+    for (int rank = 1; rank < c->transport->size; rank++) {
+        struct buf out = BUF_INIT;
+        if (c->peers[rank].lost)
+            continue;
+        buf_put(&out, message->data, message->size);
+        if (send_message(c, rank, &out, error))
+            return -1;
+    }
+    return 0;
+}
+
+int coordinator_lost(struct coordinator *c, int rank, struct mpp_error *error)
+{
+    struct peer *peer = &c->peers[rank];
+    struct buf out = BUF_INIT;
+    if (peer->lost)
+        return 0;
+    c->stopped += !peer->stopped;
+    c->lost += !peer->stopped;
+    peer->lost = peer->stopped = true;
+    transport_forget(c->transport, rank);
+    message_put_lost(&out, (uint32_t)rank);
+    int failed = tell_others(c, &out, error);
+    buf_release(&out);
+    return failed ? -1
+                  : apply(c, (struct scheduler_event){.type = SCHEDULER_AGENT_LOST, .agent = rank},
+                          error);
+}
+
+int coordinator_say_end(struct coordinator *c, struct mpp_error *error)
+{
+    struct buf out = BUF_INIT;
+    message_put_end(&out);
+    int failed = tell_others(c, &out, error);
+    buf_release(&out);
+    return failed;
+}
+
 void coordinator_stats(const struct coordinator *c, struct mpp_stats *stats)
 {
     struct scheduler_counts counts = scheduler_counts(c->scheduler);
@@ -522,7 +573,8 @@ void coordinator_stats(const struct coordinator *c, struct mpp_stats *stats)
                                 .tasks_done = counts.accounted,
                                 .steals = c->steals,
                                 .tasks_stolen = c->stolen,
-                                .retries = c->retries};
+                                .retries = c->retries,
+                                .ranks_lost = c->lost};
     for (int rank = 0; rank < c->transport->size; rank++)
         stats->workers_replaced += c->peers[rank].replaced;
 }

@@ -71,8 +71,14 @@ int coordinator_discard(struct coordinator *coordinator, struct mpp_error *error
 /* Why no task can run (an initializer failed); NULL: they can. All futures then end as broken. */
 const char *coordinator_broken(const struct coordinator *coordinator);
 
-/* Every agent has stopped. */
+/* A rank is gone, and nothing will be heard of it again: others take over its tasks. */
+int coordinator_lost(struct coordinator *coordinator, int rank, struct mpp_error *error);
+
+/* Every agent that is there has stopped. */
 bool coordinator_all_stopped(const struct coordinator *coordinator);
+
+/* Tells the others so; after that nothing is sent any more. */
+int coordinator_say_end(struct coordinator *coordinator, struct mpp_error *error);
 
 void coordinator_stats(const struct coordinator *coordinator, struct mpp_stats *stats);
 

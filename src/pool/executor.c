@@ -112,7 +112,7 @@ static _Noreturn void give_up(struct rank *rank, const struct mpp_error *error)
 static void serve(struct rank *rank)
 {
     struct mpp_error error;
-    while (!agent_said_bye(rank->agent)) {
+    while (!agent_ended(rank->agent)) {
         bool progressed = false;
         if (rank_step(rank, &progressed, &error))
             give_up(rank, &error);

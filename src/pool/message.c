@@ -13,9 +13,8 @@ enum message_type message_open(const void *bytes, size_t size, struct reader *fi
 {
     *fields = reader_over(bytes, size);
     uint8_t type = read_u8(fields);
-    return fields->failed || type < MESSAGE_HELLO || type > MESSAGE_BROKEN
-               ? MESSAGE_BAD
-               : (enum message_type)type;
+    return fields->failed || type < MESSAGE_HELLO || type > MESSAGE_END ? MESSAGE_BAD
+                                                                        : (enum message_type)type;
 }
 
 static int check(const struct reader *fields)
@@ -226,6 +225,23 @@ int message_get_stop(struct reader *fields, bool *discard)
 void message_put_bye(struct buf *out)
 {
     buf_put_u8(out, MESSAGE_BYE);
+}
+
+void message_put_lost(struct buf *out, uint32_t rank)
+{
+    buf_put_u8(out, MESSAGE_LOST);
+    buf_put_u32(out, rank);
+}
+
+int message_get_lost(struct reader *fields, uint32_t *rank)
+{
+    *rank = read_u32(fields);
+    return check(fields);
+}
+
+void message_put_end(struct buf *out)
+{
+    buf_put_u8(out, MESSAGE_END);
 }
 
 void message_put_running(struct buf *out, uint64_t id, uint32_t handout)

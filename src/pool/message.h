@@ -5,7 +5,7 @@
  * struct. Lists carry their count in front and are read with a reader, item by item, in place. A
  * decoder never trusts: what is short, too long or of an unknown type is MESSAGE_BAD.
  *
- *   coordinator -> agent    TASKS, STEAL, CANCEL, STOP
+ *   coordinator -> agent    TASKS, STEAL, CANCEL, STOP, LOST, END
  *   agent -> coordinator    HELLO, WANT, RUNNING, DONE, MOVED, BROKEN, BYE
  *   victim -> thief         TASKS
  *   agent -> worker         TASKS          } the same bytes in a frame on a socket: worker.h
@@ -20,7 +20,7 @@
 #include "buf.h"
 
 /* Spoken in HELLO: all ranks must run one program. */
-#define MESSAGE_PROTOCOL 2
+#define MESSAGE_PROTOCOL 3
 
 enum message_type {
     MESSAGE_BAD,
@@ -35,6 +35,8 @@ enum message_type {
     MESSAGE_RUNNING,
     MESSAGE_CANCEL,
     MESSAGE_BROKEN,
+    MESSAGE_LOST,
+    MESSAGE_END,
 };
 
 /* The type of an encoded message; *fields is left behind the type byte. */
@@ -133,6 +135,12 @@ void message_put_stop(struct buf *out, bool discard);
 int message_get_stop(struct reader *fields, bool *discard);
 
 void message_put_bye(struct buf *out);
+
+/* LOST: this rank is gone, and what is on its way to it is dropped. END: every rank that is there
+ * has said BYE, and nothing is on its way any more. */
+void message_put_lost(struct buf *out, uint32_t rank);
+int message_get_lost(struct reader *fields, uint32_t *rank);
+void message_put_end(struct buf *out);
 
 /* RUNNING: one task that is seen in its job's run. CANCEL: one that is not wanted any more. */
 void message_put_running(struct buf *out, uint64_t id, uint32_t handout);

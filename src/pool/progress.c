@@ -137,7 +137,7 @@ static int drive(struct mpp_executor *executor, struct wishes *wishes, struct mp
             return -1;
         idle = !progressed;
     }
-    return 0;
+    return coordinator_say_end(executor->rank.coordinator, error);
 }
 
 /* Whatever is left comes to its end here: broken with the pool, or cancelled. */

@@ -52,9 +52,23 @@ static int take_messages(struct rank *rank, bool *progressed, struct mpp_error *
     return 0;
 }
 
+/* What a rank sent before it was lost has been taken by now. */
+static int note_lost(struct rank *rank, bool *progressed, struct mpp_error *error)
+{
+    for (int lost; (lost = transport_lost(rank->transport)) >= 0;) {
+        *progressed = true;
+        if (!rank->coordinator)
+            return mpp_error_set(error, "rank %d is gone", lost);
+        if (coordinator_lost(rank->coordinator, lost, error))
+            return -1;
+    }
+    return 0;
+}
+
 int rank_step(struct rank *rank, bool *progressed, struct mpp_error *error)
 {
-    if (take_messages(rank, progressed, error))
+    if (take_messages(rank, progressed, error) ||
+        (!*progressed && note_lost(rank, progressed, error)))
         return -1;
     if (rank->coordinator && coordinator_flush(rank->coordinator, progressed, error))
         return -1;

@@ -54,6 +54,17 @@ enum transport_status transport_poll(struct transport *transport, struct transpo
     return transport->ops->poll(transport, message, error);
 }
 
+int transport_lost(struct transport *transport)
+{
+    return transport->ops->lost ? transport->ops->lost(transport) : -1;
+}
+
+void transport_forget(struct transport *transport, int rank)
+{
+    if (transport->ops->forget)
+        transport->ops->forget(transport, rank);
+}
+
 int transport_close(struct transport *transport, struct mpp_error *error)
 {
     struct buf bytes;

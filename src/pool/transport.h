@@ -35,6 +35,8 @@ struct transport_ops {
                                   struct mpp_error *error);
     int (*close)(struct transport *transport, struct mpp_error *error);
     void (*abort)(struct transport *transport, int status);
+    int (*lost)(struct transport *transport); /* NULL: ranks of this kind are not lost */
+    void (*forget)(struct transport *transport, int rank);
 };
 
 struct transport {
@@ -54,7 +56,15 @@ int transport_send(struct transport *transport, int to, struct buf *bytes, struc
 enum transport_status transport_poll(struct transport *transport, struct transport_message *message,
                                      struct mpp_error *error);
 
-/* Collective: completes what was sent, ends MPI where the transport began it, and frees. Blocks. */
+/* A rank that is gone and was not told of before; -1: none. Rank 0 learns of all that can be known
+ * of, the others of rank 0. Cheap. */
+int transport_lost(struct transport *transport);
+
+/* What is on its way to a rank that is gone is dropped, and what will be sent to it. */
+void transport_forget(struct transport *transport, int rank);
+
+/* Collective: completes what was sent, ends MPI where the transport began it, and frees. Nothing
+ * may be on its way to this rank any more. Blocks. */
 int transport_close(struct transport *transport, struct mpp_error *error);
 
 /* Ends every rank of the run at once, with this exit status. */

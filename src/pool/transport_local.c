@@ -34,7 +34,8 @@ static void local_abort(struct transport *transport, int status)
 
 struct transport *transport_local_new(struct mpp_error *error)
 {
-    static const struct transport_ops ops = {local_send, local_poll, local_close, local_abort};
+    static const struct transport_ops ops = {
+        .send = local_send, .poll = local_poll, .close = local_close, .abort = local_abort};
     struct transport *transport = calloc(1, sizeof *transport);
     if (!transport) {
         mpp_error_set(error, "out of memory for the transport");

@@ -124,10 +124,12 @@ class Scene:
                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
 
     def tree(self, name="."):
-        """Path -> SHA-256 of every regular file below `name`, paths relative to it; {} if it is not there."""
+        """Path -> SHA-256 of every regular file below `name`, paths relative to it; {} if it is not there. Without
+        what a run writes down of itself."""
         top = os.fsencode(self.path(name))
         found = {}
-        for directory, _, names in os.walk(top):
+        for directory, directories, names in os.walk(top):
+            directories[:] = [each for each in directories if each != b".mpthumb"]
             for file in names:
                 path = os.path.join(directory, file)
                 if os.path.isfile(path) and not os.path.islink(path):

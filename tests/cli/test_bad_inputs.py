@@ -110,12 +110,17 @@ def case_png_named_jpg_is_fine(scene):
 
 
 def case_many_bad_ones(scene):
-    """Every second one is bad; three ranks; each is named once."""
+    """Every second one is bad; three ranks; each is named once with -v, otherwise the first of each cause, and how
+    many more there are, and where they stand."""
     for number in range(60):
         scene.image(f"images/{number:02}.jpg", size=(40, 30), seed=number)
         if number % 2:
             scene.write(f"images/{number:02}.jpg", b"\xff\xd8\xff")
     outcome = scene.run("images", ranks=3)
+    equal((outcome.exit, len(outcome.errors)), (1, 7), outcome)
+    equal(len([line for line in outcome.errors if line.startswith("mpthumb: and 25 more like")]), 1, outcome)
+    equal(outcome.errors[-1], "mpthumb: all that failed are named in thumbs/.mpthumb/journal.jsonl")
+    outcome = scene.run("-v", "images", ranks=3)
     equal((outcome.exit, len(outcome.errors)), (1, 30), outcome)
     equal([len(outcome.about(f"'images/{number:02}.jpg'")) for number in range(60)], [0, 1] * 30)
     equal(len(scene.names("thumbs")), 30)

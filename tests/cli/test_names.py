@@ -65,7 +65,7 @@ def case_any_number_of_ranks_refuses_the_same(scene):
         scene.image(f"photos/{number % 4}/{number // 8}.jpg", size=(30, 20), seed=number)
     found = []
     for ranks in (0, 3):
-        outcome = scene.run("--flat", "-o", f"out{ranks}", "photos", ranks=ranks)
+        outcome = scene.run("-v", "--flat", "-o", f"out{ranks}", "photos", ranks=ranks)
         found.append((outcome.exit, sorted(outcome.errors), scene.tree(f"out{ranks}")))
     equal(found[0][0], 1)
     equal(found[0], found[1])

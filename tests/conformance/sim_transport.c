@@ -114,7 +114,8 @@ static void sim_abort(struct transport *transport, int status)
 
 static struct transport *connect_rank(void *context, struct mpp_error *error)
 {
-    static const struct transport_ops ops = {sim_send, sim_poll, sim_close_rank, sim_abort};
+    static const struct transport_ops ops = {
+        .send = sim_send, .poll = sim_poll, .close = sim_close_rank, .abort = sim_abort};
     (void)error;
     struct sim_rank *rank = context;
     struct sim_network *network = rank->network;

@@ -87,7 +87,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="mpthumb-corpus-") as scratch, \
             concurrent.futures.ProcessPoolExecutor() as pool:
         thumbs = pathlib.Path(scratch)
-        run = subprocess.run([MPIRUN, "-q", "--oversubscribe", "-n", "3", MPTHUMB, "-o", scratch, str(corpus)],
+        run = subprocess.run([MPIRUN, "-q", "--oversubscribe", "-n", "3", MPTHUMB, "-v", "-o", scratch, str(corpus)],
                              stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S)
         expected = dict(zip(names, pool.map(pillow_size, [corpus / name for name in names], chunksize=8)))
         errors = run.stderr.decode(errors="backslashreplace").splitlines()

@@ -33,7 +33,7 @@ def main():
         sys.exit(SKIPPED)
     files = sorted((pathlib.Path(corpus) / "pngsuite").glob("x*.png"))
     with tempfile.TemporaryDirectory() as scratch:
-        done = subprocess.run([MPTHUMB, "-o", scratch, *files], capture_output=True, text=True, check=False)
+        done = subprocess.run([MPTHUMB, "-v", "-o", scratch, *files], capture_output=True, text=True, check=False)
         left = os.listdir(scratch)
     problems = []
     for file in files:

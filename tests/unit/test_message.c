@@ -121,6 +121,9 @@ static int read_whole(const void *bytes, size_t size)
         return message_get_cancel(&fields, &id);
     case MESSAGE_BROKEN:
         return message_get_broken(&fields, &text, &other);
+    case MESSAGE_LOST:
+        return message_get_lost(&fields, &other);
+    case MESSAGE_END:
     case MESSAGE_WANT:
     case MESSAGE_BYE:
         return 0;

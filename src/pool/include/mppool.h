@@ -179,6 +179,7 @@ struct mpp_stats {
     uint64_t tasks_stolen;     /* tasks that moved that way */
     uint64_t workers_replaced; /* worker processes that died and were started anew */
     uint64_t retries;          /* attempts begun again after a crash */
+    int ranks_lost;            /* that were gone before the end; others took over their tasks */
 };
 
 /* A snapshot; does not block. */
