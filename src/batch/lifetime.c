@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { WAKE = SIGUSR2 }; /* the thread itself */
 
@@ -126,6 +127,24 @@ void lifetime_end(struct lifetime *lifetime)
     atomic_store(&lifetime->ended, true);
     pthread_kill(lifetime->thread, WAKE);
     pthread_join(lifetime->thread, NULL);
+}
+
+static volatile sig_atomic_t leave_status;
+
+static void leave(int number)
+{
+    (void)number;
+    _exit(leave_status);
+}
+
+void lifetime_leave(int exit_status)
+{
+    sigset_t interrupt;
+    leave_status = exit_status;
+    signal(SIGINT, leave);
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
 }
 
 void lifetime_note_task(struct lifetime *lifetime, double run_s)

@@ -43,6 +43,10 @@ int lifetime_start(struct lifetime *lifetime, const struct lifetime_options *opt
                    struct mpp_error *error);
 void lifetime_end(struct lifetime *lifetime); /* no call comes after this */
 
+/* All is written: from now on a SIGINT ends the process, at once and with this status. The other
+ * signals stay without effect. */
+void lifetime_leave(int exit_status);
+
 /* A task took so long. From any thread. */
 void lifetime_note_task(struct lifetime *lifetime, double run_s);
 

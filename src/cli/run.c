@@ -325,7 +325,9 @@ static enum exit_status finish(struct run *run, bool failed)
     struct summary_pool pool = program_pool(run->executor, run->confined);
     int unsaid = run->options->dry_run ? summary_finish_dry(&run->summary)
                                        : summary_finish(&run->summary, &pool, elapsed_s);
-    return unsaid ? EXIT_INTERNAL : status;
+    status = unsaid ? EXIT_INTERNAL : status;
+    lifetime_leave((int)status);
+    return status;
 }
 
 static enum exit_status map_all(struct run *run)

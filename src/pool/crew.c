@@ -26,6 +26,9 @@
 /* From SIGTERM to SIGKILL. */
 #define GRACE_NS 1000000000
 
+/* How long a worker that was told to end may take. */
+#define DISMISS_NS INT64_C(10000000000)
+
 enum {
     FRAME_TASKS_MAX = 512,
     STARTING_MAX = 32, /* requests under way, so that the control socket never fills up */
@@ -434,8 +437,13 @@ bool crew_dismiss(struct crew *crew)
     bool gone = !crew->starting;
     for (int i = 0; i < crew->limits.workers; i++) {
         struct worker_link *link = &crew->workers[i];
-        if (link->state == WORKER_READY)
+        if (link->state == WORKER_READY) {
             worker_link_dismiss(link);
+            if (is_isolated(crew)) {
+                link->kill_at_ns = now_ns() + DISMISS_NS; /* it may hang in its job's close */
+                look_soon(crew);
+            }
+        }
         if (link->pid)
             gone = false;
     }

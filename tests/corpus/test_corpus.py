@@ -93,7 +93,7 @@ def main():
         errors = run.stderr.decode(errors="backslashreplace").splitlines()
         told = collections.Counter(line.split("'")[1] for line in errors if line.startswith("mpthumb: '"))
         made = {os.path.relpath(os.path.join(directory, file), thumbs)
-                for directory, _, files in os.walk(thumbs) for file in files}
+                for directory, _, files in os.walk(thumbs) for file in files if not directory.endswith("/.mpthumb")}
         differences = {}
         for name in names:
             thumbnail = thumbs / name if name in made else None

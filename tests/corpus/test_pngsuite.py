@@ -34,7 +34,7 @@ def main():
     files = sorted((pathlib.Path(corpus) / "pngsuite").glob("x*.png"))
     with tempfile.TemporaryDirectory() as scratch:
         done = subprocess.run([MPTHUMB, "-v", "-o", scratch, *files], capture_output=True, text=True, check=False)
-        left = os.listdir(scratch)
+        left = [name for name in os.listdir(scratch) if name != ".mpthumb"]
     problems = []
     for file in files:
         lines = [line for line in done.stderr.splitlines() if f"'{file}'" in line]

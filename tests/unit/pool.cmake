@@ -1,5 +1,5 @@
 # Unit tests of base and of the pool's pure parts, which are the pool's own: their headers are seen here only.
-foreach(name buf message oom_watch result_ring scheduler task_list)
+foreach(name buf liveness message oom_watch result_ring scheduler task_list)
   add_executable(test_${name} test_${name}.c)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
   target_link_libraries(test_${name} PRIVATE mppool mpp_flags cmocka)

@@ -24,7 +24,10 @@ static void test_task(void **state)
     (void)state;
     struct buf bytes = BUF_INIT;
     struct thumbnail_task task = {
-        .flags = THUMBNAIL_WALKED | THUMBNAIL_NO_REPLACE, .source = "a\n\xff/b", .output = "c"};
+        .flags = THUMBNAIL_WALKED | THUMBNAIL_NO_REPLACE | THUMBNAIL_RECORDED,
+        .source = "a\n\xff/b",
+        .output = "c",
+        .recorded = {.size_bytes = 5000000000, .mtime_ns = -1, .xxh3 = UINT64_MAX - 1}};
     struct thumbnail_task found;
     void *copy;
     thumbnail_task_encode(&task, &bytes);
@@ -38,6 +41,7 @@ static void test_task(void **state)
     assert_int_equal(found.flags, task.flags);
     assert_string_equal(found.source, task.source);
     assert_string_equal(found.output, task.output);
+    assert_memory_equal(&found.recorded, &task.recorded, sizeof task.recorded);
     free(copy);
     bytes.data[6] = '\0'; /* a zero byte within a name */
     assert_int_equal(
@@ -52,7 +56,10 @@ static void test_outcome(void **state)
     struct thumbnail_outcome outcome = {.status = THUMBNAIL_THUMBNAIL,
                                         .mismatch = true,
                                         .source_bytes = UINT64_C(5000000000),
+                                        .source_mtime_ns = -7,
                                         .output_bytes = 1234,
+                                        .output_xxh3 = UINT64_MAX,
+                                        .text = "no room",
                                         .info = {IMAGE_PNG, IMAGE_JPEG, 4000, 3000, 50, 38, 2}};
     struct thumbnail_outcome found = {0};
     void *copy;
@@ -67,7 +74,10 @@ static void test_outcome(void **state)
     assert_int_equal(found.status, outcome.status);
     assert_true(found.mismatch);
     assert_true(found.source_bytes == outcome.source_bytes);
+    assert_true(found.source_mtime_ns == outcome.source_mtime_ns);
     assert_true(found.output_bytes == outcome.output_bytes);
+    assert_true(found.output_xxh3 == outcome.output_xxh3);
+    assert_string_equal(found.text, outcome.text);
     assert_memory_equal(&found.info, &outcome.info, sizeof found.info);
     bytes.data[0] = 77; /* no status */
     assert_int_equal(thumbnail_outcome_decode(whole, &found, NULL), -1);

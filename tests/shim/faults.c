@@ -1,0 +1,214 @@
+/*
+ * A file system that fails, by LD_PRELOAD: of the calls that concern $FAULT_BELOW (the paths they
+ * are given, or those of their descriptors) the one with number $FAULT_AT, counted over all
+ * processes of a run from 1, fails with $FAULT_ERROR: EIO, ENOSPC, EINTR, or SHORT, which reads or
+ * writes one byte only. With $FAULT_ON all calls after it fail as well. The count is kept in the
+ * file $FAULT_COUNT, 8 bytes.
+ *
+ * Calls: open, openat, read, pread, write, rename, renameat, renameat2, linkat, mkdir, mkdirat,
+ * ftruncate, fsync, fdatasync.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct {
+    int (*open)(const char *, int, ...);
+    int (*openat)(int, const char *, int, ...);
+    ssize_t (*read)(int, void *, size_t);
+    ssize_t (*pread)(int, void *, size_t, off_t);
+    ssize_t (*write)(int, const void *, size_t);
+    int (*rename)(const char *, const char *);
+    int (*renameat)(int, const char *, int, const char *);
+    int (*renameat2)(int, const char *, int, const char *, unsigned);
+    int (*linkat)(int, const char *, int, const char *, int);
+    int (*mkdir)(const char *, mode_t);
+    int (*mkdirat)(int, const char *, mode_t);
+    int (*ftruncate)(int, off_t);
+    int (*fsync)(int);
+    int (*fdatasync)(int);
+} real;
+
+static const char *below;
+static _Atomic uint64_t *count; /* shared by all processes */
+static uint64_t at;
+static bool on, is_short;
+static int number;
+
+static void find(void *function, const char *name)
+{
+    void *found = dlsym(RTLD_NEXT, name);
+    memcpy(function, &found, sizeof found); /* an object pointer, by ISO C */
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    find(&real.open, "open");
+    find(&real.openat, "openat");
+    find(&real.read, "read");
+    find(&real.pread, "pread");
+    find(&real.write, "write");
+    find(&real.rename, "rename");
+    find(&real.renameat, "renameat");
+    find(&real.renameat2, "renameat2");
+    find(&real.linkat, "linkat");
+    find(&real.mkdir, "mkdir");
+    find(&real.mkdirat, "mkdirat");
+    find(&real.ftruncate, "ftruncate");
+    find(&real.fsync, "fsync");
+    find(&real.fdatasync, "fdatasync");
+    const char *file = getenv("FAULT_COUNT"), *error = getenv("FAULT_ERROR");
+    const char *where = getenv("FAULT_AT");
+    if (!file || !error || !where || !getenv("FAULT_BELOW"))
+        return;
+    int fd = real.open(file, O_RDWR | O_CLOEXEC);
+    void *shared = fd < 0 ? MAP_FAILED : mmap(NULL, 8, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (shared == MAP_FAILED)
+        abort();
+    close(fd);
+    at = strtoull(where, NULL, 10);
+    on = getenv("FAULT_ON") != NULL;
+    is_short = strcmp(error, "SHORT") == 0;
+    number = strcmp(error, "ENOSPC") == 0 ? ENOSPC : strcmp(error, "EINTR") == 0 ? EINTR : EIO;
+    count = shared;
+    below = getenv("FAULT_BELOW");
+}
+
+/* Is it this call's turn? */
+static bool turn(void)
+{
+    uint64_t call = atomic_fetch_add(count, 1) + 1;
+    return call == at || (on && at && call > at);
+}
+
+static bool concerns(int directory, const char *path)
+{
+    char link[64], whole[PATH_MAX];
+    if (!below)
+        return false;
+    if (path && *path == '/')
+        return strncmp(path, below, strlen(below)) == 0;
+    if (directory == AT_FDCWD)
+        snprintf(link, sizeof link, "/proc/self/cwd");
+    else
+        snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+    ssize_t size = readlink(link, whole, sizeof whole - 1);
+    if (size < 0)
+        return false;
+    whole[size] = '\0';
+    return strncmp(whole, below, strlen(below)) == 0;
+}
+
+/* True: the call fails, errno is set. */
+static bool fails(int directory, const char *path)
+{
+    int kept = errno;
+    bool failing = concerns(directory, path) && turn() && !is_short;
+    errno = failing ? number : kept;
+    return failing;
+}
+
+/* The same for what can be short: the size that is left of it. */
+static bool fails_short(int fd, size_t *size)
+{
+    int kept = errno;
+    bool mine = concerns(fd, NULL) && turn();
+    errno = kept;
+    if (!mine)
+        return false;
+    if (is_short) {
+        *size = *size > 1 ? 1 : *size;
+        return false;
+    }
+    errno = number;
+    return true;
+}
+
+int open(const char *path, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    int mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, int) : 0;
+    va_end(arguments);
+    return fails(AT_FDCWD, path) ? -1 : real.open(path, flags, mode);
+}
+
+int openat(int directory, const char *path, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    int mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, int) : 0;
+    va_end(arguments);
+    return fails(directory, path) ? -1 : real.openat(directory, path, flags, mode);
+}
+
+ssize_t read(int fd, void *to, size_t size)
+{
+    return fails_short(fd, &size) ? -1 : real.read(fd, to, size);
+}
+
+ssize_t pread(int fd, void *to, size_t size, off_t offset)
+{
+    return fails_short(fd, &size) ? -1 : real.pread(fd, to, size, offset);
+}
+
+ssize_t write(int fd, const void *from, size_t size)
+{
+    return fails_short(fd, &size) ? -1 : real.write(fd, from, size);
+}
+
+int rename(const char *from, const char *to)
+{
+    return fails(AT_FDCWD, to) ? -1 : real.rename(from, to);
+}
+
+int renameat(int from_directory, const char *from, int directory, const char *to)
+{
+    return fails(directory, to) ? -1 : real.renameat(from_directory, from, directory, to);
+}
+
+int renameat2(int from_directory, const char *from, int directory, const char *to, unsigned flags)
+{
+    return fails(directory, to) ? -1 : real.renameat2(from_directory, from, directory, to, flags);
+}
+
+int linkat(int from_directory, const char *from, int directory, const char *to, int flags)
+{
+    return fails(directory, to) ? -1 : real.linkat(from_directory, from, directory, to, flags);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    return fails(AT_FDCWD, path) ? -1 : real.mkdir(path, mode);
+}
+
+int mkdirat(int directory, const char *path, mode_t mode)
+{
+    return fails(directory, path) ? -1 : real.mkdirat(directory, path, mode);
+}
+
+int ftruncate(int fd, off_t size)
+{
+    return fails(fd, NULL) ? -1 : real.ftruncate(fd, size);
+}
+
+int fsync(int fd)
+{
+    return fails(fd, NULL) ? -1 : real.fsync(fd);
+}
+
+int fdatasync(int fd)
+{
+    return fails(fd, NULL) ? -1 : real.fdatasync(fd);
+}

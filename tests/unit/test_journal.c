@@ -1,0 +1,430 @@
+/* json and journal: lines, what they give back, and journals that are damaged or cut anywhere. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "causes.h"
+#include "journal.h"
+#include "json.h"
+#include "lifetime.h"
+#include "scratch.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* ---- json ---- */
+
+static void strings_go_round(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *text;
+    } cases[] = {
+        {"plain", "\"plain\""},
+        {"", "\"\""},
+        {"a\"b\\c/d", "\"a\\\"b\\\\c/d\""},
+        {"tab\tline\n\x01\x7f", "\"tab\\u0009line\\u000a\\u0001\\u007f\""},
+        {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\""},
+        {"\xe4.jpg", "\"\\udce4.jpg\""},               /* Latin-1 */
+        {"\xc0\x80", "\"\\udcc0\\udc80\""},            /* a longer form than needed */
+        {"\xed\xb2\x80", "\"\\udced\\udcb2\\udc80\""}, /* a surrogate as UTF-8 */
+        {"\xf4\x90\x80\x80", "\"\\udcf4\\udc90\\udc80\\udc80\""},
+        {"\xe2\x82", "\"\\udce2\\udc82\""}, /* cut off */
+        {"\xff\xfe", "\"\\udcff\\udcfe\""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct buf out = BUF_INIT;
+        struct json_reader reader;
+        struct json_value value;
+        const char *name;
+        buf_put_u8(&out, '{');
+        json_put_string_member(&out, "x", cases[i].bytes);
+        buf_put_u8(&out, '}');
+        assert_int_equal(out.size, strlen(cases[i].text) + 6);
+        assert_memory_equal(out.data + 5, cases[i].text, strlen(cases[i].text));
+        json_reader_init(&reader, (const char *)out.data, out.size);
+        assert_true(json_next(&reader, &name, &value));
+        assert_string_equal(name, "x");
+        assert_int_equal(value.kind, JSON_STRING);
+        assert_string_equal(value.text, cases[i].bytes);
+        assert_false(json_next(&reader, &name, &value));
+        assert_false(reader.failed);
+        json_reader_release(&reader);
+        buf_release(&out);
+    }
+}
+
+static bool reads(const char *text, int *members)
+{
+    struct json_reader reader;
+    struct json_value value;
+    const char *name;
+    *members = 0;
+    json_reader_init(&reader, text, strlen(text));
+    while (json_next(&reader, &name, &value))
+        ++*members;
+    bool good = !reader.failed;
+    json_reader_release(&reader);
+    return good;
+}
+
+static void objects(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int members; /* -1: refused */
+    } cases[] = {
+        {"{}", 0},
+        {" { } ", 0},
+        {"{\"a\":1}", 1},
+        {"{ \"a\" : [1, {\"b\": \"]}\"}, []] , \"c\":{\"d\":{}} }\n", 2},
+        {"{\"a\":true,\"b\":false,\"c\":null,\"d\":-1.5e3}", 4},
+        {"{\"\\u00e4\\ud83d\\ude00\\n\":\"\\b\\f\\r\\t\\/\"}", 1},
+        {"", -1},
+        {"{", -1},
+        {"{\"a\"}", -1},
+        {"{\"a\":}", -1},
+        {"{\"a\":1,}", -1},
+        {"{\"a\":1 \"b\":2}", -1},
+        {"{\"a\":1}x", -1},
+        {"{\"a\":tru}", -1},
+        {"{\"a\":\"b}", -1},
+        {"{\"a\":\"\\ud800\"}", -1},
+        {"{\"a\":\"\\udc00\"}", -1}, /* half a pair, and no byte of ours */
+        {"{\"a\":\"\\u0000\"}", -1},
+        {"{\"a\":\"\\q\"}", -1},
+        {"{\"a\":\"\n\"}", -1},
+        {"{\"a\":[}", -1},
+        {"{\"a\":[[[[[[[[[[[[]]]]]]]]]]]]}", -1},
+        {"[]", -1},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int members;
+        bool good = reads(cases[i].text, &members);
+        assert_int_equal(good ? members : -1, cases[i].members);
+    }
+}
+
+/* ---- Records ---- */
+
+static const struct journal_record full = {.source = "a/\xe4 \"1\".jpg",
+                                           .size_bytes = 102400,
+                                           .mtime_ns = 1700000000123456789,
+                                           .output = "a/1.jpg",
+                                           .width_px = 50,
+                                           .height_px = 38,
+                                           .xxh3 = UINT64_C(0x00112233aabbccdd),
+                                           .status = JOURNAL_DONE,
+                                           .run_s = 0.0012344,
+                                           .rank = 3,
+                                           .host = "n1",
+                                           .attempts = 1};
+
+static void a_record_is_this_line(void **state)
+{
+    (void)state;
+    static const char line[] =
+        "{\"source\":\"a/\\udce4 \\\"1\\\".jpg\",\"size\":102400,\"mtime\":1700000000.123456789,"
+        "\"output\":\"a/1.jpg\",\"width\":50,\"height\":38,\"status\":\"done\",\"error\":null,"
+        "\"ms\":1.234,\"rank\":3,\"host\":\"n1\",\"attempts\":1,\"xxh3\":\"00112233aabbccdd\"}\n";
+    struct buf out = BUF_INIT;
+    struct journal_entry entry;
+    journal_put_record(&out, &full);
+    assert_int_equal(out.size, sizeof line - 1);
+    assert_memory_equal(out.data, line, sizeof line - 1);
+    assert_true(journal_read_entry(line, sizeof line - 2, &entry));
+    assert_int_equal(entry.size_bytes, full.size_bytes);
+    assert_int_equal(entry.mtime_ns, full.mtime_ns);
+    assert_int_equal(entry.xxh3, full.xxh3);
+    assert_int_equal(entry.status, JOURNAL_DONE);
+    for (size_t size = 0; size < sizeof line - 2; size++)
+        assert_false(journal_read_entry(line, size, &entry));
+    buf_release(&out);
+}
+
+static void times_before_1970(void **state)
+{
+    (void)state;
+    static const int64_t times[] = {
+        0,          1,           -1,          999999999,
+        -999999999, -1000000000, -1500000000, INT64_C(253402300799) * 10000000};
+    for (size_t i = 0; i < COUNT(times); i++) {
+        struct buf out = BUF_INIT;
+        struct journal_entry entry;
+        struct journal_record record = full;
+        record.mtime_ns = times[i];
+        journal_put_record(&out, &record);
+        assert_true(journal_read_entry((char *)out.data, out.size, &entry));
+        assert_int_equal(entry.mtime_ns, times[i]);
+        buf_release(&out);
+    }
+}
+
+/* ---- Files ---- */
+
+static const char path[] = "journal.jsonl";
+
+static struct journal_header header_with(const struct journal_option *options, size_t count)
+{
+    return (struct journal_header){.version = "1",
+                                   .libraries = "none",
+                                   .host = "h",
+                                   .options = options,
+                                   .option_count = count};
+}
+
+static const struct journal_option blur_2[] = {{"--blur", "2"}, {"--size", "50x50"}};
+static const struct journal_option blur_3[] = {{"--blur", "3"}, {"--size", "50x50"}};
+
+static int open_journal(struct journal *journal, enum journal_mode mode,
+                        const struct journal_option *options, struct journal_past *past,
+                        struct mpp_error *error)
+{
+    struct journal_header header = header_with(options, 2);
+    *past = (struct journal_past){0};
+    return journal_open(journal, path, mode, &header, past, error);
+}
+
+/* Writes a journal about sources 0 to count - 1; every third failed. */
+static void write_journal(int first, int count, enum journal_mode mode)
+{
+    struct journal journal;
+    struct journal_past past;
+    struct mpp_error error;
+    if (open_journal(&journal, mode, blur_2, &past, &error))
+        fail_msg("%s", error.text);
+    for (int i = first; i < first + count; i++) {
+        char name[32];
+        struct journal_record record = full;
+        snprintf(name, sizeof name, "%d.jpg", i);
+        record.source = name;
+        record.size_bytes = 1000 + i;
+        if (i % 3 == 2) {
+            record.status = JOURNAL_FAILED;
+            record.error = "broken";
+            record.output = NULL;
+        }
+        assert_int_equal(journal_append(&journal, &record, &error), 0);
+    }
+    assert_int_equal(journal_close(&journal, &error), 0);
+    journal_past_release(&past);
+}
+
+static void check_past(const struct journal_past *past, int count)
+{
+    assert_int_equal(past->count, count);
+    for (int i = 0; i < count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%d.jpg", i);
+        const struct journal_entry *entry = journal_past_find(past, name);
+        assert_non_null(entry);
+        assert_int_equal(entry->size_bytes, 1000 + i);
+        assert_int_equal(entry->status, i % 3 == 2 ? JOURNAL_FAILED : JOURNAL_DONE);
+    }
+    assert_null(journal_past_find(past, "none.jpg"));
+}
+
+static void what_was_written_is_found(void **state)
+{
+    (void)state;
+    struct journal journal;
+    struct journal_past past;
+    struct mpp_error error;
+    write_journal(0, 5000, JOURNAL_FRESH);
+    write_journal(4000, 2000, JOURNAL_RESUME);
+    assert_int_equal(open_journal(&journal, JOURNAL_RESUME, blur_2, &past, &error), 0);
+    check_past(&past, 6000);
+    assert_int_equal(past.runs, 2);
+    assert_int_equal(past.damaged, 0);
+    journal_close(&journal, &error);
+    journal_past_release(&past);
+    /* A fresh one sets it aside. */
+    write_journal(0, 1, JOURNAL_FRESH);
+    assert_int_equal(open_journal(&journal, JOURNAL_READ, blur_2, &past, &error), 0);
+    check_past(&past, 1);
+    journal_past_release(&past);
+}
+
+static void other_options_are_refused(void **state)
+{
+    (void)state;
+    struct journal journal;
+    struct journal_past past;
+    struct mpp_error error;
+    write_journal(0, 3, JOURNAL_FRESH);
+    assert_int_equal(open_journal(&journal, JOURNAL_RESUME, blur_3, &past, &error), -1);
+    assert_non_null(strstr(error.text, "--blur '2', and here it is '3'"));
+    journal_past_release(&past);
+}
+
+static void one_run_at_a_time(void **state)
+{
+    (void)state;
+    static const enum journal_mode modes[] = {JOURNAL_FRESH, JOURNAL_RESUME};
+    struct journal first, second;
+    struct journal_past past, none;
+    struct mpp_error error;
+    assert_int_equal(open_journal(&first, JOURNAL_FRESH, blur_2, &past, &error), 0);
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        assert_int_equal(open_journal(&second, modes[i], blur_2, &none, &error), -1);
+        assert_non_null(strstr(error.text, "is being written by another run"));
+    }
+    assert_int_equal(open_journal(&second, JOURNAL_READ, blur_2, &none, &error), 0);
+    assert_int_equal(journal_close(&first, &error), 0);
+    assert_int_equal(open_journal(&second, JOURNAL_RESUME, blur_2, &none, &error), 0);
+    assert_int_equal(journal_close(&second, &error), 0);
+    journal_past_release(&past);
+    journal_past_release(&none);
+}
+
+static void put_file(const void *bytes, size_t size)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    assert_int_equal(write(fd, bytes, size), size);
+    close(fd);
+}
+
+static size_t get_file(char *bytes, size_t most)
+{
+    int fd = open(path, O_RDONLY);
+    ssize_t size = read(fd, bytes, most);
+    close(fd);
+    return (size_t)size;
+}
+
+/* Wherever a run was cut off: what stands in whole lines is found, and a run that takes it up
+ * leaves a journal in which all is found. */
+static void a_journal_cut_at_every_byte(void **state)
+{
+    (void)state;
+    static char bytes[65536];
+    write_journal(0, 7, JOURNAL_FRESH);
+    size_t size = get_file(bytes, sizeof bytes);
+    for (size_t cut = 0; cut <= size; cut++) {
+        struct journal journal;
+        struct journal_past past;
+        struct mpp_error error;
+        int lines = -1; /* the first is the header */
+        put_file(bytes, cut);
+        for (size_t i = 0; i < cut; i++)
+            lines += bytes[i] == '\n';
+        if (open_journal(&journal, JOURNAL_RESUME, blur_2, &past, &error))
+            fail_msg("cut at %zu: %s", cut, error.text);
+        check_past(&past, lines < 0 ? 0 : lines);
+        assert_int_equal(journal_close(&journal, &error), 0);
+        journal_past_release(&past);
+        write_journal(0, 7, JOURNAL_RESUME);
+        assert_int_equal(open_journal(&journal, JOURNAL_READ, blur_2, &past, &error), 0);
+        check_past(&past, 7);
+        assert_int_equal(past.damaged, 0);
+        journal_past_release(&past);
+    }
+}
+
+static void damaged_lines_are_passed_over(void **state)
+{
+    (void)state;
+    static char bytes[65536];
+    struct journal journal;
+    struct journal_past past;
+    struct mpp_error error;
+    write_journal(0, 4, JOURNAL_FRESH);
+    size_t size = get_file(bytes, sizeof bytes);
+    char *second = strchr(strchr(bytes, '\n') + 1, '\n') + 1;
+    memset(second, 0, 20); /* as after a power failure */
+    put_file(bytes, size);
+    assert_int_equal(open_journal(&journal, JOURNAL_READ, blur_2, &past, &error), 0);
+    assert_int_equal(past.damaged, 1);
+    assert_int_equal(past.count, 3);
+    journal_past_release(&past);
+}
+
+static void what_is_no_journal_is_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"hello\nworld\n", "{\"a\":1}\n{\"b\":2}\n"};
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        char bytes[64];
+        struct journal journal;
+        struct journal_past past;
+        struct mpp_error error;
+        put_file(texts[i], strlen(texts[i]));
+        assert_int_equal(open_journal(&journal, JOURNAL_RESUME, blur_2, &past, &error), -1);
+        assert_non_null(strstr(error.text, "is no journal of ours"));
+        assert_int_equal(get_file(bytes, sizeof bytes), strlen(texts[i])); /* and left alone */
+        journal_past_release(&past);
+    }
+}
+
+/* ---- causes ---- */
+
+static void failures_by_cause(void **state)
+{
+    (void)state;
+    struct causes causes = {0};
+    assert_int_equal(causes_add(&causes, "no such file", "a"), 0);
+    assert_int_equal(causes_add(&causes, "width 70000 is above 65500", "b"), 0);
+    assert_int_equal(causes_add(&causes, "width 9 is above 65500", "c"), 1);
+    assert_int_equal(causes_add(&causes, "would replace 'x 1' here", "d"), 0);
+    assert_int_equal(causes_add(&causes, "would replace 'y' here", "e"), 1);
+    assert_int_equal(causes_add(&causes, "width 10 is above 65500", "f"), 2);
+    assert_int_equal(causes_add(&causes, "an odd 'quote", "g"), 0);
+    causes_sort(&causes);
+    assert_int_equal(causes.count, 4);
+    assert_string_equal(causes.list[0].text, "width 70000 is above 65500");
+    assert_int_equal(causes.list[0].count, 3);
+    assert_string_equal(causes.list[0].examples[2], "f");
+    for (int i = 0; i < 200; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "%c%c", 'a' + i / 26, 'a' + i % 26);
+        causes_add(&causes, text, "h");
+    }
+    assert_int_equal(causes.count, CAUSES_MAX);
+    assert_int_equal(causes.others, 204 - CAUSES_MAX);
+    causes_release(&causes);
+}
+
+/* ---- lifetime ---- */
+
+static void reserves(void **state)
+{
+    (void)state;
+    static const struct {
+        double limit_s, slowest_s, reserve_s;
+    } cases[] = {{3600, 0, 10}, {3600, 20, 40}, {100, 0, 5},
+                 {10, 1, 2},    {10, 60, 5},    {3600, 9000, 1800}};
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_true(lifetime_reserve_s(cases[i].limit_s, cases[i].slowest_s) == cases[i].reserve_s);
+    assert_true(lifetime_left_s("1000", 400) == 600);
+    assert_true(lifetime_left_s("1000", 1000) > 0 && lifetime_left_s("1000", 2000) < 1);
+    assert_true(lifetime_left_s(NULL, 400) == 0 && lifetime_left_s("soon", 400) == 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strings_go_round),
+        cmocka_unit_test(objects),
+        cmocka_unit_test(a_record_is_this_line),
+        cmocka_unit_test(times_before_1970),
+        cmocka_unit_test_setup_teardown(what_was_written_is_found, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(other_options_are_refused, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(one_run_at_a_time, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_journal_cut_at_every_byte, scratch_setup,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(damaged_lines_are_passed_over, scratch_setup,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_journal_is_refused, scratch_setup,
+                                        scratch_teardown),
+        cmocka_unit_test(failures_by_cause),
+        cmocka_unit_test(reserves),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
