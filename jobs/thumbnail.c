@@ -140,7 +140,8 @@ static int open_source(struct source *source, const struct thumbnail_task *task,
                        struct mpp_error *error)
 {
     /* Neither a FIFO without a writer nor a terminal may hold us up. */
-    source->fd = open(task->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    source->fd =
+        TEMP_FAILURE_RETRY(open(task->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (source->fd < 0) {
         bool passable = errno == ENOENT || errno == ENXIO || errno == ELOOP;
         source->stranger = passable && may_be_stranger(task);
@@ -167,10 +168,7 @@ static int sniff_source(struct source *source, const struct thumbnail_task *task
                         struct mpp_error *error)
 {
     uint8_t head[HEAD_BYTES];
-    ssize_t got;
-    do
-        got = pread(source->fd, head, sizeof head, 0);
-    while (got < 0 && errno == EINTR);
+    ssize_t got = whole_pread(source->fd, head, sizeof head, 0);
     if (got < 0)
         return mpp_error_set_errno(error, "cannot read");
     enum image_format content = image_sniff(head, (size_t)got);
@@ -212,20 +210,10 @@ static int read_source(struct source *source, struct mpp_error *error)
 static bool read_at(void *context, uint64_t at, void *to, size_t size)
 {
     const struct source *source = context;
-    uint8_t *bytes = to;
-    while (size) {
-        ssize_t got = pread(source->fd, bytes, size, (off_t)at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            errno = got ? errno : ENODATA; /* it became shorter */
-            return false;
-        }
-        bytes += got;
-        at += (uint64_t)got;
-        size -= (size_t)got;
-    }
-    return true;
+    ssize_t got = whole_pread(source->fd, to, size, at);
+    if (got >= 0 && (size_t)got < size)
+        errno = ENODATA; /* it became shorter */
+    return got == (ssize_t)size;
 }
 
 /* Sources that are done with, for their memory: pages that were used before need not be cleared by
@@ -300,7 +288,8 @@ static int open_output(const struct thumbnail_setup *setup, const struct thumbna
     else
         snprintf(path, sizeof path, "%.*s%s", slash ? (int)(slash - task->source) + 1 : 0,
                  task->source, task->output);
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd =
+        TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
         return fd;
     if (fd >= 0)
@@ -444,7 +433,7 @@ static int open_base(const struct worker_state *state, const struct passage *pas
         memcpy(directory, passage->task.source, size);
         directory[size] = '\0';
     }
-    *fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *fd = TEMP_FAILURE_RETRY(open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     return *fd < 0 ? mpp_error_set_errno(error, "cannot open its directory") : 0;
 }
 

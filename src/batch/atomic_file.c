@@ -25,7 +25,7 @@ int output_directory_open(const char *path, int *fd, struct mpp_error *error)
             continue;
         memcpy(part, path, i);
         part[i] = '\0';
-        if (mkdir(part, 0777) == 0 || errno == EEXIST)
+        if (TEMP_FAILURE_RETRY(mkdir(part, 0777)) == 0 || errno == EEXIST)
             continue;
         int reason = errno; /* a read-only file system says so even where there is one */
         if (access(part, F_OK) == 0)
@@ -33,7 +33,7 @@ int output_directory_open(const char *path, int *fd, struct mpp_error *error)
         errno = reason;
         return mpp_error_set_errno(error, "cannot make the directory %.800s", part);
     }
-    *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (*fd < 0)
         return mpp_error_set_errno(error, "cannot open the output directory %.800s", path);
     return 0;
@@ -62,9 +62,10 @@ static int refuse_component(int directory, const char *name, const char *path, s
 static int open_component(int directory, const char *name)
 {
     int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    int fd = openat(directory, name, flags);
-    if (fd < 0 && errno == ENOENT && (mkdirat(directory, name, 0777) == 0 || errno == EEXIST))
-        fd = openat(directory, name, flags);
+    int fd = TEMP_FAILURE_RETRY(openat(directory, name, flags));
+    if (fd < 0 && errno == ENOENT &&
+        (TEMP_FAILURE_RETRY(mkdirat(directory, name, 0777)) == 0 || errno == EEXIST))
+        fd = TEMP_FAILURE_RETRY(openat(directory, name, flags));
     return fd;
 }
 
@@ -113,8 +114,8 @@ static int open_named(struct atomic_file *file)
 {
     choose_temporary(file);
     for (int attempt = 0; attempt < 8; attempt++) {
-        file->fd =
-            openat(file->directory, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        file->fd = TEMP_FAILURE_RETRY(openat(file->directory, file->temporary,
+                                             O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
         if (file->fd >= 0 || errno != EEXIST || unlinkat(file->directory, file->temporary, 0))
             break;
     }
@@ -129,7 +130,8 @@ int atomic_file_open(struct atomic_file *file, int root, const char *path, struc
     if (open_directory(file, root, error))
         return -1;
     if (access("/proc/self/fd", X_OK) == 0) /* through which an unnamed file gets its name */
-        file->fd = openat(file->directory, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+        file->fd = TEMP_FAILURE_RETRY(
+            openat(file->directory, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666));
     if (file->fd < 0 && open_named(file))
         return mpp_error_set_errno(error, "cannot write %.800s", path);
     return 0;
@@ -206,6 +208,18 @@ static int check_place(const struct atomic_file *file, bool *exists, struct mpp_
     return 0;
 }
 
+/* A call may have been interrupted when it was done; and of two that put the same file there at one
+ * time, one may have put the other's. */
+static bool is_in_place(struct atomic_file *file)
+{
+    int kept = errno;
+    bool ours = (kept == EINTR || kept == ENOENT) && atomic_file_is_at(file, &file->own);
+    if (ours)
+        file->named = false;
+    errno = kept;
+    return ours;
+}
+
 /* The place may change under our hands: whoever puts a file there between our look and our link
  * makes the link fail, and we look again. */
 static int place(struct atomic_file *file, bool replace, bool *exists, struct mpp_error *error)
@@ -215,11 +229,11 @@ static int place(struct atomic_file *file, bool replace, bool *exists, struct mp
             return -1;
         if (*exists && !replace)
             return 0;
-        if ((*exists ? place_over(file) : place_new(file)) == 0) {
+        if ((*exists ? place_over(file) : place_new(file)) == 0 || is_in_place(file)) {
             *exists = false;
             return 0;
         }
-        if (errno != EEXIST)
+        if (errno != EEXIST && errno != EINTR)
             break;
     }
     return mpp_error_set_errno(error, "cannot write %.800s", file->path);
@@ -248,25 +262,25 @@ static int flush_by_close(struct atomic_file *file, struct mpp_error *error)
     return result ? mpp_error_set_errno(error, "cannot write %.800s", file->path) : 0;
 }
 
-/* Another run that writes the same output has taken the temporary name for itself. */
-static int check_temporary(const struct atomic_file *file, struct mpp_error *error)
+/* Another run that writes the same output may have taken the temporary name for itself. */
+static int check_temporary(struct atomic_file *file, struct mpp_error *error)
 {
-    struct stat own, there;
-    if (!file->named || fstat(file->fd, &own) ||
+    struct stat there;
+    if (fstat(file->fd, &file->own))
+        return mpp_error_set_errno(error, "cannot write %.800s", file->path);
+    if (!file->named ||
         (fstatat(file->directory, file->temporary, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-         own.st_dev == there.st_dev && own.st_ino == there.st_ino))
+         file->own.st_dev == there.st_dev && file->own.st_ino == there.st_ino))
         return 0;
+    file->named = false; /* the name is not ours */
     return mpp_error_set(error, "cannot write %.800s: another run is writing it", file->path);
 }
 
 int atomic_file_commit(struct atomic_file *file, bool replace, bool *exists,
                        struct mpp_error *error)
 {
-    if (check_temporary(file, error)) {
-        file->named = false; /* the name is not ours */
-        return -1;
-    }
-    if (flush_by_close(file, error) || place(file, replace, exists, error))
+    if (check_temporary(file, error) || flush_by_close(file, error) ||
+        place(file, replace, exists, error))
         return -1;
     if (file->named) {
         unlinkat(file->directory, file->temporary, 0);
@@ -282,7 +296,8 @@ bool atomic_file_holds(const struct atomic_file *file, const void *bytes, size_t
     struct stat status;
     char *found = NULL;
     bool same = false;
-    int fd = openat(file->directory, file->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = TEMP_FAILURE_RETRY(
+        openat(file->directory, file->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size != (off_t)size ||
         !(found = malloc(size + 1)))
         goto out;

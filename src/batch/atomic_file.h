@@ -29,6 +29,7 @@ struct atomic_file {
     const char *path; /* as given to atomic_file_open */
     const char *name; /* its last component */
     char temporary[48];
+    struct stat own; /* once it is being committed */
 };
 
 #define ATOMIC_FILE_INIT                                                                           \

@@ -19,7 +19,8 @@ enum { BATCH_BYTES = 1 << 16 };
 static int open_file(const char *path, enum journal_mode mode, int extra, struct mpp_error *error)
 {
     int flags = mode == JOURNAL_READ ? O_RDONLY : O_RDWR | O_CREAT;
-    int fd = open(path, flags | extra | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666);
+    int fd =
+        TEMP_FAILURE_RETRY(open(path, flags | extra | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666));
     if (fd < 0)
         return mpp_error_set_errno(error,
                                    mode == JOURNAL_READ ? "cannot be read" : "cannot be written");
@@ -50,7 +51,7 @@ static int set_aside(int *fd, const char *path, struct mpp_error *error)
     char old[PATH_MAX];
     if ((size_t)snprintf(old, sizeof old, "%s.old", path) >= sizeof old)
         return mpp_error_set(error, "has too long a name");
-    if (rename(path, old))
+    if (TEMP_FAILURE_RETRY(rename(path, old)))
         return mpp_error_set_errno(error, "cannot be set aside as %.800s", old);
     int fresh = open_file(path, JOURNAL_FRESH, O_EXCL, error);
     if (fresh < 0)
@@ -90,7 +91,7 @@ static int begin(struct journal *journal, const char *path, enum journal_mode mo
         return -1;
     if (mode == JOURNAL_READ)
         return 0;
-    if (ftruncate(journal->fd, (off_t)journal->size) ||
+    if (TEMP_FAILURE_RETRY(ftruncate(journal->fd, (off_t)journal->size)) ||
         lseek(journal->fd, (off_t)journal->size, SEEK_SET) < 0)
         return mpp_error_set_errno(error, "cannot be written");
     return 0;
@@ -169,11 +170,8 @@ int journal_sync(struct journal *journal, struct mpp_error *error)
     pthread_mutex_unlock(&journal->mutex);
     if (result || !unsynced)
         return result;
-    int failed;
-    do
-        failed = fdatasync(journal->fd);
-    while (failed && errno == EINTR);
-    if (failed && errno != EINVAL && errno != EROFS) /* a file system that has no such thing */
+    if (TEMP_FAILURE_RETRY(fdatasync(journal->fd)) && errno != EINVAL &&
+        errno != EROFS) /* a file system that has no such thing */
         return mpp_error_set_errno(error, "cannot sync the journal");
     return 0;
 }

@@ -117,7 +117,7 @@ static int enter(struct walk *walk, struct mpp_error *error)
     struct walk_level level = {0};
     struct stat status;
     int follow = walk->depth ? O_NOFOLLOW : 0;
-    int fd = open(walk->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow);
+    int fd = TEMP_FAILURE_RETRY(open(walk->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow));
     if (fd < 0)
         return mpp_error_set_errno(error, "cannot open the directory");
     if (fstat(fd, &status)) {

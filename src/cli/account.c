@@ -106,7 +106,7 @@ static int name_files(struct account *account, const struct options *options,
             account->summary_path = NULL;
     } else {
         snprintf(directory, sizeof directory, "%s/" OUR_DIRECTORY, options->output);
-        if (!options->dry_run && mkdir(directory, 0777) && errno != EEXIST)
+        if (!options->dry_run && TEMP_FAILURE_RETRY(mkdir(directory, 0777)) && errno != EEXIST)
             return mpp_error_set_errno(error, "cannot make the directory '%.300s'", directory);
         account->journal_path = path_of(options, "journal", ".jsonl");
         account->summary_path = path_of(options, "summary", ".json");

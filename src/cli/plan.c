@@ -1,6 +1,7 @@
 /* Which task each input becomes: see plan.h. */
 #include "plan.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,8 +56,9 @@ static int prepare_list(struct plan *plan, struct mpp_error *error)
     const char *name = plan->options->files_from;
     if (!name)
         return 0;
-    plan->list_fd =
-        strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    plan->list_fd = strcmp(name, "-") == 0
+                        ? STDIN_FILENO
+                        : TEMP_FAILURE_RETRY(open(name, O_RDONLY | O_NOCTTY | O_CLOEXEC));
     if (plan->list_fd < 0)
         return mpp_error_set_errno(error, "cannot open the list '%.800s'", name);
     inputs_add_list(&plan->inputs, plan->list_fd, plan->options->null ? '\0' : '\n');
@@ -267,8 +269,9 @@ enum plan_status plan_next(struct plan *plan, struct thumbnail_task *task, struc
     if (status == INPUTS_LATER)
         return PLAN_LATER;
     snprintf(plan->source, sizeof plan->source, "%s", input.path);
+    bool gone = input.origin == INPUT_LISTED && !plan->inputs.listing;
     if (status == INPUTS_BAD)
-        return PLAN_BAD;
+        return input.origin == INPUT_WALKED || gone ? PLAN_UNREAD : PLAN_BAD;
     if (input.origin == INPUT_WALKED && plan->amid_inputs &&
         naming_has_suffix(&plan->naming, input.path))
         return PLAN_SKIP;

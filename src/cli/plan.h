@@ -41,10 +41,11 @@ struct plan {
 };
 
 enum plan_status {
-    PLAN_TASK,  /* *task is valid until the next call */
-    PLAN_SKIP,  /* plan->source is a thumbnail of an earlier run */
-    PLAN_BAD,   /* plan->source is refused: error says why */
-    PLAN_LATER, /* nothing to say yet */
+    PLAN_TASK,   /* *task is valid until the next call */
+    PLAN_SKIP,   /* plan->source is a thumbnail of an earlier run */
+    PLAN_BAD,    /* plan->source is refused: error says why */
+    PLAN_UNREAD, /* plan->source is a directory, or the list, that cannot be read to its end */
+    PLAN_LATER,  /* nothing to say yet */
     PLAN_END,
 };
 

@@ -190,7 +190,7 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
         enum plan_status status = plan_next(&run->plan, &task, &why);
         struct journal_record record = {
             .source = run->plan.source, .size_bytes = -1, .rank = -1, .host = ""};
-        bool input = status != PLAN_LATER && status != PLAN_END;
+        bool input = status == PLAN_TASK || status == PLAN_SKIP || status == PLAN_BAD;
         if (input && !is_ours(run->options, run->plan.source))
             continue;
         run->inputs += input;
@@ -205,6 +205,10 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
             break;
         case PLAN_BAD:
             end_failed(run, &record, NULL, why.text);
+            break;
+        case PLAN_UNREAD: /* no input itself: the next run looks again */
+            summary_failed(&run->summary, run->plan.source, why.text);
+            stop_if_too_many(run);
             break;
         case PLAN_LATER:
             summary_update(&run->summary, program_now_s() - run->begun_s);

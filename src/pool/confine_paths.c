@@ -51,20 +51,20 @@ static uint64_t refused(int version)
  * O_DIRECTORY first: what an automounter keeps there is mounted by it, and the path is that. */
 static int open_path(const char *path, uint64_t *access)
 {
-    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = TEMP_FAILURE_RETRY(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (fd >= 0 || errno != ENOTDIR)
         return fd;
     *access &= ACCESS_OF_FILE;
-    return open(path, O_PATH | O_CLOEXEC);
+    return TEMP_FAILURE_RETRY(open(path, O_PATH | O_CLOEXEC));
 }
 
 static int grant_path(int rules, const char *path, uint64_t access, struct mpp_error *error)
 {
     int fd = open_path(path, &access);
-    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
-        return mpp_error_set_errno(error, "cannot let a worker open '%.800s'", path);
-    if (fd < 0)
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP))
         return 0; /* missing or out of reach: there is nothing to open below it */
+    if (fd < 0)
+        return mpp_error_set_errno(error, "cannot let a worker open '%.800s'", path);
     struct landlock_path_beneath_attr beneath = {.allowed_access = access, .parent_fd = fd};
     int result = 0;
     if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0))
