@@ -1,0 +1,227 @@
+#!/usr/bin/python3
+"""Runs that are broken on purpose, and taken up again until they are done: started by scripts/chaos.
+
+In each run of a few hundred small images something is killed at a random moment: a worker process, a rank, rank 0,
+mpirun, or all of it; sometimes twice. Then the same command with --resume and another number of ranks follows, which
+may be broken as well, and at last one that is left alone. Afterwards the outputs are those of an undisturbed run, byte
+for byte, every input has one final status, nothing that was written down as done was done again, and no temporary
+file is left. The seed is printed; with it and the number of runs the kills are chosen again alike, but their moments
+are the machine's.
+
+    chaos.py [RUNS] [--seed N] [--only N]
+"""
+import argparse
+import ctypes
+import hashlib
+import io
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "cli"))
+import journals  # noqa: E402
+import processes  # noqa: E402
+from harness import MPIRUN, MPTHUMB, picture  # noqa: E402
+
+FILES = 300
+PATIENCE_S = 120
+PR_SET_CHILD_SUBREAPER = 36
+TARGETS = ("worker", "rank", "rank 0", "mpirun", "everything")
+
+
+def make_images(folder):
+    """Small pictures; every fourth is not so small, so that runs take a while."""
+    for number in range(FILES):
+        memory = io.BytesIO()
+        picture((320, 240) if number % 4 else (1200, 900), seed=number % 7).save(memory, ("JPEG", "PNG")[number % 2])
+        path = folder / f"{number % 5}" / f"{number:03}.{('jpg', 'png')[number % 2]}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(memory.getvalue())
+
+
+def tree(top):
+    return {os.path.relpath(os.path.join(directory, name), top):
+            hashlib.sha256(pathlib.Path(directory, name).read_bytes()).hexdigest()
+            for directory, _, names in os.walk(top) for name in names if not directory.endswith(".mpthumb")}
+
+
+def command(ranks, recovery, arguments):
+    launch = []
+    if ranks:
+        launch = [MPIRUN, "-q", "--oversubscribe", *(["--enable-recovery"] if recovery else []), "-n", str(ranks)]
+    return [*launch, MPTHUMB, "-j", "2", "--quiet", *arguments]
+
+
+def reap():
+    """What a killed run leaves behind is ours, and ends with its parents: waits for all of it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                time.sleep(0.005)  # a look at the process table is all there is
+        except ChildProcessError:
+            return
+    sys.exit(f"chaos: processes that do not end: {processes.below(os.getpid())}")
+
+
+def rank_of(pid):
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as stream:
+            for word in stream.read().split(b"\0"):
+                if word.startswith(b"OMPI_COMM_WORLD_RANK="):
+                    return int(word.partition(b"=")[2])
+    except OSError:
+        pass
+    return 0
+
+
+def choose(run, target, ranks, chance):
+    """The processes to be killed; [] when there are none (yet, or any more)."""
+    family = processes.below(run.pid)
+    if target == "everything":
+        return [*family, run.pid]
+    if target == "mpirun":
+        return [run.pid]
+    if target == "worker":
+        found = [pid for pid, name in family.items() if name == "mpp-worker"]
+    else:
+        found = [pid for pid, name in family.items() if name == "mpthumb"] if ranks else [run.pid]
+        found = [pid for pid in found if (rank_of(pid) == 0) == (target == "rank 0" or not ranks)]
+    return [chance.choice(sorted(found))] if found else []
+
+
+def await_begin(run, journal, size):
+    """Open MPI 4 under --enable-recovery waits for ever for a rank that dies in MPI_Init: kills come after it."""
+    while run.poll() is None and (not journal.exists() or journal.stat().st_size <= size):
+        time.sleep(0.002)  # a look at the file is all there is
+
+
+def disturb(run, targets, ranks, typical_s, chance):
+    """Kills each target at a moment of its own; what was killed."""
+    killed = []
+    for target, moment_s in sorted(((target, chance.random() * typical_s) for target in targets),
+                                   key=lambda pair: pair[1]):
+        left_s = moment_s - (time.monotonic() - run.begun_s)
+        try:
+            if left_s > 0:
+                run.wait(left_s)
+        except subprocess.TimeoutExpired:
+            pass
+        if run.poll() is not None:
+            break
+        found = choose(run, target, ranks, chance)
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        killed += [target] * bool(found)
+    return killed
+
+
+def start(scratch, ranks, recovery, arguments):
+    with open(scratch / "log", "ab") as log:
+        run = subprocess.Popen(command(ranks, recovery, arguments), cwd=scratch, stdin=subprocess.DEVNULL,
+                               stdout=log, stderr=log)
+    run.begun_s = time.monotonic()
+    return run
+
+
+def check(scratch, wanted):
+    problems = []
+    found = tree(scratch / "thumbs")
+    left = journals.temporary_files(scratch / "thumbs")
+    if left:
+        problems.append(f"temporary files are left: {left}")
+    if found != wanted:
+        problems.append(f"outputs differ: {sorted(set(found.items()) ^ set(wanted.items()))[:6]}")
+    records = journals.read(scratch / "thumbs/.mpthumb/journal.jsonl")[1]
+    done = [record["source"] for record in records if record["status"] == "done"]
+    if len(done) != len(set(done)):
+        problems.append(f"done twice: {sorted(name for name in set(done) if done.count(name) > 1)[:6]}")
+    statuses = {name: len(sources)
+                for name, sources in journals.statuses(scratch / "thumbs/.mpthumb/journal.jsonl").items()}
+    if statuses != {"done": FILES}:
+        problems.append(f"final statuses: {statuses}")
+    return problems
+
+
+def one(number, seed, originals, wanted, typical_s, tally):
+    chance = random.Random(f"{seed} {number}")
+    with tempfile.TemporaryDirectory(prefix="mpthumb-chaos-") as name:
+        scratch = pathlib.Path(name)
+        (scratch / "images").symlink_to(originals)
+        story = []
+        for _ in range(chance.randint(1, 3)):
+            ranks, recovery = chance.choice((0, 1, 2, 3, 4)), chance.random() < 0.5
+            targets = [chance.choice(TARGETS) for _ in range(chance.choice((1, 1, 2)))]
+            journal = scratch / "thumbs/.mpthumb/journal.jsonl"
+            size = journal.stat().st_size if journal.exists() else 0
+            run = start(scratch, ranks, recovery, ["--resume", "images"])
+            if recovery and ranks > 1:
+                await_begin(run, journal, size)
+                run.begun_s = time.monotonic()
+            killed = disturb(run, targets, ranks, typical_s[bool(ranks)], chance)
+            try:
+                status = run.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                for pid in [*processes.below(run.pid), run.pid]:
+                    os.kill(pid, signal.SIGKILL)
+                return [f"hangs after {killed} of {ranks} ranks{', recovery' if recovery else ''}"], story
+            reap()
+            story.append(f"{ranks} ranks{' (recovery)' if recovery else ''}: killed {', '.join(killed) or 'nothing'},"
+                         f" exit {status}")
+            for target in killed:
+                tally[target] = tally.get(target, 0) + 1
+            if recovery and ranks > 1 and killed and set(killed) <= {"rank", "worker"} and status != 0:
+                return [f"a lost rank was not survived: exit {status}\n{(scratch / 'log').read_text()}"], story
+        ranks = chance.choice((0, 2, 3))
+        status = start(scratch, ranks, False, ["--resume", "images"]).wait(PATIENCE_S)
+        reap()
+        problems = check(scratch, wanted)
+        if status != 0:
+            problems.append(f"the last run ended with {status}")
+        if problems:
+            problems.append((scratch / "log").read_text(errors="replace"))
+        return problems, story
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/chaos")
+    parser.add_argument("runs", nargs="?", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=20240229)
+    parser.add_argument("--only", type=int, help="this one of the runs")
+    arguments = parser.parse_args()
+    os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    failed, tally = 0, {}
+    with tempfile.TemporaryDirectory(prefix="mpthumb-chaos-") as name:
+        originals = pathlib.Path(name)
+        (originals / "images").mkdir()
+        make_images(originals / "images")
+        typical_s = []
+        for ranks in (0, 3):  # how long a run takes that is left alone
+            run = start(originals, ranks, False, ["-o", f"quiet-{ranks}", "images"])
+            if run.wait(PATIENCE_S) != 0:
+                sys.exit("chaos: the undisturbed run failed: " + (originals / "log").read_text())
+            typical_s.append(time.monotonic() - run.begun_s)
+        wanted = tree(originals / "quiet-0")
+        print(f"seed {arguments.seed}; undisturbed: {typical_s[0]:.2f} s alone, {typical_s[1]:.2f} s on 3 ranks",
+              flush=True)
+        for number in range(arguments.runs) if arguments.only is None else [arguments.only]:
+            problems, story = one(number, arguments.seed, originals / "images", wanted, typical_s, tally)
+            if problems:
+                failed += 1
+                print(f"run {number} FAILED\n  " + "\n  ".join(story + problems), flush=True)
+    print(f"{arguments.runs} runs, {failed} failed; killed: "
+          + ", ".join(f"{count} times {target}" for target, count in sorted(tally.items())))
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
