@@ -53,13 +53,31 @@ static const char help[] =
     "Run\n"
     "  -j, --workers N         worker processes of each rank (the cores it may use)\n"
     "      --read-ahead N      inputs each worker reads ahead where that is slow; 0: none (16)\n"
+    "      --shard I/N         this share of the inputs, from 1, by their names\n"
+    "      --dry-run           say what would be done, write nothing\n"
     "  -v, --verbose           one line for each file\n"
     "      --quiet             nothing but errors\n"
-    "      --dry-run           say what would be done, write nothing\n"
     "      --help, --version\n"
     "\n"
+    "Ends\n"
+    "      --resume            take up a run that was stopped: what its journal proves done stays\n"
+    "      --retry-failed      take up only what failed\n"
+    "      --skip-existing     leave out what has a thumbnail of any kind\n"
+    "      --verify            hold thumbnails beside the journal; with --resume, make anew what "
+    "differs\n"
+    "      --timeout SEC       a file that takes longer is a failure; 0: never (300)\n"
+    "      --retries N         further attempts after a crash, at the end of the run (1)\n"
+    "      --max-failures N|N%\n"
+    "                          stop early when so many failed, or that share of 100 or more\n"
+    "      --time-limit SEC|auto\n"
+    "                          stop early, so that the run ends by then; auto: Slurm's limit\n"
+    "      --journal FILE      instead of OUTPUT/.mpthumb/journal.jsonl\n"
+    "      --journal-sync SEC  it is on disk at the latest so long after the event (5)\n"
+    "      --no-journal        write none\n"
+    "      --joblog FILE       a line for each file in the columns of GNU parallel\n"
+    "\n"
     "Exit status: 0 all done, 1 some inputs failed (all others done), 2 usage, 70 internal "
-    "error.\n";
+    "error,\n75 stopped early: --resume takes it up.\n";
 
 const char *help_text(void)
 {

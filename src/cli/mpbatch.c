@@ -2,14 +2,18 @@
  * mpbatch: runs any registered job on all ranks of an MPI job, a number of times or once for each
  * input. What a task results in is printed, one line each; what fails is named on stderr.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arguments.h"
+#include "journal.h"
+#include "list.h"
 #include "program.h"
 #include "registry.h"
 #include "summary.h"
@@ -21,6 +25,9 @@ static const char help[] =
     "Runs a job as many times as is said, or once for each input, on all ranks.\n"
     "\n"
     "      --count N                 so many tasks, numbered from 0\n"
+    "      --files-from FILE         also the names in FILE, one a line; - is standard input\n"
+    "  -0, --null                    names in FILE end with a zero byte\n"
+    "      --journal FILE            a line of JSON for each task that has ended\n"
     "  -j, --workers N               worker processes of each rank (the cores it may use)\n"
     "      --max-workers N           worker processes of all ranks together (no limit)\n"
     "      --max-tasks-per-worker N  a worker process is replaced after so many (never)\n"
@@ -41,6 +48,9 @@ struct options {
     uint64_t count; /* without inputs */
     char *const *inputs;
     size_t input_count;
+    const char *files_from; /* NULL: none */
+    bool null;
+    const char *journal; /* NULL: none */
     size_t chunk;
     bool quiet, help, version;
     struct mpp_options pool;
@@ -49,6 +59,8 @@ struct options {
 struct run {
     const struct options *options;
     struct summary summary;
+    struct list list;
+    struct journal journal;
     uint64_t next;
     double begun_s;
 };
@@ -57,6 +69,8 @@ struct run {
 
 enum {
     OPTION_COUNT = 256,
+    OPTION_FILES_FROM,
+    OPTION_JOURNAL,
     OPTION_MAX_WORKERS,
     OPTION_MAX_TASKS,
     OPTION_TIMEOUT,
@@ -71,6 +85,9 @@ enum {
 
 static const struct option long_options[] = {
     {"count", required_argument, NULL, OPTION_COUNT},
+    {"files-from", required_argument, NULL, OPTION_FILES_FROM},
+    {"null", no_argument, NULL, '0'},
+    {"journal", required_argument, NULL, OPTION_JOURNAL},
     {"workers", required_argument, NULL, 'j'},
     {"max-workers", required_argument, NULL, OPTION_MAX_WORKERS},
     {"max-tasks-per-worker", required_argument, NULL, OPTION_MAX_TASKS},
@@ -94,6 +111,15 @@ static int take(int code, char **argv, struct options *options, struct mpp_error
         if (argument_count("--count", optarg, 1, INT_MAX, &number, error))
             return -1;
         options->count = (uint64_t)number;
+        return 0;
+    case OPTION_FILES_FROM:
+        options->files_from = optarg;
+        return 0;
+    case '0':
+        options->null = true;
+        return 0;
+    case OPTION_JOURNAL:
+        options->journal = optarg;
         return 0;
     case 'j':
         return argument_count("--workers", optarg, 1, MPP_WORKERS_MAX, &pool->workers_per_rank,
@@ -152,7 +178,7 @@ static int parse(int argc, char **argv, struct options *options, struct mpp_erro
 {
     *options = (struct options){.pool.jobs = job_registry};
     opterr = 0;
-    for (int code; (code = getopt_long(argc, argv, ":j:", long_options, NULL)) != -1;) {
+    for (int code; (code = getopt_long(argc, argv, ":0j:", long_options, NULL)) != -1;) {
         if (take(code, argv, options, error))
             return -1;
         if (options->help || options->version)
@@ -165,10 +191,11 @@ static int parse(int argc, char **argv, struct options *options, struct mpp_erro
         return mpp_error_set(error, "no job is named '%.200s'", argv[optind]);
     options->inputs = argv + optind + 1;
     options->input_count = (size_t)(argc - optind - 1);
-    if (options->count && options->input_count)
+    bool inputs = options->input_count || options->files_from;
+    if (options->count && inputs)
         return mpp_error_set(error, "--count and inputs exclude each other");
-    if (!options->count && !options->input_count)
-        return mpp_error_set(error, "nothing to do: give --count or inputs");
+    if (!options->count && !inputs)
+        return mpp_error_set(error, "nothing to do: give --count, inputs or --files-from");
     return 0;
 }
 
@@ -193,6 +220,31 @@ static const char *version_text(void)
 
 /* ---- The run ---- */
 
+/* The next name of the list. */
+static enum mpp_source_status read_list(struct run *run, struct mpp_bytes *payload)
+{
+    struct mpp_error why;
+    const char *name;
+    for (;;) {
+        switch (list_next(&run->list, &name, &why)) {
+        case LIST_NAME:
+            *payload = (struct mpp_bytes){name, strlen(name) + 1};
+            return MPP_SOURCE_ITEM;
+        case LIST_BAD:
+            summary_failed(&run->summary, name, why.text);
+            continue;
+        case LIST_LATER:
+            summary_update(&run->summary, program_now_s() - run->begun_s);
+            return MPP_SOURCE_LATER;
+        case LIST_FAILED:
+            summary_failed(&run->summary, run->options->files_from, why.text);
+            return MPP_SOURCE_END;
+        case LIST_END:
+            return MPP_SOURCE_END;
+        }
+    }
+}
+
 static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
                                      struct mpp_error *error)
 {
@@ -200,7 +252,7 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
     struct run *run = context;
     const struct options *options = run->options;
     if (run->next == options->count + options->input_count)
-        return MPP_SOURCE_END;
+        return options->files_from ? read_list(run, payload) : MPP_SOURCE_END;
     if (options->input_count) {
         const char *input = options->inputs[run->next];
         *payload = (struct mpp_bytes){input, strlen(input) + 1};
@@ -211,15 +263,23 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
 
 static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_error *error)
 {
-    (void)error;
     struct run *run = context;
     struct tally *tally = &run->summary.tally;
+    char number[40];
+    snprintf(number, sizeof number, "task %" PRIu64, outcome->index);
+    struct journal_record record = {.source =
+                                        outcome->payload.size ? outcome->payload.data : number,
+                                    .size_bytes = -1,
+                                    .run_s = outcome->run_s,
+                                    .rank = outcome->rank,
+                                    .host = outcome->host,
+                                    .attempts = outcome->attempts};
     if (outcome->exception) {
-        char name[40];
-        snprintf(name, sizeof name, "task %" PRIu64, outcome->index);
-        const char *input = run->options->input_count ? run->options->inputs[outcome->index] : name;
-        summary_failed(&run->summary, input, outcome->exception->message);
+        record.status = JOURNAL_FAILED;
+        record.error = outcome->exception->message;
+        summary_failed(&run->summary, record.source, record.error);
     } else {
+        record.status = JOURNAL_DONE;
         tally->done++;
         if (outcome->result.size)
             summary_line(&run->summary, "%.*s", (int)outcome->result.size,
@@ -227,34 +287,80 @@ static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_err
     }
     if ((tally->done + tally->failed) % 1024 == 0 || outcome->run_s > 1e-3)
         summary_update(&run->summary, program_now_s() - run->begun_s);
-    return 0;
+    return journal_append(&run->journal, &record, error);
 }
 
-static enum exit_status work(struct mpp_executor *executor, void *context)
+static int open_files(struct run *run, struct mpp_error *error)
 {
-    struct run *run = context;
+    const struct options *options = run->options;
+    struct journal_option job = {.name = "job"};
+    struct journal_past none = {0};
+    char host[65] = "";
+    int fd = STDIN_FILENO;
+    run->journal.fd = -1;
+    if (options->files_from && strcmp(options->files_from, "-") != 0)
+        fd = open(options->files_from, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return mpp_error_set_errno(error, "cannot open the list '%.800s'", options->files_from);
+    list_init(&run->list, fd, options->null ? '\0' : '\n');
+    if (!options->journal)
+        return 0;
+    snprintf(job.value, sizeof job.value, "%s", options->job->name);
+    gethostname(host, sizeof host - 1);
+    struct journal_header header = {.version = MPP_VERSION,
+                                    .libraries = version_text(),
+                                    .host = host,
+                                    .options = &job,
+                                    .option_count = 1};
+    return journal_open(&run->journal, options->journal, JOURNAL_FRESH, &header, &none, error);
+}
+
+static enum exit_status map_all(struct run *run, struct mpp_executor *executor)
+{
     struct mpp_error error;
     struct mpp_map map = {.job = run->options->job->name,
                           .source = source,
                           .sink = sink,
                           .context = run,
                           .chunksize = run->options->chunk};
-    summary_init(&run->summary, TALLY_TASKS, run->options->quiet);
-    run->summary.tally.total = run->options->count + run->options->input_count;
     int failed = mpp_map_unordered(executor, &map, &error);
     if (failed)
         summary_error(&run->summary, error.text);
+    if (journal_close(&run->journal, &error)) {
+        summary_error(&run->summary, error.text);
+        failed = -1;
+    }
     struct summary_pool pool = program_pool(executor, NULL);
     if (summary_finish(&run->summary, &pool, program_now_s() - run->begun_s) || failed)
         return EXIT_INTERNAL;
     return run->summary.tally.failed ? EXIT_SOME_FAILED : EXIT_DONE;
 }
 
+static enum exit_status work(struct mpp_executor *executor, void *context)
+{
+    struct run *run = context;
+    struct mpp_error error;
+    enum exit_status status = EXIT_USAGE;
+    summary_init(&run->summary, TALLY_TASKS, run->options->quiet);
+    if (!run->options->files_from)
+        run->summary.tally.total = run->options->count + run->options->input_count;
+    if (open_files(run, &error))
+        summary_error(&run->summary, error.text);
+    else
+        status = map_all(run, executor);
+    if (run->list.fd > STDIN_FILENO)
+        close(run->list.fd);
+    summary_release(&run->summary);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
-    struct run run = {.options = &options, .begun_s = program_now_s()};
+    static struct run run; /* a list is large */
     struct mpp_error error;
+    run.options = &options;
+    run.begun_s = program_now_s();
     program_begin();
     if (parse(argc, argv, &options, &error))
         return program_usage_error(error.text);

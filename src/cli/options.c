@@ -196,6 +196,13 @@ static int parse_max_failures(const char *text, struct options *options, struct 
     return mpp_error_set(error, "--max-failures takes N or N%%, not '%.200s'", text);
 }
 
+static int parse_journal_sync(const char *text, double *sync_s, struct mpp_error *error)
+{
+    if (argument_seconds("--journal-sync", text, sync_s, error))
+        return -1;
+    return *sync_s < 0.1 ? mpp_error_set(error, "--journal-sync takes at least 0.1 seconds") : 0;
+}
+
 static int parse_time_limit(const char *text, double *limit_s, struct mpp_error *error)
 {
     if (strcmp(text, "auto") != 0)
@@ -291,7 +298,7 @@ static int take(int code, char **argv, struct options *options, struct mpp_error
         options->no_journal = true;
         return 0;
     case OPTION_JOURNAL_SYNC:
-        return argument_seconds("--journal-sync", optarg, &options->journal_sync_s, error);
+        return parse_journal_sync(optarg, &options->journal_sync_s, error);
     case OPTION_JOBLOG:
         return parse_text("--joblog", optarg, &options->joblog, error);
     case OPTION_RESUME:

@@ -26,7 +26,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "cli"))
 import journals  # noqa: E402
 import processes  # noqa: E402
-from harness import MPIRUN, MPTHUMB, picture  # noqa: E402
+from harness import MPTHUMB, launcher, open_mpi, picture  # noqa: E402
 
 FILES = 300
 PATIENCE_S = 120
@@ -51,9 +51,9 @@ def tree(top):
 
 
 def command(ranks, recovery, arguments):
-    launch = []
-    if ranks:
-        launch = [MPIRUN, "-q", "--oversubscribe", *(["--enable-recovery"] if recovery else []), "-n", str(ranks)]
+    launch = launcher(ranks)
+    if ranks and recovery:
+        launch[1:1] = ["--enable-recovery"] if open_mpi() < 5 else ["--with-ft", "ulfm"]
     return [*launch, MPTHUMB, "-j", "2", "--quiet", *arguments]
 
 
@@ -73,7 +73,7 @@ def rank_of(pid):
     try:
         with open(f"/proc/{pid}/environ", "rb") as stream:
             for word in stream.read().split(b"\0"):
-                if word.startswith(b"OMPI_COMM_WORLD_RANK="):
+                if word.startswith((b"OMPI_COMM_WORLD_RANK=", b"PMIX_RANK=")):
                     return int(word.partition(b"=")[2])
     except OSError:
         pass

@@ -7,6 +7,7 @@ each case file stands `main(globals())`.
     MPTHUMB=build/src/cli/mpthumb tests/cli/test_output.py            every case of the file
     MPTHUMB=build/src/cli/mpthumb tests/cli/test_output.py beside     those with "beside" in their name
 """
+import functools
 import hashlib
 import io
 import os
@@ -27,10 +28,19 @@ if os.geteuid() == 0:
 PATIENCE_S = 240  # a run that takes longer hangs; nothing here is measured
 
 
+@functools.lru_cache(maxsize=None)
+def open_mpi():
+    """Which Open MPI mpirun is: 4, 5."""
+    said = subprocess.run([MPIRUN, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    return int(re.search(r"(\d+)\.\d+", said.stdout)[1])
+
+
 def launcher(ranks):
     """The words before mpthumb: none for 0 ranks. -q silences mpirun's own remarks on an exit status."""
     if ranks == 0:
         return []
+    if open_mpi() >= 5:
+        return [MPIRUN, "--quiet", "--map-by", ":oversubscribe", "-n", str(ranks)]
     cores = len(os.sched_getaffinity(0))
     return [MPIRUN, "-q", "-n", str(ranks)] + (["--oversubscribe"] if ranks > cores else [])
 
@@ -159,7 +169,7 @@ def main(names):
     """Runs the cases of a file, each in a scene of its own; ends the program."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     failures = 0
-    for name, case in names.items():
+    for name, case in list(names.items()):
         if not name.startswith("case_") or wanted not in name:
             continue
         scene = Scene()
