@@ -36,11 +36,12 @@ def open_mpi():
 
 
 def launcher(ranks):
-    """The words before mpthumb: none for 0 ranks. -q silences mpirun's own remarks on an exit status."""
+    """The words before mpthumb: none for 0 ranks. -q silences mpirun's own remarks on an exit status; Open MPI 5 has
+    no such option."""
     if ranks == 0:
         return []
     if open_mpi() >= 5:
-        return [MPIRUN, "--quiet", "--map-by", ":oversubscribe", "-n", str(ranks)]
+        return [MPIRUN, "--map-by", ":oversubscribe", "-n", str(ranks)]
     cores = len(os.sched_getaffinity(0))
     return [MPIRUN, "-q", "-n", str(ranks)] + (["--oversubscribe"] if ranks > cores else [])
 
@@ -125,7 +126,10 @@ class Scene:
         """Runs mpthumb, or another program, to its end: by itself, or on so many ranks."""
         done = subprocess.run(launcher(ranks) + [program, *arguments], cwd=self.root, input=stdin,
                               stdout=stdout, stderr=subprocess.PIPE, timeout=PATIENCE_S)
-        return Outcome(done.returncode, done.stdout or b"", done.stderr)
+        stderr = done.stderr
+        if ranks and open_mpi() >= 5:  # whose mpirun cannot be silenced
+            stderr = re.sub(rb"-{60,}\n(?:prterun|mpirun|Primary job).*?-{60,}\n", b"", stderr, flags=re.S)
+        return Outcome(done.returncode, done.stdout or b"", stderr)
 
     def start(self, *arguments, ranks=0):
         """Starts mpthumb; the caller reads its stdout and waits for it. stderr goes to the file `stderr`."""

@@ -3,6 +3,7 @@
 import os
 import re
 
+import journals
 from harness import equal, main
 
 MPBATCH = os.environ["MPBATCH"]
@@ -70,7 +71,7 @@ def case_usage_errors(scene):
             ([], "no job: name one"),
             (["nothing", "--count", "1"], "no job is named 'nothing'"),
             (["thumbnail", "--count", "1"], "no job is named 'thumbnail'"),
-            (["noop"], "nothing to do: give --count or inputs"),
+            (["noop"], "nothing to do: give --count, inputs or --files-from"),
             (["noop", "--count", "1", "x"], "--count and inputs exclude each other"),
             (["noop", "--count", "0"], "--count takes a whole number from 1"),
             (["noop", "--count", "1", "--timeout", "soon"], "--timeout takes a number of seconds"),
@@ -88,6 +89,18 @@ def case_help_lists_the_jobs(scene):
     equal(outcome.exit, 0)
     for job in ("whoami", "spin", "noop"):
         assert f"\n  {job} " in outcome.out, str(outcome)
+
+
+def case_names_from_a_list_and_a_journal(scene):
+    """Each name is a task, and has its line in the journal, whatever it is made of."""
+    names = [b"one", b"two words", b"t\xe4b\there", b"line\nbreak"]
+    outcome = scene.run("--files-from", "-", "-0", "--journal", "j.jsonl", "noop", "first", program=MPBATCH, ranks=2,
+                        stdin=b"\0".join(names))
+    equal((outcome.exit, counts(outcome)), (0, (5, 0)), str(outcome))
+    final = journals.final(scene.path("j.jsonl"))
+    equal(sorted(os.fsencode(source) for source in final), sorted([b"first", *names]))
+    equal({record["status"] for record in final.values()}, {"done"})
+    equal(scene.run("--files-from", "missing", "noop", program=MPBATCH).exit, 2)
 
 
 main(globals())

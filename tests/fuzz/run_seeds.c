@@ -1,0 +1,104 @@
+/* Small inputs for the targets that are not images: see seeds.h. */
+#include <string.h>
+
+#include "journal.h"
+#include "message.h"
+#include "seeds.h"
+#include "thumbnail.h"
+
+static bool make_journal(int number, struct buf *out)
+{
+    static const struct journal_option options[] = {{"--blur", "2"}, {"--suffix", "\xff\""}};
+    struct journal_header header = {
+        .version = "1", .libraries = "a\nb", .host = "h", .options = options, .option_count = 2};
+    struct journal_record record = {.source = "a/\xe4.jpg",
+                                    .size_bytes = 1234,
+                                    .mtime_ns = -1,
+                                    .output = "a/\xe4.jpg",
+                                    .xxh3 = 77,
+                                    .host = "h",
+                                    .attempts = 1};
+    if (number == 2)
+        return false;
+    journal_put_header(out, &header, 0);
+    journal_put_record(out, &record);
+    if (number == 0)
+        return true;
+    record.status = JOURNAL_FAILED;
+    record.error = "broken";
+    record.output = NULL;
+    record.size_bytes = -1;
+    journal_put_record(out, &record);
+    buf_put(out, "{\"source\":\"cut", 14);
+    return true;
+}
+
+static void put_tasks(struct buf *out)
+{
+    struct buf payload = BUF_INIT;
+    struct thumbnail_task task = {
+        .flags = THUMBNAIL_RECORDED, .source = "a", .output = "b", .recorded = {1, 2, 3}};
+    struct message_list list = message_begin_tasks(out);
+    thumbnail_task_encode(&task, &payload);
+    for (uint64_t id = 1; id < 4; id++)
+        message_put_task(&list, &(struct message_task){.id = id,
+                                                       .handout = 1,
+                                                       .size = (uint32_t)payload.size,
+                                                       .payload = payload.data});
+    message_end(&list);
+    buf_release(&payload);
+}
+
+static void put_results(struct buf *out)
+{
+    struct buf made = BUF_INIT;
+    struct thumbnail_outcome outcome = {.status = THUMBNAIL_NO_ROOM, .text = "no room"};
+    struct message_list list = message_begin_done(out, 3);
+    thumbnail_outcome_encode(&outcome, &made);
+    for (uint64_t id = 1; id < 4; id++)
+        message_put_result(
+            &list, &(struct message_result){
+                       .id = id, .handout = 1, .size = (uint32_t)made.size, .data = made.data});
+    message_end(&list);
+    buf_release(&made);
+}
+
+static bool make_message(int number, struct buf *out)
+{
+    struct message_list list;
+    switch (number) {
+    case 0:
+        message_put_hello(out, &(struct message_hello){.build = 1, .workers = 2, .host = "host"});
+        return true;
+    case 1:
+        put_tasks(out);
+        return true;
+    case 2:
+        put_results(out);
+        return true;
+    case 3:
+        list = message_begin_moved(out, 1);
+        message_put_moved(&list, 5, 1);
+        message_end(&list);
+        return true;
+    case 4:
+        message_put_steal(out, &(struct message_steal){1, 2});
+        return true;
+    case 5:
+        message_put_broken(out, "because");
+        return true;
+    case 6:
+        message_put_running(out, 1, 2);
+        return true;
+    case 7:
+        message_put_lost(out, 3);
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool seed_make(const char *target, int number, struct buf *out)
+{
+    return strcmp(target, "journal") == 0 ? make_journal(number, out) : make_message(number, out);
+}
