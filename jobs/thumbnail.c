@@ -277,52 +277,57 @@ static int64_t mtime_ns(const struct stat *status)
     return (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
 }
 
-/* Opens the output for reading; -1: there is none that is a regular file. */
-static int open_output(const struct thumbnail_setup *setup, const struct thumbnail_task *task)
+/* Is there a regular file where the output goes? *path is its path, 2 * PATH_MAX bytes. */
+static bool find_output(const struct thumbnail_setup *setup, const struct thumbnail_task *task,
+                        char *path)
 {
-    char path[2 * PATH_MAX];
     struct stat status;
     const char *slash = strrchr(task->source, '/');
     if (setup->output)
-        snprintf(path, sizeof path, "%s/%s", setup->output, task->output);
+        snprintf(path, 2 * PATH_MAX, "%s/%s", setup->output, task->output);
     else
-        snprintf(path, sizeof path, "%.*s%s", slash ? (int)(slash - task->source) + 1 : 0,
+        snprintf(path, 2 * PATH_MAX, "%.*s%s", slash ? (int)(slash - task->source) + 1 : 0,
                  task->source, task->output);
-    int fd =
-        TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
+    return lstat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
 }
 
-/* Its checksum; false: it cannot be read. */
-static bool sum_output(int fd, uint64_t *xxh3)
+/* A file's checksum; false: it cannot be read. */
+static bool sum_file(const char *path, uint64_t *xxh3)
 {
     uint8_t bytes[65536];
     XXH3_state_t *state = XXH3_createState();
     ssize_t got = -1;
-    if (state && XXH3_64bits_reset(state) == XXH_OK)
+    int fd =
+        TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (fd >= 0 && state && XXH3_64bits_reset(state) == XXH_OK)
         for (uint64_t at = 0; (got = whole_pread(fd, bytes, sizeof bytes, at)) > 0;
              at += (uint64_t)got)
             XXH3_64bits_update(state, bytes, (size_t)got);
     *xxh3 = state ? XXH3_64bits_digest(state) : 0;
     XXH3_freeState(state);
+    if (fd >= 0)
+        close(fd);
     return got == 0;
 }
 
 /* Is the output there, and as it was recorded? */
 static bool output_is_there(const struct thumbnail_setup *setup, const struct thumbnail_task *task)
 {
+    char path[2 * PATH_MAX];
     uint64_t xxh3;
-    int fd = open_output(setup, task);
-    if (fd < 0)
-        return false;
-    bool good =
-        !(task->flags & THUMBNAIL_VERIFY) || (sum_output(fd, &xxh3) && xxh3 == task->recorded.xxh3);
-    close(fd);
-    return good;
+    return find_output(setup, task, path) &&
+           (!(task->flags & THUMBNAIL_VERIFY) ||
+            (sum_file(path, &xxh3) && xxh3 == task->recorded.xxh3));
+}
+
+/* Has the source not changed since it was recorded? It is not opened for that, which may take
+ * longer than anything else. */
+static bool source_is_as_recorded(const struct thumbnail_task *task)
+{
+    struct stat status;
+    return stat(task->source, &status) == 0 && S_ISREG(status.st_mode) &&
+           status.st_size == task->recorded.size_bytes &&
+           mtime_ns(&status) == task->recorded.mtime_ns;
 }
 
 /* An output is held beside what was recorded, and the source not asked. */
@@ -332,12 +337,11 @@ static int check_output(struct source *source, const struct thumbnail_setup *set
     source->kept = true;
     if (!(task->flags & THUMBNAIL_RECORDED))
         return mpp_error_set(error, "the journal does not say that it is done");
+    char path[2 * PATH_MAX];
     if (output_is_there(setup, task))
         return 0;
-    int fd = open_output(setup, task);
-    if (fd < 0)
+    if (!find_output(setup, task, path))
         return mpp_error_set(error, "its thumbnail %.800s is not there", task->output);
-    close(fd);
     return mpp_error_set(error, "its thumbnail %.800s is not the one that was written",
                          task->output);
 }
@@ -347,17 +351,14 @@ static int prepare_source(struct source *source, const struct thumbnail_setup *s
 {
     if (task->flags & THUMBNAIL_CHECK)
         return check_output(source, setup, task, error);
-    source->kept = (task->flags & THUMBNAIL_EXISTING) && output_is_there(setup, task);
+    source->kept = ((task->flags & THUMBNAIL_EXISTING) && output_is_there(setup, task)) ||
+                   ((task->flags & THUMBNAIL_RECORDED) && source_is_as_recorded(task) &&
+                    output_is_there(setup, task));
     if (source->kept)
         return 0;
     if (open_source(source, task, error))
         return -1;
     if (source->stranger)
-        return 0;
-    source->kept =
-        (task->flags & THUMBNAIL_RECORDED) && source->status.st_size == task->recorded.size_bytes &&
-        mtime_ns(&source->status) == task->recorded.mtime_ns && output_is_there(setup, task);
-    if (source->kept)
         return 0;
     if (sniff_source(source, task, error))
         return -1;

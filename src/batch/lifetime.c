@@ -55,9 +55,11 @@ double lifetime_left_s(const char *end_time, int64_t now_s)
 
 static void stop(struct lifetime *lifetime, const char *why)
 {
-    if (!lifetime->stopped)
-        lifetime->options.on_stop(lifetime->options.context, why);
+    if (lifetime->stopped)
+        return;
     lifetime->stopped = true;
+    lifetime->options.on_stop(lifetime->options.context, why);
+    lifetime->options.on_tick(lifetime->options.context); /* whoever asks may not wait for long */
 }
 
 static void take(struct lifetime *lifetime, int number)

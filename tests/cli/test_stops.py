@@ -153,4 +153,19 @@ def case_a_file_that_takes_too_long(scene):
     equal(scene.names("thumbs"), ["1.jpg", "2.jpg"])
 
 
+def case_an_open_that_hangs(scene):
+    """As on a file system whose server is gone, read ahead or not."""
+    for number in range(8):
+        scene.image(f"images/{number}.jpg", seed=number)
+    os.environ.update(LD_PRELOAD=os.environ["SLOW_OPEN"], SLOW_BELOW="images/4", SLOW_MS="200000")
+    try:
+        for ahead in ("0", "16"):
+            outcome = scene.run("--timeout", "1", "-j", "1", "--read-ahead", ahead, "-o", ahead, "images")
+            equal((outcome.exit, len(outcome.errors), len(outcome.about("images/4.jpg"))), (1, 1, 1), outcome)
+            equal(len(scene.names(ahead)), 7)
+    finally:
+        for name in ("LD_PRELOAD", "SLOW_BELOW", "SLOW_MS"):
+            del os.environ[name]
+
+
 main(globals())
