@@ -198,7 +198,7 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
         case PLAN_TASK:
             if (take_up(run, &task))
                 return give(run, &task, payload, error);
-            run->summary.tally.kept++;
+            run->summary.tally.skipped++; /* it has not failed */
             break;
         case PLAN_SKIP:
             end_skipped(run, &record, NULL, "by its suffix it is a thumbnail");

@@ -296,7 +296,9 @@ static int mpi_close(struct transport *transport, struct mpp_error *error)
 static void mpi_abort(struct transport *transport, int status)
 {
     (void)transport;
-    MPI_Abort(MPI_COMM_WORLD, status);
+    if (!HAVE_ULFM) /* whose MPI_Abort may wait for a rank that is gone; a plain exit does the same
+                     */
+        MPI_Abort(MPI_COMM_WORLD, status);
     _exit(status);
 }
 

@@ -52,8 +52,11 @@ static void find(void *function, const char *name)
     memcpy(function, &found, sizeof found); /* an object pointer, by ISO C */
 }
 
+/* Also from the first call that is made before constructors are. */
 __attribute__((constructor)) static void begin(void)
 {
+    if (real.open)
+        return;
     find(&real.open, "open");
     find(&real.openat, "openat");
     find(&real.read, "read");
@@ -95,6 +98,7 @@ static bool turn(void)
 static bool concerns(int directory, const char *path)
 {
     char link[64], whole[PATH_MAX];
+    begin();
     if (!below)
         return false;
     if (path && *path == '/')
