@@ -5,19 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "future_table.h"
 #include "message.h"
 #include "scheduler.h"
 
 /* A chunk is cut into messages of about this size, so that large payloads do not pile up in one. */
 #define CHUNK_BYTES (UINT32_C(1) << 20)
-
-struct slot {
-    uint32_t generation;
-    uint32_t next_free;
-    struct mpp_future *future; /* NULL: free */
-};
-
-#define NO_SLOT UINT32_MAX
 
 struct peer {
     bool joined, stopped;
@@ -31,9 +24,7 @@ struct coordinator {
     struct scheduler_actions actions;
     coordinator_complete complete;
     void *context;
-    struct slot *slots;
-    uint32_t slot_count;
-    uint32_t free_slot;
+    struct future_table tasks;
     struct peer *peers;
     struct rank_account *accounts;
     int stopped;
@@ -44,43 +35,6 @@ struct coordinator {
     const struct message_result *current; /* the result whose event is being applied */
     bool stop_sent, discarding;
 };
-
-/* ---- Slots ---- */
-
-static int grow_slots(struct coordinator *c, struct mpp_error *error)
-{
-    uint32_t count = c->slot_count ? 2 * c->slot_count : 1024;
-    struct slot *slots = count > c->slot_count ? realloc(c->slots, count * sizeof *slots) : NULL;
-    if (!slots)
-        return mpp_error_set(error, "out of memory for %u tasks", count);
-    for (uint32_t i = c->slot_count; i < count; i++)
-        slots[i] = (struct slot){.generation = 1, .next_free = i + 1 < count ? i + 1 : NO_SLOT};
-    c->free_slot = c->slot_count;
-    c->slots = slots;
-    c->slot_count = count;
-    return 0;
-}
-
-static struct mpp_future *release_slot(struct coordinator *c, uint64_t id)
-{
-    struct slot *slot = &c->slots[(uint32_t)id];
-    struct mpp_future *future = slot->future;
-    future->in_books = false;
-    slot->future = NULL;
-    slot->generation++;
-    slot->next_free = c->free_slot;
-    c->free_slot = (uint32_t)id;
-    return future;
-}
-
-/* The future of a task in the books; NULL: its end has come already. */
-static struct mpp_future *find_future(const struct coordinator *c, uint64_t id)
-{
-    uint32_t slot = (uint32_t)id;
-    if (slot >= c->slot_count || c->slots[slot].generation != id >> 32)
-        return NULL;
-    return c->slots[slot].future;
-}
 
 /* ---- Ends ---- */
 
@@ -126,30 +80,13 @@ static void fill_end(struct coordinator *c, struct mpp_future *future,
     }
 }
 
-bool coordinator_end(struct mpp_future *future, const char *broken_because)
-{
-    if (!future_settle(future)) {
-        future_drop(future);
-        return false;
-    }
-    if (broken_because)
-        future_set_exception(
-            future,
-            &(struct mpp_exception){
-                .kind = MPP_EXCEPTION_BROKEN, .rank = -1, .host = "", .message = broken_because},
-            strlen(broken_because));
-    else
-        future_set_cancelled(future);
-    return true;
-}
-
 /* A task leaves the books. One that was cancelled by a caller is settled already. */
 static void complete(struct coordinator *c, const struct scheduler_action *action)
 {
-    struct mpp_future *future = release_slot(c, action->task);
+    struct mpp_future *future = future_table_remove(&c->tasks, action->task);
     bool dropped = action->type == SCHEDULER_DROP || c->current->status == TASK_DROPPED;
     if (dropped) {
-        if (!coordinator_end(future, c->broken))
+        if (!future_end(future, c->broken))
             return;
     } else {
         if (!future_settle(future)) {
@@ -180,7 +117,7 @@ static ptrdiff_t send_chunk(struct coordinator *c, size_t at, struct mpp_error *
         const struct scheduler_action *action = &c->actions.list[at];
         if (action->type != SCHEDULER_SEND || action->agent != agent)
             break;
-        const struct mpp_future *future = c->slots[(uint32_t)action->task].future;
+        const struct mpp_future *future = future_table_find(&c->tasks, action->task);
         message_put_task(&tasks, &(struct message_task){.id = action->task,
                                                         .handout = action->handout,
                                                         .job = future->job,
@@ -251,13 +188,8 @@ static int cancel_task(struct coordinator *c, uint64_t id, struct mpp_error *err
 
 int coordinator_submit(struct coordinator *c, struct mpp_future *future, struct mpp_error *error)
 {
-    if (c->free_slot == NO_SLOT && grow_slots(c, error))
+    if (future_table_add(&c->tasks, future, error))
         return -1;
-    uint32_t slot = c->free_slot;
-    c->free_slot = c->slots[slot].next_free;
-    c->slots[slot].future = future;
-    future->id = (uint64_t)c->slots[slot].generation << 32 | slot;
-    future->in_books = true;
     struct scheduler_event event = {
         .type = SCHEDULER_TASK_ADDED, .task = future->id, .count = future->chunk};
     if (apply(c, event, error))
@@ -279,8 +211,8 @@ int coordinator_end_input(struct coordinator *c, struct mpp_error *error)
 /* What waits here ends here. */
 static int cancel_waiting(struct coordinator *c, struct mpp_error *error)
 {
-    for (uint32_t i = 0; i < c->slot_count; i++) {
-        const struct mpp_future *future = c->slots[i].future;
+    for (uint32_t i = 0; i < c->tasks.count; i++) {
+        const struct mpp_future *future = c->tasks.slots[i].future;
         if (future && scheduler_waits(c->scheduler, future->id) &&
             cancel_task(c, future->id, error))
             return -1;
@@ -352,8 +284,8 @@ static int break_pool(struct coordinator *c, int from, const char *text, uint32_
         c->broken = NULL;
         return mpp_error_set(error, "%.*s", (int)size, text);
     }
-    for (uint32_t i = 0; i < c->slot_count; i++) {
-        const struct mpp_future *future = c->slots[i].future;
+    for (uint32_t i = 0; i < c->tasks.count; i++) {
+        const struct mpp_future *future = c->tasks.slots[i].future;
         if (future && cancel_task(c, future->id, error))
             return -1;
     }
@@ -443,7 +375,7 @@ static int take_running(struct coordinator *c, int from, struct reader *fields,
     uint32_t handout;
     if (message_get_running(fields, &id, &handout))
         return mpp_error_set(error, "rank %d sent damaged news of a running task", from);
-    struct mpp_future *future = find_future(c, id);
+    struct mpp_future *future = future_table_find(&c->tasks, id);
     uint8_t pending = FUTURE_PENDING;
     if (future)
         atomic_compare_exchange_strong(&future->state, &pending, FUTURE_RUNNING);
@@ -592,7 +524,6 @@ struct coordinator *coordinator_new(struct transport *transport,
                                   .complete = options->complete,
                                   .accounts = options->accounts,
                                   .context = options->context,
-                                  .free_slot = NO_SLOT,
                                   .peers = calloc((size_t)transport->size, sizeof *c->peers),
                                   .scheduler = scheduler_new(transport->size, options->attempts)};
         if (c->peers && c->scheduler)
@@ -607,15 +538,15 @@ void coordinator_free(struct coordinator *c, const char *broken_because)
 {
     if (!c)
         return;
-    for (uint32_t i = 0; i < c->slot_count; i++) {
-        struct mpp_future *future = c->slots[i].future;
-        if (future && coordinator_end(future, broken_because))
+    for (uint32_t i = 0; i < c->tasks.count; i++) {
+        struct mpp_future *future = c->tasks.slots[i].future;
+        if (future && future_end(future, broken_because))
             c->complete(c->context, future);
     }
     scheduler_actions_release(&c->actions);
     scheduler_free(c->scheduler);
     free(c->broken);
-    free(c->slots);
+    future_table_release(&c->tasks);
     free(c->peers);
     free(c);
 }

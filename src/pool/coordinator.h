@@ -42,10 +42,6 @@ struct coordinator *coordinator_new(struct transport *transport,
 /* Frees; futures not at their end are completed as cancelled (or broken, with the reason). */
 void coordinator_free(struct coordinator *coordinator, const char *broken_because);
 
-/* The same for a future that has not come here. True: settled and filled in; false: it was settled
- * already, and the reference has been dropped. */
-bool coordinator_end(struct mpp_future *future, const char *broken_because);
-
 /* Takes a submitted task and the pool's reference to it. */
 int coordinator_submit(struct coordinator *coordinator, struct mpp_future *future,
                        struct mpp_error *error);

@@ -206,6 +206,23 @@ static void complete_in(struct completed *completed, struct mpp_future *future)
         completed_free(completed);
 }
 
+bool future_end(struct mpp_future *future, const char *broken_because)
+{
+    if (!future_settle(future)) {
+        future_drop(future);
+        return false;
+    }
+    if (broken_because)
+        future_set_exception(
+            future,
+            &(struct mpp_exception){
+                .kind = MPP_EXCEPTION_BROKEN, .rank = -1, .host = "", .message = broken_because},
+            strlen(broken_because));
+    else
+        future_set_cancelled(future);
+    return true;
+}
+
 void future_publish(struct mpp_future *future, struct watch_list *calls)
 {
     atomic_store_explicit(&future->state, FUTURE_DONE, memory_order_release);

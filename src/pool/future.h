@@ -100,6 +100,11 @@ void future_set_exception(struct mpp_future *future, const struct mpp_exception 
                           size_t message_size);
 void future_set_cancelled(struct mpp_future *future);
 
+/* Ends one that no rank has anything to say of any more: cancelled, or broken with the pool for
+ * this reason. True: settled and filled in; false: it was settled already, and the reference has
+ * been dropped. */
+bool future_end(struct mpp_future *future, const char *broken_because);
+
 /* With the executor's lock held: it is done. Waiters are woken; callbacks are appended to `calls`,
  * to be called without the lock. Takes the caller's reference: it goes to the map, or to the calls
  * (their last drops it), or is dropped. */

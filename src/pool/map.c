@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "coordinator.h"
 #include "executor.h"
 #include "message.h"
 
@@ -161,7 +160,7 @@ static void end_early(struct map_run *run, struct future_list *batch, struct fut
 {
     run->shut = run->ended = true;
     for (struct mpp_future *future; (future = future_list_take(batch));)
-        if (coordinator_end(future, NULL))
+        if (future_end(future, NULL))
             future_list_append(done, future);
 }
 

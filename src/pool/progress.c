@@ -147,7 +147,7 @@ static void end_all(struct mpp_executor *executor, struct wishes *wishes, const 
     coordinator_free(executor->rank.coordinator, reason);
     executor->rank.coordinator = NULL;
     for (struct mpp_future *future; (future = future_list_take(&wishes->posted));)
-        if (coordinator_end(future, reason))
+        if (future_end(future, reason))
             executor_gather(executor, future);
 }
 
