@@ -133,7 +133,8 @@ static int start_progress(struct mpp_executor *executor, const struct mpp_option
 {
     int retries = options->retries < 0 ? 0 : options->retries == 0 ? 1 : options->retries;
     struct rank *rank = &executor->rank;
-    executor->accounts = calloc((size_t)rank->transport->size, sizeof *executor->accounts);
+    executor->ranks = rank->transport->size;
+    executor->accounts = calloc((size_t)executor->ranks, sizeof *executor->accounts);
     if (!executor->accounts)
         return mpp_error_set(error, "out of memory for %d ranks", rank->transport->size);
     struct coordinator_options coordinator = {.attempts = (uint32_t)retries + 1,
@@ -300,7 +301,7 @@ void mpp_executor_stats(struct mpp_executor *executor, struct mpp_stats *stats)
 
 int mpp_executor_rank(struct mpp_executor *executor, int rank, struct mpp_rank_stats *stats)
 {
-    if (rank < 0 || rank >= executor->stats.ranks)
+    if (rank < 0 || rank >= executor->ranks)
         return -1;
     const struct rank_account *account = &executor->accounts[rank];
     *stats = (struct mpp_rank_stats){.host = account->workers ? account->host : "",

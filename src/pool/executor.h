@@ -15,7 +15,8 @@
 #include "rank.h"
 
 struct mpp_executor {
-    struct rank rank;              /* the progress thread's */
+    struct rank rank; /* the progress thread's */
+    int ranks;
     struct rank_account *accounts; /* of all ranks; the progress thread writes them */
     struct worker_config config;
     int wake_fd;

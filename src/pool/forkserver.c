@@ -137,6 +137,7 @@ static void reset_slot(struct worker_slot *slot)
 {
     atomic_store(&slot->next, 0);
     atomic_store(&slot->running, 0);
+    atomic_store(&slot->crashed, 0);
     atomic_store(&slot->bell, false);
     atomic_store(&slot->no_memory, false);
     result_ring_reset(&slot->results);

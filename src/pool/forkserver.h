@@ -33,6 +33,7 @@
 struct worker_slot {
     _Alignas(64) _Atomic uint64_t next;
     _Atomic uint64_t running;  /* number + 1 of the task in the job's code; 0: none */
+    _Atomic uint64_t crashed;  /* number + 1 of the task whose load has crashed; 0: none */
     _Atomic uint64_t begun_ns; /* when that was set, on CLOCK_MONOTONIC */
     _Atomic bool bell;         /* the worker has written to its socket since the agent read it */
     _Atomic bool no_memory;    /* it crashed after an allocation had failed */

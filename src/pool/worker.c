@@ -381,8 +381,8 @@ static void note_crash(int number)
 {
     if (errno == ENOMEM)
         atomic_store(&own_slot->no_memory, true);
-    if (load_under_way()) /* not the running task is to blame */
-        atomic_store(&own_slot->running, load_under_way());
+    if (load_under_way()) /* not the running task is to blame, which goes on until the signal */
+        atomic_store(&own_slot->crashed, load_under_way());
     signal(number, SIG_DFL);
     raise(number); /* is delivered when this returns */
 }

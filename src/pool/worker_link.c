@@ -245,7 +245,10 @@ bool worker_link_condemn(struct worker_link *link, const struct agent_task *task
 
 struct agent_task *worker_link_culprit(struct worker_link *link)
 {
-    uint64_t running = atomic_load(&link->slot->running) & ~WORKER_CONDEMNED;
-    struct agent_task *task = running ? *find_number(link, running - 1) : NULL;
+    uint64_t running = atomic_load(&link->slot->running);
+    uint64_t crashed = atomic_load(&link->slot->crashed);
+    uint64_t blamed = crashed && !(running & WORKER_CONDEMNED) ? crashed : running;
+    blamed &= ~WORKER_CONDEMNED;
+    struct agent_task *task = blamed ? *find_number(link, blamed - 1) : NULL;
     return task ? task_list_take_id(&link->tasks, task->id) : NULL;
 }
