@@ -46,6 +46,14 @@ def launcher(ranks):
     return [MPIRUN, "-q", "-n", str(ranks)] + (["--oversubscribe"] if ranks > cores else [])
 
 
+def preloaded(shim, **variables):
+    """An environment in which a library comes before the program's own, with further variables."""
+    environment = dict(os.environ, LD_PRELOAD=shim, **variables)
+    # The allocator of a sanitizer is there before the shim.
+    environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    return environment
+
+
 class Outcome:
     """What a run left: exit, out and err as text (undecodable bytes as \\xHH)."""
 
@@ -122,10 +130,10 @@ class Scene:
         for number, name in enumerate(names):
             self.image(name, seed=number, **options)
 
-    def run(self, *arguments, ranks=0, stdin=b"", stdout=subprocess.PIPE, program=MPTHUMB):
+    def run(self, *arguments, ranks=0, stdin=b"", stdout=subprocess.PIPE, program=MPTHUMB, environment=None):
         """Runs mpthumb, or another program, to its end: by itself, or on so many ranks."""
         done = subprocess.run(launcher(ranks) + [program, *arguments], cwd=self.root, input=stdin,
-                              stdout=stdout, stderr=subprocess.PIPE, timeout=PATIENCE_S)
+                              stdout=stdout, stderr=subprocess.PIPE, timeout=PATIENCE_S, env=environment)
         stderr = done.stderr
         if ranks and open_mpi() >= 5:  # whose mpirun cannot be silenced
             stderr = re.sub(rb"-{60,}\n(?:prterun|mpirun|Primary job).*?-{60,}\n", b"", stderr, flags=re.S)

@@ -7,7 +7,7 @@ import struct
 import subprocess
 
 import journals
-from harness import MPTHUMB, Outcome, equal, main
+from harness import MPTHUMB, Outcome, equal, main, preloaded
 
 SHIM = os.environ.get("FAULTS", "libfaults.so")
 WAYS = ("EIO", "ENOSPC", "EINTR", "SHORT")
@@ -20,12 +20,10 @@ GOOD = {"images/1.jpg", "images/2.png", "images/sub/3.jpg"}
 def run_with(scene, at, error, *arguments, on=False):
     """(outcome, calls that were counted) of a run in which call number `at` fails; 0: none does."""
     scene.write("count", bytes(8))
-    environment = dict(os.environ, LD_PRELOAD=SHIM, FAULT_BELOW=str(scene.path("area")), FAULT_AT=str(at),
-                       FAULT_ERROR=error, FAULT_COUNT=str(scene.path("count")))
+    environment = preloaded(SHIM, FAULT_BELOW=str(scene.path("area")), FAULT_AT=str(at), FAULT_ERROR=error,
+                            FAULT_COUNT=str(scene.path("count")))
     if on:
         environment["FAULT_ON"] = "1"
-    # The allocator of a sanitizer is there before the shim.
-    environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
     done = subprocess.run([MPTHUMB, "-j", "1", *arguments], cwd=scene.path("area"), stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=PATIENCE_S, env=environment, check=False)
     return Outcome(done.returncode, done.stdout, done.stderr), struct.unpack("<Q", scene.path("count").read_bytes())[0]

@@ -8,7 +8,7 @@ import time
 
 import journals
 import processes
-from harness import MPTHUMB, PATIENCE_S, equal, launcher, main
+from harness import MPTHUMB, PATIENCE_S, equal, launcher, main, preloaded
 
 FILES = 40
 JOURNAL = "thumbs/.mpthumb/journal.jsonl"
@@ -160,15 +160,11 @@ def case_an_open_that_hangs(scene):
     """As on a file system whose server is gone, read ahead or not."""
     for number in range(8):
         scene.image(f"images/{number}.jpg", seed=number)
-    os.environ.update(LD_PRELOAD=os.environ["SLOW_OPEN"], SLOW_BELOW="images/4", SLOW_MS="200000")
-    try:
-        for ahead in ("0", "16"):
-            outcome = scene.run("--timeout", "1", "-j", "1", "--read-ahead", ahead, "-o", ahead, "images")
-            equal((outcome.exit, len(outcome.errors), len(outcome.about("images/4.jpg"))), (1, 1, 1), outcome)
-            equal(len(scene.names(ahead)), 7)
-    finally:
-        for name in ("LD_PRELOAD", "SLOW_BELOW", "SLOW_MS"):
-            del os.environ[name]
+    slow = preloaded(os.environ["SLOW_OPEN"], SLOW_BELOW="images/4", SLOW_MS="200000")
+    for ahead in ("0", "16"):
+        outcome = scene.run("--timeout", "1", "-j", "1", "--read-ahead", ahead, "-o", ahead, "images", environment=slow)
+        equal((outcome.exit, len(outcome.errors), len(outcome.about("images/4.jpg"))), (1, 1, 1), outcome)
+        equal(len(scene.names(ahead)), 7)
 
 
 main(globals())
