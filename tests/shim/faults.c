@@ -2,8 +2,8 @@
  * A file system that fails, by LD_PRELOAD: of the calls that concern $FAULT_BELOW (the paths they
  * are given, or those of their descriptors) the one with number $FAULT_AT, counted over all
  * processes of a run from 1, fails with $FAULT_ERROR: EIO, ENOSPC, EINTR, or SHORT, which reads or
- * writes one byte only. With $FAULT_ON all calls after it fail as well. The count is kept in the
- * file $FAULT_COUNT, 8 bytes.
+ * writes one byte only; with ENOSPC only calls that write something count. With $FAULT_ON all calls
+ * after it fail as well. The count is kept in the file $FAULT_COUNT, 8 bytes.
  *
  * Calls: open, openat, read, pread, write, rename, renameat, renameat2, linkat, mkdir, mkdirat,
  * ftruncate, fsync, fdatasync.
@@ -115,19 +115,19 @@ static bool concerns(int directory, const char *path)
 }
 
 /* True: the call fails, errno is set. */
-static bool fails(int directory, const char *path)
+static bool fails(int directory, const char *path, bool writes)
 {
     int kept = errno;
-    bool failing = concerns(directory, path) && turn() && !is_short;
+    bool failing = concerns(directory, path) && (writes || number != ENOSPC) && turn() && !is_short;
     errno = failing ? number : kept;
     return failing;
 }
 
 /* The same for what can be short: the size that is left of it. */
-static bool fails_short(int fd, size_t *size)
+static bool fails_short(int fd, size_t *size, bool writes)
 {
     int kept = errno;
-    bool mine = concerns(fd, NULL) && turn();
+    bool mine = concerns(fd, NULL) && (writes || number != ENOSPC) && turn();
     errno = kept;
     if (!mine)
         return false;
@@ -139,13 +139,18 @@ static bool fails_short(int fd, size_t *size)
     return true;
 }
 
+static bool writes(int flags)
+{
+    return (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT);
+}
+
 int open(const char *path, int flags, ...)
 {
     va_list arguments;
     va_start(arguments, flags);
     int mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, int) : 0;
     va_end(arguments);
-    return fails(AT_FDCWD, path) ? -1 : real.open(path, flags, mode);
+    return fails(AT_FDCWD, path, writes(flags)) ? -1 : real.open(path, flags, mode);
 }
 
 int openat(int directory, const char *path, int flags, ...)
@@ -154,65 +159,67 @@ int openat(int directory, const char *path, int flags, ...)
     va_start(arguments, flags);
     int mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, int) : 0;
     va_end(arguments);
-    return fails(directory, path) ? -1 : real.openat(directory, path, flags, mode);
+    return fails(directory, path, writes(flags)) ? -1 : real.openat(directory, path, flags, mode);
 }
 
 ssize_t read(int fd, void *to, size_t size)
 {
-    return fails_short(fd, &size) ? -1 : real.read(fd, to, size);
+    return fails_short(fd, &size, false) ? -1 : real.read(fd, to, size);
 }
 
 ssize_t pread(int fd, void *to, size_t size, off_t offset)
 {
-    return fails_short(fd, &size) ? -1 : real.pread(fd, to, size, offset);
+    return fails_short(fd, &size, false) ? -1 : real.pread(fd, to, size, offset);
 }
 
 ssize_t write(int fd, const void *from, size_t size)
 {
-    return fails_short(fd, &size) ? -1 : real.write(fd, from, size);
+    return fails_short(fd, &size, true) ? -1 : real.write(fd, from, size);
 }
 
 int rename(const char *from, const char *to)
 {
-    return fails(AT_FDCWD, to) ? -1 : real.rename(from, to);
+    return fails(AT_FDCWD, to, true) ? -1 : real.rename(from, to);
 }
 
 int renameat(int from_directory, const char *from, int directory, const char *to)
 {
-    return fails(directory, to) ? -1 : real.renameat(from_directory, from, directory, to);
+    return fails(directory, to, true) ? -1 : real.renameat(from_directory, from, directory, to);
 }
 
 int renameat2(int from_directory, const char *from, int directory, const char *to, unsigned flags)
 {
-    return fails(directory, to) ? -1 : real.renameat2(from_directory, from, directory, to, flags);
+    return fails(directory, to, true) ? -1
+                                      : real.renameat2(from_directory, from, directory, to, flags);
 }
 
 int linkat(int from_directory, const char *from, int directory, const char *to, int flags)
 {
-    return fails(directory, to) ? -1 : real.linkat(from_directory, from, directory, to, flags);
+    return fails(directory, to, true) ? -1
+                                      : real.linkat(from_directory, from, directory, to, flags);
 }
 
 int mkdir(const char *path, mode_t mode)
 {
-    return fails(AT_FDCWD, path) ? -1 : real.mkdir(path, mode);
+    return fails(AT_FDCWD, path, true) ? -1 : real.mkdir(path, mode);
 }
 
 int mkdirat(int directory, const char *path, mode_t mode)
 {
-    return fails(directory, path) ? -1 : real.mkdirat(directory, path, mode);
+    return fails(directory, path, true) ? -1 : real.mkdirat(directory, path, mode);
 }
 
 int ftruncate(int fd, off_t size)
 {
-    return fails(fd, NULL) ? -1 : real.ftruncate(fd, size);
+    return fails(fd, NULL, true) ? -1 : real.ftruncate(fd, size);
 }
 
 int fsync(int fd)
 {
-    return fails(fd, NULL) ? -1 : real.fsync(fd);
+    return fails(fd, NULL, true) ? -1 : real.fsync(fd);
 }
 
 int fdatasync(int fd)
 {
-    return fails(fd, NULL) ? -1 : real.fdatasync(fd);
+    return fails(fd, NULL, true) ? -1 : real.fdatasync(fd);
 }
