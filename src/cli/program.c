@@ -88,6 +88,7 @@ enum exit_status program_run(int argc, char **argv, const struct mpp_options *op
         break;
     }
     enum exit_status status = work(executor, context);
+    mpp_executor_exit_status(executor, (int)status);
     if (mpp_close(executor, &error)) {
         log_line("%s", error.text);
         status = EXIT_INTERNAL;

@@ -274,6 +274,11 @@ int mpp_close(struct mpp_executor *executor, struct mpp_error *error)
     return result;
 }
 
+void mpp_executor_exit_status(struct mpp_executor *executor, int exit_status)
+{
+    executor->rank.transport->exit_status = exit_status;
+}
+
 void mpp_close_scoped(struct mpp_executor **executor)
 {
     struct mpp_error error;

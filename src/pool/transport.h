@@ -42,9 +42,10 @@ struct transport_ops {
 struct transport {
     const struct transport_ops *ops;
     int rank;
-    int size;       /* ranks */
-    int node_ranks; /* how many of them share this host */
-    size_t unsent;  /* messages on their way out that want polling to get on */
+    int size;        /* ranks */
+    int node_ranks;  /* how many of them share this host */
+    size_t unsent;   /* messages on their way out that want polling to get on */
+    int exit_status; /* of the process, where closing cannot come back */
     struct transport_own own;
 };
 

@@ -15,8 +15,11 @@
 
 #include <limits.h>
 #include <mpi.h>
+#include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,7 +33,9 @@
 #define HAVE_ULFM 0
 #endif
 
-enum { MESSAGE_TAG = 1, LOOK_NS = 20000000 };
+enum { MESSAGE_TAG = 1, LOOK_NS = 20000000, GUARD_MS = 50 };
+
+#define FINALIZE_NS INT64_C(5000000000) /* enough for whoever is alive */
 
 struct pending_send {
     MPI_Request request;
@@ -270,6 +275,44 @@ static int end_traffic(struct mpi_transport *t, struct mpp_error *error)
     return 0;
 }
 
+/* MPI_Finalize of Open MPI 4 waits for ever for a rank that dies while the others are in it. All is
+ * done by then. */
+struct guard {
+    struct mpi_transport *transport;
+    int done_fd; /* an eventfd: readable when MPI_Finalize has come back */
+    pthread_t thread;
+};
+
+static void *guard_finalize(void *argument)
+{
+    struct guard *guard = argument;
+    struct mpi_transport *t = guard->transport;
+    int64_t gone_ns = t->any_gone ? now_ns() : 0;
+    struct pollfd done = {.fd = guard->done_fd, .events = POLLIN};
+    while (poll(&done, 1, GUARD_MS) == 0) {
+        if (!gone_ns && liveness_gone(t->liveness) >= 0)
+            gone_ns = now_ns();
+        if (gone_ns && now_ns() - gone_ns > FINALIZE_NS)
+            _exit(t->base.exit_status);
+    }
+    return NULL;
+}
+
+static int finalize(struct mpi_transport *t, struct mpp_error *error)
+{
+    struct guard guard = {.transport = t, .done_fd = eventfd(0, EFD_CLOEXEC)};
+    bool guarded =
+        guard.done_fd >= 0 && pthread_create(&guard.thread, NULL, guard_finalize, &guard) == 0;
+    int code = MPI_Finalize();
+    if (guarded) {
+        eventfd_write(guard.done_fd, 1);
+        pthread_join(guard.thread, NULL);
+    }
+    if (guard.done_fd >= 0)
+        close(guard.done_fd);
+    return code ? mpp_error_set(error, "MPI_Finalize failed with code %d", code) : 0;
+}
+
 static int mpi_close(struct transport *transport, struct mpp_error *error)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
@@ -279,14 +322,11 @@ static int mpi_close(struct transport *transport, struct mpp_error *error)
     free(t->sends);
     /* ULFM's MPI_Finalize waits for ever for a rank that was lost on another host, and its launcher
      * takes a plain exit as well. */
-    bool finalize = t->began_mpi && !(HAVE_ULFM && t->any_gone);
-    if (!t->any_gone)
+    bool finalizes = t->began_mpi && !(HAVE_ULFM && t->any_gone);
+    if (!t->began_mpi && !t->any_gone)
         MPI_Comm_free(&t->comm); /* collective */
-    if (finalize) {
-        int code = MPI_Finalize();
-        if (code)
-            result = mpp_error_set(error, "MPI_Finalize failed with code %d", code);
-    }
+    if (finalizes && finalize(t, error))
+        result = -1;
     liveness_free(t->liveness);
     free(t->gone);
     free(t);

@@ -166,6 +166,11 @@ int mpp_shutdown(struct mpp_executor *executor, bool wait, bool cancel_futures,
  * they are freed. NULL is fine. -1: the pool had broken. */
 int mpp_close(struct mpp_executor *executor, struct mpp_error *error);
 
+/* What the program will end with, told before mpp_close. It is used only where MPI cannot be ended,
+ * for a rank died while it was ending: then mpp_close ends the process with this status, or else 0.
+ */
+void mpp_executor_exit_status(struct mpp_executor *executor, int exit_status);
+
 /* Declares an executor that is closed when its block ends, in gcc and clang:
  *     MPP_SCOPED struct mpp_executor *executor = NULL; */
 #define MPP_SCOPED __attribute__((cleanup(mpp_close_scoped)))
