@@ -19,8 +19,8 @@ enum { BATCH_BYTES = 1 << 16 };
 static int open_file(const char *path, enum journal_mode mode, int extra, struct mpp_error *error)
 {
     int flags = mode == JOURNAL_READ ? O_RDONLY : O_RDWR | O_CREAT;
-    int fd =
-        TEMP_FAILURE_RETRY(open(path, flags | extra | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666));
+    int fd = TEMP_FAILURE_RETRY(
+        open(path, flags | extra | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666));
     if (fd < 0)
         return mpp_error_set_errno(error,
                                    mode == JOURNAL_READ ? "cannot be read" : "cannot be written");

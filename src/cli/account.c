@@ -97,6 +97,7 @@ static int name_files(struct account *account, const struct options *options,
                       struct mpp_error *error)
 {
     char directory[PATH_MAX];
+    struct stat status;
     if (options->no_journal || (options->dry_run && !options->resume) ||
         (options->beside && !options->journal))
         return 0;
@@ -108,6 +109,8 @@ static int name_files(struct account *account, const struct options *options,
         snprintf(directory, sizeof directory, "%s/" OUR_DIRECTORY, options->output);
         if (!options->dry_run && TEMP_FAILURE_RETRY(mkdir(directory, 0777)) && errno != EEXIST)
             return mpp_error_set_errno(error, "cannot make the directory '%.300s'", directory);
+        if (lstat(directory, &status) == 0 && !S_ISDIR(status.st_mode))
+            return mpp_error_set(error, "'%.300s' is no directory; remove it", directory);
         account->journal_path = path_of(options, "journal", ".jsonl");
         account->summary_path = path_of(options, "summary", ".json");
     }

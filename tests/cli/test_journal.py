@@ -2,6 +2,7 @@
 """The journal, and what later runs make of it: --resume, --retry-failed, --skip-existing, --verify, --shard; the job
 log and summary.json."""
 import csv
+import hashlib
 import json
 import os
 import shutil
@@ -256,6 +257,26 @@ def case_no_journal(scene):
     outcome = scene.run("--beside", "--suffix", "_t", "--resume", "--journal", "j.jsonl", "images")
     equal((outcome.exit, count(outcome, "done")), (0, 0), outcome)
     equal(scene.run("--no-journal", "--resume", "images").exit, 2)
+
+
+def case_a_link_in_the_journals_place(scene):
+    """Nothing is written outside of the output directory."""
+    scene.images("images/1.jpg")
+    scene.write("outside/victim", b"precious")
+    scene.path("thumbs").mkdir()
+    os.symlink("../outside", scene.path("thumbs/.mpthumb"))
+    outcome = scene.run("images")
+    equal((outcome.exit, len(outcome.about("is no directory"))), (2, 1), outcome)
+    os.unlink(scene.path("thumbs/.mpthumb"))
+    scene.path("thumbs/.mpthumb").mkdir()
+    os.symlink("../../outside/victim", scene.path(JOURNAL))
+    os.symlink("../../outside/victim", scene.path("thumbs/.mpthumb/summary.json"))
+    outcome = scene.run("images")
+    equal((outcome.exit, len(outcome.about("symbolic link"))), (2, 1), outcome)
+    os.unlink(scene.path(JOURNAL))
+    outcome = scene.run("images")
+    equal((outcome.exit, len(outcome.about("summary.json"))), (75, 1), outcome)
+    equal(scene.tree("outside"), {"victim": hashlib.sha256(b"precious").hexdigest()})
 
 
 def case_dry_run_of_a_resume(scene):
