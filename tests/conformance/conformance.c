@@ -596,6 +596,14 @@ static void await_calls(struct calls *calls, int count)
     pthread_mutex_unlock(&calls->lock);
 }
 
+static int count_calls(struct calls *calls)
+{
+    pthread_mutex_lock(&calls->lock);
+    int count = calls->count;
+    pthread_mutex_unlock(&calls->lock);
+    return count;
+}
+
 #define CALLS_INIT                                                                                 \
     {                                                                                              \
         .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER                     \
@@ -607,12 +615,12 @@ static int test_callbacks(void)
     struct mpp_future *future = submit_gate("called");
     CHECK(!mpp_future_add_done_callback(future, call_one, &calls, &error), "%s", error.text);
     CHECK(!mpp_future_add_done_callback(future, call_two, &calls, &error), "%s", error.text);
-    CHECK(calls.count == 0, "called too early");
+    CHECK(count_calls(&calls) == 0, "called too early");
     open_gate("called");
     await_calls(&calls, 2);
     CHECK(calls.order[0] == 1 && calls.order[1] == 2 && calls.was_done, "the order");
     CHECK(!mpp_future_add_done_callback(future, call_one, &calls, &error), "%s", error.text);
-    CHECK(calls.count == 3, "one that is done calls back at once");
+    CHECK(count_calls(&calls) == 3, "one that is done calls back at once");
     mpp_future_free(future);
     return 0;
 }
@@ -691,7 +699,7 @@ static int test_run_after_shutdown(void)
     open_gate("shut");
     CHECK(!mpp_shutdown(executor, true, false, &error), "%s", error.text);
     CHECK(mpp_future_done(pending) && !mpp_future_cancelled(pending), "it was not finished");
-    CHECK(calls.count == 1 && calls.submit_failed, "a callback after shutdown can submit");
+    CHECK(count_calls(&calls) == 1 && calls.submit_failed, "a callback after shutdown can submit");
     CHECK(!mpp_shutdown(executor, true, true, &error), "a third time: %s", error.text);
     mpp_future_free(pending);
     return 0;
