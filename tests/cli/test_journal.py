@@ -68,6 +68,7 @@ def case_names_that_are_not_utf8(scene):
 
 def case_resume_does_what_is_left(scene):
     mixed(scene)
+    scene.image("images/sub/5.jpg")
     scene.run("images")
     before = scene.tree("thumbs")
     outcome = scene.run("--resume", "images", ranks=3)
@@ -77,11 +78,14 @@ def case_resume_does_what_is_left(scene):
     os.unlink(scene.path("thumbs/1.jpg"))
     scene.image("images/2.png", seed=9)  # another picture
     os.utime(scene.path("images/sub/3.jpg"), ns=(OLD_NS, OLD_NS))  # touched
+    status = scene.path("images/sub/4.jpeg").stat()
+    scene.image("images/sub/4.jpeg", size=(90, 90))  # of another size, and yet of the same time
+    os.utime(scene.path("images/sub/4.jpeg"), ns=(status.st_atime_ns, status.st_mtime_ns))
     scene.image("images/new.jpg", seed=5)
     outcome = scene.run("--resume", "images")
-    equal((outcome.exit, count(outcome, "done")), (1, 4), outcome)
+    equal((outcome.exit, count(outcome, "done")), (1, 5), outcome)
     same = [name for name in before if scene.path(f"thumbs/{name}").stat().st_mtime_ns == stamps[name]]
-    equal(same, ["sub/4.jpeg"])
+    equal(same, ["sub/5.jpg"])
     scene.run("-o", "anew", "images")
     equal(scene.tree("thumbs"), scene.tree("anew"))
     equal(len(journals.read(scene.path(JOURNAL))[0]), 3)

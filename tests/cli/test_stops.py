@@ -104,6 +104,24 @@ def case_sigterm_to_every_process(scene):
     finish(scene)
 
 
+def case_what_waits_is_not_done(scene):
+    """The names are all handed in, and queued; each takes a while; a signal leaves most of them for later."""
+    for number in range(FILES):
+        scene.image(f"images/{number:02}.jpg", size=(40, 30), seed=number)
+    slow = preloaded(os.environ["SLOW_OPEN"], SLOW_BELOW="images/", SLOW_MS="250")
+    with subprocess.Popen([MPTHUMB, "-v", "-j", "1", "--read-ahead", "0", "images"], cwd=scene.root, env=slow,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+        assert run.stdout.readline().endswith(b" was processed...\n")
+        run.send_signal(signal.SIGTERM)
+        run.stdout.read()
+    equal(run.returncode, 75)
+    before = len(scene.tree("thumbs"))
+    assert before < FILES
+    outcome = scene.run("--resume", "images")
+    equal(outcome.exit, 0, outcome)
+    assert outcome.lines[-1].startswith(f"{FILES - before} done, {before} done before, 0 failed"), outcome
+
+
 def case_time_limit(scene):
     fed = Fed(scene, "--time-limit", "2")
     fed.feed(0, 10)

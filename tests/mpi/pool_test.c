@@ -431,6 +431,58 @@ static int scenario_map_broken(struct mpp_executor *executor)
                : 0;
 }
 
+/* A map whose pool is shut down under it: what was pulled comes back, done or cancelled, once each,
+ * and nothing more is pulled. */
+struct shut {
+    struct mpp_executor *executor;
+    int pulled, stop_at;
+    int done, cancelled;
+    unsigned char seen[4096];
+};
+
+static enum mpp_source_status shut_source(void *context, struct mpp_bytes *payload,
+                                          struct mpp_error *error)
+{
+    (void)error;
+    struct shut *s = context;
+    if (s->pulled == (int)sizeof s->seen)
+        return MPP_SOURCE_END;
+    if (s->pulled == s->stop_at) /* what this call gives can be posted no more */
+        mpp_shutdown(s->executor, false, true, NULL);
+    s->pulled++;
+    *payload = (struct mpp_bytes){"x", 1};
+    return MPP_SOURCE_ITEM;
+}
+
+static int shut_sink(void *context, const struct mpp_outcome *outcome, struct mpp_error *error)
+{
+    struct shut *s = context;
+    bool cancelled = outcome->exception && outcome->exception->kind == MPP_EXCEPTION_CANCELLED;
+    if (outcome->index >= sizeof s->seen || s->seen[outcome->index]++)
+        return mpp_error_set(error, "task %d came twice", (int)outcome->index);
+    if (outcome->exception && !cancelled)
+        return mpp_error_set(error, "%s", outcome->exception->message);
+    s->done += !cancelled;
+    s->cancelled += cancelled;
+    return 0;
+}
+
+static int scenario_shut_map(struct mpp_executor *executor)
+{
+    struct shut s = {.executor = executor, .stop_at = 1500};
+    struct mpp_error error;
+    struct mpp_map map = {
+        .job = "echo", .source = shut_source, .sink = shut_sink, .context = &s, .buffersize = 1024};
+    CHECK(mpp_map_unordered(executor, &map, &error),
+          "a map of a pool that was shut down succeeded");
+    CHECK(strstr(error.text, "shut down"), "it says: %s", error.text);
+    CHECK(s.done + s.cancelled == s.pulled, "%d done, %d cancelled of %d", s.done, s.cancelled,
+          s.pulled);
+    CHECK(s.done && s.cancelled && s.pulled < (int)sizeof s.seen, "%d done, %d cancelled of %d",
+          s.done, s.cancelled, s.pulled);
+    return 0;
+}
+
 /* ---- Scenarios: spreading ---- */
 
 /* The first half of the names takes 100 times as long as the rest. */
@@ -595,6 +647,7 @@ static const struct scenario {
     {"map", scenario_map},
     {"map_empty", scenario_map_empty},
     {"map_broken", scenario_map_broken},
+    {"shut_map", scenario_shut_map},
     {"steal", scenario_steal},
     {"busy", scenario_busy},
     {"print", scenario_print},
