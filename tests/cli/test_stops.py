@@ -17,14 +17,14 @@ JOURNAL = "thumbs/.mpthumb/journal.jsonl"
 class Fed:
     """A run that gets its names from us, as we like it."""
 
-    def __init__(self, scene, *options, ranks=0):
+    def __init__(self, scene, *options, ranks=0, environment=None):
         self.scene = scene
         for number in range(FILES):
             scene.image(f"images/{number:02}.jpg", size=(40, 30), seed=number)
         reader, self.names = os.pipe()
         with open(scene.path("stderr"), "wb") as stderr:
             self.run = subprocess.Popen([*launcher(ranks), MPTHUMB, "-v", "--files-from", "-", *options], cwd=scene.root,
-                                        stdin=reader, stdout=subprocess.PIPE, stderr=stderr)
+                                        stdin=reader, stdout=subprocess.PIPE, stderr=stderr, env=environment)
         os.close(reader)
 
     def feed(self, first, count):
@@ -101,6 +101,36 @@ def case_sigterm_to_every_process(scene):
     records = journals.read(scene.path(JOURNAL))[1]
     equal([record["attempts"] for record in records], [1] * 10)
     equal(processes.below(fed.run.pid), {})
+    finish(scene)
+
+
+def case_sigterm_to_a_worker_in_a_task(scene):
+    """It is not for the worker: the task is finished, at its first attempt, and no worker is replaced."""
+    slow = preloaded(os.environ["SLOW_OPEN"], SLOW_BELOW="images/10", SLOW_MS="1500")
+    fed = Fed(scene, "-j", "1", "--read-ahead", "0", environment=slow)
+    fed.feed(0, 10)
+    (worker,) = processes.workers(fed.run.pid)
+    os.write(fed.names, b"images/10.jpg\n")
+    while b"sleep" not in scene.path(f"/proc/{worker}/wchan").read_bytes():
+        pass  # until it is in the task
+    for pid, name in processes.below(fed.run.pid).items():
+        os.kill(pid, signal.SIGTERM)
+    assert fed.run.stdout.readline().endswith(b"images/10.jpg was processed...\n")
+    equal(processes.workers(fed.run.pid), [worker])
+    fed.run.send_signal(signal.SIGTERM)
+    equal(fed.end(), 75, fed.error())
+    equal([record["attempts"] for record in journals.read(scene.path(JOURNAL))[1]], [1] * 11)
+    finish(scene)
+
+
+def case_a_worker_that_does_not_end(scene):
+    """It is killed after a while, and does not keep the run from its end."""
+    fed = Fed(scene, "-j", "1")
+    fed.feed(0, 10)
+    (worker,) = processes.workers(fed.run.pid)
+    os.kill(worker, signal.SIGSTOP)
+    fed.run.send_signal(signal.SIGTERM)
+    equal(fed.end(), 75, fed.error())
     finish(scene)
 
 
