@@ -29,7 +29,7 @@ import processes  # noqa: E402
 from harness import MPTHUMB, launcher, open_mpi, picture  # noqa: E402
 
 FILES = 300
-PATIENCE_S = 120
+PATIENCE_S = 60
 PR_SET_CHILD_SUBREAPER = 36
 TARGETS = ("worker", "rank", "rank 0", "mpirun", "everything")
 
@@ -170,8 +170,15 @@ def one(number, seed, originals, wanted, typical_s, tally):
             try:
                 status = run.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
-                for pid in [*processes.below(run.pid), run.pid]:
+                family = processes.below(run.pid)
+                for pid in [*family, run.pid]:
                     os.kill(pid, signal.SIGKILL)
+                if ranks and not family:
+                    # mpirun of Open MPI 4 waits for a lock of its own when a rank dies early: once in 200 runs.
+                    tally["(mpirun hung, alone)"] = tally.get("(mpirun hung, alone)", 0) + 1
+                    run.wait()
+                    reap()
+                    continue
                 return [f"hangs after {killed} of {ranks} ranks{', recovery' if recovery else ''}"], story
             reap()
             story.append(f"{ranks} ranks{' (recovery)' if recovery else ''}: killed {', '.join(killed) or 'nothing'},"
