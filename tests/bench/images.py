@@ -126,7 +126,8 @@ def bench(folder, rounds, least, known):
                 # ext4 is slow to make new ones.
                 thumbs = scratch / f"{label}-{number}"
                 figures[label].append(measure(command(str(images), str(thumbs)))[1:])
-                written = sum(len(names) for _, _, names in os.walk(thumbs))
+                written = sum(len(names) for directory, _, names in os.walk(thumbs)
+                              if not directory.endswith("/.mpthumb"))
                 if written != files:
                     sys.exit(f"bench: {label} wrote {written} thumbnails of {files}")
     report(folder, files, figures)
