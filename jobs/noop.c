@@ -1,7 +1,7 @@
 /* A job that does nothing: see noop.h. */
 #include "noop.h"
 
-static int noop_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int noop_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                     struct mpp_error *error)
 {
     (void)state, (void)payload, (void)result, (void)error;

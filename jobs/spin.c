@@ -5,7 +5,7 @@
 
 #define STEPS 100000000
 
-static int spin_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int spin_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                     struct mpp_error *error)
 {
     (void)state, (void)payload, (void)result, (void)error;

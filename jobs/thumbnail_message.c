@@ -1,7 +1,7 @@
-/* The thumbnail job's payload and result as bytes: see thumbnail.h. */
+/* The thumbnail job's payload and result as bytes: see thumbnail_job.h. */
 #include <string.h>
 
-#include "thumbnail.h"
+#include "thumbnail_job.h"
 
 static void put_string(struct buf *to, const char *text)
 {

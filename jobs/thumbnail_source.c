@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "looks_like.h"
-#include "thumbnail_earlier.h"
-#include "whole_io.h"
+#include "file_type_guess.h"
+#include "io_full.h"
+#include "thumbnail_resume.h"
 
 #define SOURCE_MAX_BYTES (UINT64_C(4) << 30) /* a larger file is refused before it is read */
 #define AHEAD_BYTES      (4 << 20)          /* a larger one is opened ahead, and read in its turn */
@@ -89,7 +89,7 @@ static int sniff_source(struct thumbnail_source *source, const struct thumbnail_
                         struct mpp_error *error)
 {
     uint8_t head[HEAD_BYTES];
-    ssize_t got = whole_pread(source->fd, head, sizeof head, 0);
+    ssize_t got = io_full_pread(source->fd, head, sizeof head, 0);
     if (got < 0)
         return mpp_error_set_errno(error, "cannot read");
     enum image_format content = image_sniff(head, (size_t)got);
@@ -99,7 +99,7 @@ static int sniff_source(struct thumbnail_source *source, const struct thumbnail_
     source->streams = content == IMAGE_PNG && source->status.st_size > STREAM_BYTES;
     if (content || source->stranger)
         return 0;
-    const char *like = looks_like(head, (size_t)got);
+    const char *like = file_type_guess(head, (size_t)got);
     return mpp_error_set(error, "not a JPEG or PNG file%s%s", like ? ", it looks like " : "",
                          like ? like : "");
 }
@@ -131,7 +131,7 @@ int thumbnail_source_read(struct thumbnail_source *source, struct mpp_error *err
 bool thumbnail_source_read_at(void *context, uint64_t at, void *to, size_t size)
 {
     const struct thumbnail_source *source = context;
-    ssize_t got = whole_pread(source->fd, to, size, at);
+    ssize_t got = io_full_pread(source->fd, to, size, at);
     if (got >= 0 && (size_t)got < size)
         errno = ENODATA; /* it became shorter */
     return got == (ssize_t)size;
@@ -195,12 +195,11 @@ static int prepare_source(struct thumbnail_source *source, const struct thumbnai
 {
     if (task->flags & THUMBNAIL_CHECK) {
         source->kept = true; /* whatever it is, nothing is made */
-        return thumbnail_earlier_check(setup, task, error);
+        return thumbnail_resume_check(setup, task, error);
     }
-    source->kept =
-        ((task->flags & THUMBNAIL_EXISTING) && thumbnail_earlier_is_there(setup, task)) ||
-        ((task->flags & THUMBNAIL_RECORDED) && thumbnail_earlier_is_same(task) &&
-         thumbnail_earlier_is_there(setup, task));
+    source->kept = ((task->flags & THUMBNAIL_EXISTING) && thumbnail_resume_is_there(setup, task)) ||
+                   ((task->flags & THUMBNAIL_RECORDED) && thumbnail_resume_is_same(task) &&
+                    thumbnail_resume_is_there(setup, task));
     if (source->kept)
         return 0;
     if (open_source(source, task, error))

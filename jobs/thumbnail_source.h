@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-#include "thumbnail.h"
+#include "thumbnail_job.h"
 
 struct thumbnail_source {
     int fd;

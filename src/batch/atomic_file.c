@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "whole_io.h"
+#include "io_full.h"
 
 int output_directory_open(const char *path, int *fd, struct mpp_error *error)
 {
@@ -140,7 +140,7 @@ int atomic_file_open(struct atomic_file *file, int root, const char *path, struc
 int atomic_file_write(struct atomic_file *file, const void *bytes, size_t size,
                       struct mpp_error *error)
 {
-    return whole_write(file->fd, bytes, size)
+    return io_full_write(file->fd, bytes, size)
                ? mpp_error_set_errno(error, "cannot write %.800s", file->path)
                : 0;
 }

@@ -10,23 +10,23 @@ void inputs_init(struct inputs *inputs, char *const *arguments, size_t count)
     inputs->count = count;
     inputs->next = 0;
     inputs->walking = inputs->listing = false;
-    walk_init(&inputs->walk);
+    directory_walk_init(&inputs->walk);
 }
 
 void inputs_release(struct inputs *inputs)
 {
-    walk_release(&inputs->walk);
+    directory_walk_release(&inputs->walk);
 }
 
 void inputs_add_list(struct inputs *inputs, int fd, char separator)
 {
     inputs->listing = true;
-    list_init(&inputs->list, fd, separator);
+    name_list_init(&inputs->list, fd, separator);
 }
 
 void inputs_exclude(struct inputs *inputs, dev_t dev, ino_t ino)
 {
-    walk_exclude(&inputs->walk, dev, ino);
+    directory_walk_exclude(&inputs->walk, dev, ino);
 }
 
 /* Begins with the next argument; a file is an item at once, a directory will be walked. */
@@ -44,7 +44,7 @@ static enum inputs_status next_argument(struct inputs *inputs, struct input *inp
     if (stat(path, &status) || !S_ISDIR(status.st_mode))
         return INPUTS_ITEM;
     input->origin = INPUT_WALKED;
-    if (walk_start(&inputs->walk, path, error))
+    if (directory_walk_start(&inputs->walk, path, error))
         return INPUTS_BAD;
     inputs->walking = true;
     return INPUTS_LATER; /* which here says: nothing from the argument itself */
@@ -53,7 +53,7 @@ static enum inputs_status next_argument(struct inputs *inputs, struct input *inp
 static enum inputs_status next_walked(struct inputs *inputs, struct input *input,
                                       struct mpp_error *error)
 {
-    enum walk_status status = walk_next(&inputs->walk, error);
+    enum walk_status status = directory_walk_next(&inputs->walk, error);
     *input = (struct input){.origin = INPUT_WALKED,
                             .path = inputs->walk.path,
                             .below = inputs->walk.path + inputs->walk.top_size,
@@ -76,20 +76,20 @@ static enum inputs_status next_listed(struct inputs *inputs, struct input *input
                                       struct mpp_error *error)
 {
     const char *name = "";
-    enum list_status status = list_next(&inputs->list, &name, error);
+    enum name_list_status status = name_list_next(&inputs->list, &name, error);
     *input = (struct input){.origin = INPUT_LISTED, .path = name, .below = name};
     switch (status) {
-    case LIST_NAME:
+    case NAME_LIST_NAME:
         return INPUTS_ITEM;
-    case LIST_BAD:
+    case NAME_LIST_BAD:
         return INPUTS_BAD;
-    case LIST_LATER:
+    case NAME_LIST_LATER:
         return INPUTS_LATER;
-    case LIST_FAILED:
+    case NAME_LIST_FAILED:
         inputs->listing = false;
         input->path = "--files-from";
         return INPUTS_BAD;
-    case LIST_END:
+    case NAME_LIST_END:
         break;
     }
     inputs->listing = false;

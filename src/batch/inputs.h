@@ -9,8 +9,8 @@
 #ifndef INPUTS_H
 #define INPUTS_H
 
-#include "list.h"
-#include "walk.h"
+#include "directory_walk.h"
+#include "name_list.h"
 
 enum input_origin {
     INPUT_NAMED,  /* an argument */
@@ -32,8 +32,8 @@ struct inputs {
     size_t next;
     bool walking;
     bool listing; /* there is a list, and it has not ended */
-    struct walk walk;
-    struct list list;
+    struct directory_walk walk;
+    struct name_list list;
 };
 
 enum inputs_status {
@@ -46,7 +46,7 @@ enum inputs_status {
 void inputs_init(struct inputs *inputs, char *const *arguments, size_t count);
 void inputs_release(struct inputs *inputs);
 void inputs_add_list(struct inputs *inputs, int fd, char separator); /* fd stays the caller's */
-void inputs_exclude(struct inputs *inputs, dev_t dev, ino_t ino);    /* as walk_exclude */
+void inputs_exclude(struct inputs *inputs, dev_t dev, ino_t ino);    /* as directory_walk_exclude */
 
 enum inputs_status inputs_next(struct inputs *inputs, struct input *input, struct mpp_error *error);
 

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "whole_io.h"
+#include "io_full.h"
 
 enum { BATCH_BYTES = 1 << 16 };
 
@@ -79,7 +79,7 @@ static int open_locked(const char *path, enum journal_mode mode, struct mpp_erro
 }
 
 static int begin(struct journal *journal, const char *path, enum journal_mode mode,
-                 const struct journal_header *header, struct journal_past *past,
+                 const struct journal_header *header, struct journal_index *past,
                  struct mpp_error *error)
 {
     struct stat status;
@@ -87,7 +87,7 @@ static int begin(struct journal *journal, const char *path, enum journal_mode mo
         return mpp_error_set_errno(error, "cannot be read");
     if (mode == JOURNAL_FRESH)
         return status.st_size ? set_aside(&journal->fd, path, error) : 0;
-    if (journal_past_read(past, header, journal->fd, &journal->size, error))
+    if (journal_index_read(past, header, journal->fd, &journal->size, error))
         return -1;
     if (mode == JOURNAL_READ)
         return 0;
@@ -98,7 +98,7 @@ static int begin(struct journal *journal, const char *path, enum journal_mode mo
 }
 
 int journal_open(struct journal *journal, const char *path, enum journal_mode mode,
-                 const struct journal_header *header, struct journal_past *past,
+                 const struct journal_header *header, struct journal_index *past,
                  struct mpp_error *error)
 {
     struct mpp_error why;
@@ -130,7 +130,7 @@ static int flush(struct journal *journal, struct mpp_error *error)
         return mpp_error_set(error, "the journal could not be written");
     if (journal->pending.failed ||
         (journal->pending.size &&
-         whole_write(journal->fd, journal->pending.data, journal->pending.size))) {
+         io_full_write(journal->fd, journal->pending.data, journal->pending.size))) {
         if (journal->pending.failed)
             errno = ENOMEM;
         journal->failed = true;

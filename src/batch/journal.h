@@ -72,7 +72,7 @@ void journal_put_header(struct buf *out, const struct journal_header *header, in
 bool journal_read_entry(const char *line, size_t size, struct journal_entry *entry);
 
 /* All that a journal says. */
-struct journal_past {
+struct journal_index {
     struct journal_entry *slots;
     size_t capacity; /* a power of two, or 0 */
     size_t count;
@@ -80,13 +80,14 @@ struct journal_past {
     uint64_t runs;    /* so many wrote it */
 };
 
-void journal_past_release(struct journal_past *past);
-const struct journal_entry *journal_past_find(const struct journal_past *past, const char *source);
+void journal_index_release(struct journal_index *past);
+const struct journal_entry *journal_index_find(const struct journal_index *past,
+                                               const char *source);
 
 /* Takes in the text of a journal, whole lines. A header with other options is refused with the
  * difference named. *valid is set to the size up to which the text is to be kept. */
-int journal_past_read(struct journal_past *past, const struct journal_header *header, int fd,
-                      uint64_t *valid, struct mpp_error *error);
+int journal_index_read(struct journal_index *past, const struct journal_header *header, int fd,
+                       uint64_t *valid, struct mpp_error *error);
 
 struct journal {
     pthread_mutex_t mutex;
@@ -105,7 +106,7 @@ enum journal_mode {
 
 /* Refuses a journal that another run is writing. Blocks for the reading. */
 int journal_open(struct journal *journal, const char *path, enum journal_mode mode,
-                 const struct journal_header *header, struct journal_past *past,
+                 const struct journal_header *header, struct journal_index *past,
                  struct mpp_error *error);
 
 /* From any thread. -1: it could not be written, now or earlier; what the file has is whole. */

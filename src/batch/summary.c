@@ -44,7 +44,7 @@ void summary_line(struct summary *summary, const char *format, ...)
 
 void summary_failed(struct summary *summary, const char *path, const char *text)
 {
-    uint64_t before = causes_add(&summary->causes, text, path);
+    uint64_t before = failure_summary_add(&summary->causes, text, path);
     summary->tally.failed++;
     if (summary->names_in && before >= SUMMARY_SAID)
         return;
@@ -56,7 +56,7 @@ void summary_failed(struct summary *summary, const char *path, const char *text)
 static void say_rest(struct summary *summary)
 {
     bool said = false;
-    causes_sort(&summary->causes);
+    failure_summary_sort(&summary->causes);
     for (size_t i = 0; summary->names_in && i < summary->causes.count; i++) {
         const struct cause *cause = &summary->causes.list[i];
         if (cause->count <= SUMMARY_SAID)
@@ -71,7 +71,7 @@ static void say_rest(struct summary *summary)
 
 void summary_release(struct summary *summary)
 {
-    causes_release(&summary->causes);
+    failure_summary_release(&summary->causes);
 }
 
 void summary_error(struct summary *summary, const char *text)

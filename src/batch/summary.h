@@ -8,7 +8,7 @@
 #ifndef SUMMARY_H
 #define SUMMARY_H
 
-#include "causes.h"
+#include "failure_summary.h"
 #include "progress.h"
 
 struct summary {
@@ -17,7 +17,7 @@ struct summary {
     const char *names_in; /* the file that has the names of all failed inputs; NULL: they are all
                              said. With it only the first few of each cause are */
     struct tally tally;
-    struct causes causes;
+    struct failure_summary causes;
     struct progress progress;
 };
 

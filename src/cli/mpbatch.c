@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "arguments.h"
+#include "job_registry.h"
 #include "journal.h"
-#include "list.h"
+#include "name_list.h"
+#include "option_value.h"
 #include "program.h"
-#include "registry.h"
 #include "summary.h"
 
 static const char help[] =
@@ -59,7 +59,7 @@ struct options {
 struct run {
     const struct options *options;
     struct summary summary;
-    struct list list;
+    struct name_list list;
     struct journal journal;
     uint64_t next;
     double begun_s;
@@ -108,7 +108,7 @@ static int take(int code, char **argv, struct options *options, struct mpp_error
     int number = 0;
     switch (code) {
     case OPTION_COUNT:
-        if (argument_count("--count", optarg, 1, INT_MAX, &number, error))
+        if (option_value_count("--count", optarg, 1, INT_MAX, &number, error))
             return -1;
         options->count = (uint64_t)number;
         return 0;
@@ -122,24 +122,24 @@ static int take(int code, char **argv, struct options *options, struct mpp_error
         options->journal = optarg;
         return 0;
     case 'j':
-        return argument_count("--workers", optarg, 1, MPP_WORKERS_MAX, &pool->workers_per_rank,
-                              error);
+        return option_value_count("--workers", optarg, 1, MPP_WORKERS_MAX, &pool->workers_per_rank,
+                                  error);
     case OPTION_MAX_WORKERS:
-        return argument_count("--max-workers", optarg, 1, INT_MAX, &pool->max_workers, error);
+        return option_value_count("--max-workers", optarg, 1, INT_MAX, &pool->max_workers, error);
     case OPTION_MAX_TASKS:
-        return argument_count("--max-tasks-per-worker", optarg, 1, INT_MAX,
-                              &pool->max_tasks_per_worker, error);
+        return option_value_count("--max-tasks-per-worker", optarg, 1, INT_MAX,
+                                  &pool->max_tasks_per_worker, error);
     case OPTION_TIMEOUT:
-        return argument_seconds("--timeout", optarg, &pool->timeout_s, error);
+        return option_value_seconds("--timeout", optarg, &pool->timeout_s, error);
     case OPTION_RETRIES:
-        if (argument_count("--retries", optarg, 0, 1000, &pool->retries, error))
+        if (option_value_count("--retries", optarg, 0, 1000, &pool->retries, error))
             return -1;
         pool->retries = pool->retries ? pool->retries : -1;
         return 0;
     case OPTION_MEMORY:
-        return argument_bytes("--memory-limit", optarg, &pool->memory_limit_bytes, error);
+        return option_value_bytes("--memory-limit", optarg, &pool->memory_limit_bytes, error);
     case OPTION_CHUNK:
-        if (argument_count("--chunk", optarg, 1, INT_MAX, &number, error))
+        if (option_value_count("--chunk", optarg, 1, INT_MAX, &number, error))
             return -1;
         options->chunk = (size_t)number;
         return 0;
@@ -156,7 +156,7 @@ static int take(int code, char **argv, struct options *options, struct mpp_error
         options->version = true;
         return 0;
     default:
-        return argument_refuse(code, argv, error);
+        return option_value_refuse(code, argv, error);
     }
 }
 
@@ -226,20 +226,20 @@ static enum mpp_source_status read_list(struct run *run, struct mpp_bytes *paylo
     struct mpp_error why;
     const char *name;
     for (;;) {
-        switch (list_next(&run->list, &name, &why)) {
-        case LIST_NAME:
+        switch (name_list_next(&run->list, &name, &why)) {
+        case NAME_LIST_NAME:
             *payload = (struct mpp_bytes){name, strlen(name) + 1};
             return MPP_SOURCE_ITEM;
-        case LIST_BAD:
+        case NAME_LIST_BAD:
             summary_failed(&run->summary, name, why.text);
             continue;
-        case LIST_LATER:
+        case NAME_LIST_LATER:
             summary_update(&run->summary, program_now_s() - run->begun_s);
             return MPP_SOURCE_LATER;
-        case LIST_FAILED:
+        case NAME_LIST_FAILED:
             summary_failed(&run->summary, run->options->files_from, why.text);
             return MPP_SOURCE_END;
-        case LIST_END:
+        case NAME_LIST_END:
             return MPP_SOURCE_END;
         }
     }
@@ -294,7 +294,7 @@ static int open_files(struct run *run, struct mpp_error *error)
 {
     const struct options *options = run->options;
     struct journal_option job = {.name = "job"};
-    struct journal_past none = {0};
+    struct journal_index none = {0};
     char host[65] = "";
     int fd = STDIN_FILENO;
     run->journal.fd = -1;
@@ -302,7 +302,7 @@ static int open_files(struct run *run, struct mpp_error *error)
         fd = open(options->files_from, O_RDONLY | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return mpp_error_set_errno(error, "cannot open the list '%.800s'", options->files_from);
-    list_init(&run->list, fd, options->null ? '\0' : '\n');
+    name_list_init(&run->list, fd, options->null ? '\0' : '\n');
     if (!options->journal)
         return 0;
     snprintf(job.value, sizeof job.value, "%s", options->job->name);

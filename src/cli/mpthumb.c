@@ -5,14 +5,14 @@
 #include <unistd.h>
 
 #include "atomic_file.h"
-#include "help.h"
-#include "lifetime.h"
+#include "early_stop.h"
+#include "job_registry.h"
 #include "log.h"
-#include "options.h"
+#include "mpthumb_help.h"
+#include "mpthumb_options.h"
+#include "mpthumb_run.h"
 #include "program.h"
-#include "registry.h"
-#include "run.h"
-#include "thumbnail.h"
+#include "thumbnail_job.h"
 
 struct batch {
     const struct options *options;
@@ -114,6 +114,6 @@ int main(int argc, char **argv)
         return program_say(version_text());
     if (program_launch_error())
         return program_usage_error(program_launch_error());
-    lifetime_block_signals(); /* rank 0 waits for them; the other ranks hear from rank 0 */
+    early_stop_block_signals(); /* rank 0 waits for them; the other ranks hear from rank 0 */
     return run(argc, argv, &options, begun_s);
 }

@@ -77,7 +77,7 @@ static int add_directory(struct plan *plan, size_t argument, struct mpp_error *e
     plan->directory_count++;
     directory->argument = argument;
     if (!alone)
-        naming_directory(path, directory->real, directory->prefix);
+        output_name_directory(path, directory->real, directory->prefix);
     directory->in_output = plan->output_real && lies_in(directory->real, plan->output_real);
     plan->amid_inputs |= directory->in_output;
     return 0;
@@ -87,7 +87,7 @@ static int add_directory(struct plan *plan, size_t argument, struct mpp_error *e
 static void note_named(struct plan *plan, const char *path)
 {
     char parent[PATH_MAX];
-    size_t size = (size_t)(naming_base(path) - path);
+    size_t size = (size_t)(output_name_base(path) - path);
     if (!plan->output_real || size >= sizeof parent)
         return;
     memcpy(parent, path, size);
@@ -118,7 +118,7 @@ static int prepare_arguments(struct plan *plan, struct mpp_error *error)
     }
     plan->amid_inputs |= options->beside || plan->named_in_output;
     plan->unique = options->input_count == 1 && plan->directory_count == 1 &&
-                   !options->files_from && naming_is_unique(&plan->naming);
+                   !options->files_from && output_name_is_unique(&plan->naming);
     return 0;
 }
 
@@ -129,11 +129,11 @@ int plan_init(struct plan *plan, const struct options *options, struct mpp_error
     plan->options = options;
     plan->list_fd = -1;
     plan->naming =
-        (struct naming){.flat = options->flat || options->beside,
-                        .suffix = options->suffix,
-                        .format = (int)options->image.format,
-                        .extension = options->image.format == IMAGE_PNG ? ".png" : ".jpg",
-                        .format_of_name = format_of_name};
+        (struct output_name){.flat = options->flat || options->beside,
+                             .suffix = options->suffix,
+                             .format = (int)options->image.format,
+                             .extension = options->image.format == IMAGE_PNG ? ".png" : ".jpg",
+                             .format_of_name = format_of_name};
     inputs_init(&plan->inputs, options->inputs, options->input_count);
     if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
         return mpp_error_set_errno(error, "no random numbers");
@@ -173,16 +173,16 @@ static int name_output(struct plan *plan, const struct input *input, struct mpp_
     char path[PATH_MAX];
     const char *from = input->below;
     if (input->origin == INPUT_NAMED)
-        from = naming_base(input->path);
+        from = output_name_base(input->path);
     if (input->origin == INPUT_LISTED && !plan->options->beside) {
-        if (naming_listed(input->path, path, error))
+        if (output_name_listed(input->path, path, error))
             return -1;
         from = path;
     }
-    if (!*naming_base(from))
+    if (!*output_name_base(from))
         return mpp_error_set(error, "a directory's name, but there is no such directory");
-    return naming_output(&plan->naming, directory ? directory->prefix : "", from, plan->output,
-                         error);
+    return output_name_output(&plan->naming, directory ? directory->prefix : "", from, plan->output,
+                              error);
 }
 
 /* An output inside a directory that is walked: with a suffix it can be told from an input, and the
@@ -232,7 +232,7 @@ static int check_unique(struct plan *plan, const struct input *input, struct mpp
     if (plan->unique)
         return 0;
     if (plan->options->beside) {
-        int folder = (int)(naming_base(input->path) - input->path);
+        int folder = (int)(output_name_base(input->path) - input->path);
         snprintf(beside, sizeof beside, "%.*s%s", folder, input->path, plan->output);
         place = beside;
     }
@@ -252,7 +252,7 @@ static int make_task(struct plan *plan, const struct input *input, struct thumbn
     if (input->origin == INPUT_LISTED && !plan->options->beside)
         task->flags |= THUMBNAIL_LISTED;
     if (input->origin != INPUT_WALKED && plan->amid_inputs &&
-        naming_has_suffix(&plan->naming, input->path))
+        output_name_has_suffix(&plan->naming, input->path))
         task->flags |= THUMBNAIL_SUFFIXED;
     if (name_output(plan, input, error) || check_place(plan, &task->flags, error) ||
         check_link(plan, input, error))
@@ -273,7 +273,7 @@ enum plan_status plan_next(struct plan *plan, struct thumbnail_task *task, struc
     if (status == INPUTS_BAD)
         return input.origin == INPUT_WALKED || gone ? PLAN_UNREAD : PLAN_BAD;
     if (input.origin == INPUT_WALKED && plan->amid_inputs &&
-        naming_has_suffix(&plan->naming, input.path))
+        output_name_has_suffix(&plan->naming, input.path))
         return PLAN_SKIP;
     return make_task(plan, &input, task, error) ? PLAN_BAD : PLAN_TASK;
 }
@@ -282,7 +282,7 @@ void plan_output_path(const struct options *options, const struct thumbnail_task
                       size_t size)
 {
     if (options->beside) {
-        int folder = (int)(naming_base(task->source) - task->source);
+        int folder = (int)(output_name_base(task->source) - task->source);
         snprintf(path, size, "%.*s%s", folder, task->source, task->output);
     } else {
         const char *end = strchr(options->output, '\0');

@@ -12,10 +12,10 @@
 #define PLAN_H
 
 #include "inputs.h"
+#include "mpthumb_options.h"
 #include "name_set.h"
-#include "naming.h"
-#include "options.h"
-#include "thumbnail.h"
+#include "output_name.h"
+#include "thumbnail_job.h"
 
 struct plan_directory { /* an argument that is one */
     size_t argument;
@@ -26,7 +26,7 @@ struct plan_directory { /* an argument that is one */
 
 struct plan {
     const struct options *options;
-    struct naming naming;
+    struct output_name naming;
     struct inputs inputs;
     int list_fd;
     struct plan_directory *directories;

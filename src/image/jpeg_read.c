@@ -12,15 +12,15 @@
 
 #include "exif.h"
 #include "jpeg_error.h"
-#include "jpeg_means.h"
-#include "jpeg_scans.h"
+#include "jpeg_progressive_dc.h"
+#include "jpeg_scaled_decode.h"
 
 struct jpeg_reader {
     struct jpeg_error failure;
     struct jpeg_source_mgr source;
     struct jpeg_progress_mgr progress;
     struct jpeg_decompress_struct codec;
-    struct jpeg_means *means;
+    struct jpeg_scaled_decode *means;
     bool in_means; /* it has decoded the picture */
     bool created;
     bool truncated; /* bytes were wanted behind the last one */
@@ -73,7 +73,7 @@ static void count_scans(j_common_ptr common)
 {
     j_decompress_ptr codec = (j_decompress_ptr)common;
 
-    if (codec->input_scan_number > JPEG_SCANS_MAX)
+    if (codec->input_scan_number > JPEG_PROGRESSIVE_DC_MAX)
         jpeg_error_leave(&reader_of(codec)->failure, "progressive JPEG with more than 500 scans");
 }
 
@@ -95,7 +95,7 @@ struct jpeg_reader *jpeg_reader_new(void)
     if (reader == NULL)
         return NULL;
     reader->codec.err = jpeg_error_init(&reader->failure);
-    reader->means = jpeg_means_new();
+    reader->means = jpeg_scaled_decode_new();
     if (reader->means == NULL || create(reader) == -1) {
         jpeg_reader_free(reader);
         return NULL;
@@ -121,7 +121,7 @@ void jpeg_reader_free(struct jpeg_reader *reader)
         return;
     if (reader->created)
         jpeg_destroy_decompress(&reader->codec);
-    jpeg_means_free(reader->means);
+    jpeg_scaled_decode_free(reader->means);
     free(reader->profile);
     free(reader);
 }
@@ -209,8 +209,8 @@ int jpeg_reader_start(struct jpeg_reader *reader, int eighths, unsigned way,
     reader->keep_truncated = way & JPEG_KEEP_TRUNCATED;
     reader->in_means =
         !(way & JPEG_EXACT) && eighths <= 2 &&
-        jpeg_means_decode(reader->means, codec, eighths, reader->source.next_input_byte,
-                          reader->source.bytes_in_buffer);
+        jpeg_scaled_decode_run(reader->means, codec, eighths, reader->source.next_input_byte,
+                               reader->source.bytes_in_buffer);
     if (reader->in_means)
         return 0;
     if (setjmp(reader->failure.jump) != 0)
@@ -230,7 +230,7 @@ int jpeg_reader_row(struct jpeg_reader *reader, uint8_t *row, struct mpp_error *
 {
     struct jpeg_decompress_struct *codec = &reader->codec;
     if (reader->in_means) {
-        jpeg_means_row(reader->means, reader->rows++, row);
+        jpeg_scaled_decode_row(reader->means, reader->rows++, row);
         return 0;
     }
     if (setjmp(reader->failure.jump) != 0)

@@ -11,10 +11,10 @@ static uint32_t big_endian(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-bool png_chunk_next(const struct image_source *source, uint64_t *at, struct png_chunk *chunk,
+bool png_chunk_next(const struct byte_source *source, uint64_t *at, struct png_chunk *chunk,
                     struct buf *scratch)
 {
-    const uint8_t *head = image_source_at(source, *at, HEAD_BYTES, scratch);
+    const uint8_t *head = byte_source_at(source, *at, HEAD_BYTES, scratch);
     if (!head)
         return false;
     *chunk = (struct png_chunk){.at = *at + HEAD_BYTES, .size = big_endian(head)};
@@ -30,11 +30,11 @@ bool png_chunk_is(const struct png_chunk *chunk, const char *type)
     return memcmp(chunk->type, type, TYPE_BYTES) == 0;
 }
 
-const uint8_t *png_chunk_data(const struct image_source *source, const struct png_chunk *chunk,
+const uint8_t *png_chunk_data(const struct byte_source *source, const struct png_chunk *chunk,
                               struct buf *scratch)
 {
-    const uint8_t *bytes = image_source_at(source, chunk->at - TYPE_BYTES,
-                                           TYPE_BYTES + chunk->size + CRC_BYTES, scratch);
+    const uint8_t *bytes = byte_source_at(source, chunk->at - TYPE_BYTES,
+                                          TYPE_BYTES + chunk->size + CRC_BYTES, scratch);
     if (!bytes || libdeflate_crc32(0, bytes, TYPE_BYTES + chunk->size) !=
                       big_endian(bytes + TYPE_BYTES + chunk->size))
         return NULL;

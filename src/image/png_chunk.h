@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "image_source.h"
+#include "byte_source.h"
 
 enum { PNG_SIGNATURE_BYTES = 8 };
 
@@ -19,14 +19,14 @@ struct png_chunk {
 };
 
 /* The chunk at *at, which begins behind the signature and becomes its end. False: there is no whole
- * one. `scratch` as in image_source.h. */
-bool png_chunk_next(const struct image_source *source, uint64_t *at, struct png_chunk *chunk,
+ * one. `scratch` as in byte_source.h. */
+bool png_chunk_next(const struct byte_source *source, uint64_t *at, struct png_chunk *chunk,
                     struct buf *scratch);
 
 bool png_chunk_is(const struct png_chunk *chunk, const char *type);
 
 /* Its data, when their CRC is right; else NULL. */
-const uint8_t *png_chunk_data(const struct image_source *source, const struct png_chunk *chunk,
+const uint8_t *png_chunk_data(const struct byte_source *source, const struct png_chunk *chunk,
                               struct buf *scratch);
 
 #endif

@@ -78,7 +78,7 @@ static int orientation_of_text(const uint8_t *data, size_t length, bool packed)
     return orientation_of_hex(text, length);
 }
 
-int png_exif_orientation(const struct image_source *source)
+int png_exif_orientation(const struct byte_source *source)
 {
     int orientation = EXIF_ORIENTATION_NORMAL;
     struct buf scratch = BUF_INIT;

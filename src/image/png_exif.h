@@ -8,9 +8,9 @@
 #ifndef PNG_EXIF_H
 #define PNG_EXIF_H
 
-#include "image_source.h"
+#include "byte_source.h"
 
 /* `source` is a PNG file, in any state of damage. Returns 1 to 8. */
-int png_exif_orientation(const struct image_source *source);
+int png_exif_orientation(const struct byte_source *source);
 
 #endif

@@ -35,7 +35,7 @@ static uint8_t *profile_of(const uint8_t *data, size_t size, size_t *profile_siz
     return end && head < size ? inflated(data + head, size - head, profile_size) : NULL;
 }
 
-uint8_t *png_profile(const struct image_source *source, size_t *profile_size)
+uint8_t *png_profile(const struct byte_source *source, size_t *profile_size)
 {
     struct buf scratch = BUF_INIT;
     struct png_chunk chunk;

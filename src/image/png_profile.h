@@ -6,11 +6,11 @@
 #ifndef PNG_PROFILE_H
 #define PNG_PROFILE_H
 
-#include "image_source.h"
+#include "byte_source.h"
 
 #define PNG_PROFILE_MAX_BYTES ((size_t)4 << 20) /* inflated: a larger one is none */
 
 /* malloc'd; NULL: there is none, or it is damaged or too large. */
-uint8_t *png_profile(const struct image_source *source, size_t *profile_size);
+uint8_t *png_profile(const struct byte_source *source, size_t *profile_size);
 
 #endif

@@ -17,14 +17,14 @@
 #include "buf.h"
 #include "png_exif.h"
 #include "png_profile.h"
-#include "png_whole.h"
+#include "png_whole_decode.h"
 
 #define WINDOW_BYTES ((size_t)256 << 10)
 
 struct png_reader {
     png_structp png; /* NULL: closed */
     png_infop info;
-    const struct image_source *source;
+    const struct byte_source *source;
     uint64_t next;     /* byte */
     struct buf window; /* of a source that is read: these bytes of it */
     uint64_t window_at;
@@ -36,7 +36,7 @@ struct png_reader {
     int rows; /* delivered */
     size_t row_size;
     struct png_layout layout;
-    struct png_whole *whole;
+    struct png_whole_decode *whole;
     bool begun;       /* the first row was asked for */
     bool in_whole;    /* the picture was inflated at once */
     uint8_t *picture; /* interlaced: all of it, once the first row was asked for; else NULL */
@@ -65,7 +65,7 @@ static void on_warning(png_structp png, png_const_charp text)
 /* Of a source that is not in memory; leaves by png_error where it cannot be read. */
 static void read_through_window(struct png_reader *reader, uint8_t *out, size_t size)
 {
-    const struct image_source *source = reader->source;
+    const struct byte_source *source = reader->source;
     uint64_t at = reader->next;
 
     while (size > 0) {
@@ -73,7 +73,7 @@ static void read_through_window(struct png_reader *reader, uint8_t *out, size_t 
             uint64_t left = source->size - at;
             size_t wanted = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
 
-            if (image_source_at(source, at, wanted, &reader->window) == NULL)
+            if (byte_source_at(source, at, wanted, &reader->window) == NULL)
                 png_error(reader->png, strerror(errno));
             reader->window.size = wanted;
             reader->window_at = at;
@@ -91,7 +91,7 @@ static void on_read(png_structp png, png_bytep out, size_t size)
 {
     struct png_reader *reader = png_get_io_ptr(png);
 
-    const struct image_source *source = reader->source;
+    const struct byte_source *source = reader->source;
 
     if (size > source->size - reader->next) {
         reader->truncated = true;
@@ -126,7 +126,7 @@ struct png_reader *png_reader_new(void)
 
     if (reader == NULL)
         return NULL;
-    reader->whole = png_whole_new();
+    reader->whole = png_whole_decode_new();
     if (reader->whole == NULL) {
         free(reader);
         return NULL;
@@ -139,7 +139,7 @@ void png_reader_free(struct png_reader *reader)
     if (reader == NULL)
         return;
     png_reader_close(reader);
-    png_whole_free(reader->whole);
+    png_whole_decode_free(reader->whole);
     free(reader);
 }
 
@@ -226,7 +226,7 @@ static void note_layout(struct png_reader *reader, bool exact)
         note_key(reader);
 }
 
-int png_reader_open(struct png_reader *reader, const struct image_source *source, bool exact,
+int png_reader_open(struct png_reader *reader, const struct byte_source *source, bool exact,
                     struct png_header *header, struct mpp_error *error)
 {
     *reader = (struct png_reader){.source = source, .whole = reader->whole};
@@ -305,10 +305,10 @@ void png_reader_keep_truncated(struct png_reader *reader)
 int png_reader_row(struct png_reader *reader, uint8_t *row, struct mpp_error *error)
 {
     if (!reader->begun)
-        reader->in_whole = png_whole_begin(reader->whole, reader->source, &reader->layout);
+        reader->in_whole = png_whole_decode_begin(reader->whole, reader->source, &reader->layout);
     reader->begun = true;
     if (reader->in_whole)
-        return png_whole_row(reader->whole, row)
+        return png_whole_decode_row(reader->whole, row)
                    ? 0
                    : mpp_error_set(error, "broken PNG: bad adaptive filter value");
     if (!reader->layout.interlaced)
@@ -330,7 +330,7 @@ void png_reader_close(struct png_reader *reader)
         png_destroy_read_struct(&reader->png, &reader->info, NULL);
     free(reader->picture);
     free(reader->picture_rows);
-    png_whole_end(reader->whole);
+    png_whole_decode_end(reader->whole);
     free(reader->profile);
     buf_release(&reader->window);
     *reader = (struct png_reader){.whole = reader->whole};

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "image_source.h"
+#include "byte_source.h"
 #include "mpp_error.h"
 
 #define PNG_MAX_SIDE_PX     1000000
@@ -35,7 +35,7 @@ void png_reader_free(struct png_reader *reader);
 /* Reads up to the picture. `source` must stay until close. Spends no memory that grows with the
  * picture. exact: as Pillow loads it: 16 bits are cut to 8, and the transparent colour of gray and
  * RGB is a colour like others. */
-int png_reader_open(struct png_reader *reader, const struct image_source *source, bool exact,
+int png_reader_open(struct png_reader *reader, const struct byte_source *source, bool exact,
                     struct png_header *header, struct mpp_error *error);
 
 /* From now on rows that are cut off are black, or transparent where there is alpha, which counts as

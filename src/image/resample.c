@@ -13,8 +13,8 @@
 /* Between the passes samples keep 6 bits below the point: with the overshoot of the bicubic they
  * fit int16. */
 #define MIDDLE_BITS  6
-#define FIRST_SHIFT  (KERNEL_ONE_BITS - MIDDLE_BITS)
-#define SECOND_SHIFT (KERNEL_ONE_BITS + MIDDLE_BITS)
+#define FIRST_SHIFT  (FILTER_KERNEL_ONE_BITS - MIDDLE_BITS)
+#define SECOND_SHIFT (FILTER_KERNEL_ONE_BITS + MIDDLE_BITS)
 
 static size_t plane_size(const struct resample *resample)
 {
@@ -27,7 +27,7 @@ static size_t row_size(const struct resample *resample)
 }
 
 /* How many rows of the result one source row may belong to. */
-static int most_rows_at_once(const struct kernel *vertical)
+static int most_rows_at_once(const struct filter_kernel *vertical)
 {
     int most = 1;
     int oldest = 0;
@@ -41,8 +41,8 @@ static int most_rows_at_once(const struct kernel *vertical)
     return most;
 }
 
-int resample_begin(struct resample *resample, const struct kernel *horizontal,
-                   const struct kernel *vertical, int channels, uint8_t *out,
+int resample_begin(struct resample *resample, const struct filter_kernel *horizontal,
+                   const struct filter_kernel *vertical, int channels, uint8_t *out,
                    struct mpp_error *error)
 {
     size_t sums;
@@ -136,11 +136,12 @@ SIMD_BODY int16_t to_int16(int32_t value)
 }
 
 /* One plane through the horizontal kernel. */
-SIMD_BODY void filter_plane(const struct kernel *kernel, const int16_t *restrict plane,
+SIMD_BODY void filter_plane(const struct filter_kernel *kernel, const int16_t *restrict plane,
                             int16_t *restrict out)
 {
     const int16_t *restrict weights = kernel->weights;
-    int taps = kernel->taps / KERNEL_TAPS_ALIGN * KERNEL_TAPS_ALIGN; /* tells the compiler */
+    int taps =
+        kernel->taps / FILTER_KERNEL_TAPS_ALIGN * FILTER_KERNEL_TAPS_ALIGN; /* tells the compiler */
 
     for (int i = 0; i < kernel->shape.thumbnail_px; i++) {
         const int16_t *restrict samples = plane + kernel->first[i];
@@ -185,8 +186,8 @@ SIMD_BODY void finish_row(struct resample *resample, int index)
 
 SIMD_BODY void push(struct resample *resample, const uint8_t *row)
 {
-    const struct kernel *horizontal = resample->horizontal;
-    const struct kernel *vertical = resample->vertical;
+    const struct filter_kernel *horizontal = resample->horizontal;
+    const struct filter_kernel *vertical = resample->vertical;
     size_t size = row_size(resample);
     int y = resample->next_row++;
 

@@ -9,12 +9,12 @@
 
 #include <stdint.h>
 
-#include "kernel.h"
+#include "filter_kernel.h"
 #include "mpp_error.h"
 
 struct resample {
-    const struct kernel *horizontal;
-    const struct kernel *vertical;
+    const struct filter_kernel *horizontal;
+    const struct filter_kernel *vertical;
     int channels;
     int next_row;      /* of the source */
     int next_started;  /* first result row that has not met a source row */
@@ -29,8 +29,8 @@ struct resample {
 /* Begins a picture of `channels` (1 to 4) bytes a pixel: horizontal->samples wide,
  * vertical->samples high. The kernels and `out` (thumbnail width x height x channels bytes) must
  * outlive it. `resample` is zero or was used before. */
-int resample_begin(struct resample *resample, const struct kernel *horizontal,
-                   const struct kernel *vertical, int channels, uint8_t *out,
+int resample_begin(struct resample *resample, const struct filter_kernel *horizontal,
+                   const struct filter_kernel *vertical, int channels, uint8_t *out,
                    struct mpp_error *error);
 
 /* The next row of the source, as many times as it is high; then `out` is complete. */

@@ -4,7 +4,7 @@
  * Real collections hold PNGs called .JPEG, so readers are chosen by content; names only say what a
  * person wants written.
  */
-#include "image.h"
+#include "thumbnailer.h"
 
 #include <string.h>
 #include <strings.h>

@@ -20,7 +20,7 @@ enum { RESULTS_BYTES = 1 << 16 };
 
 struct agent {
     struct transport *transport;
-    struct crew *crew;
+    struct worker_set *crew;
     struct task_list queue;
     struct task_slab *slab; /* of the tasks that came last */
     size_t low_water;       /* ask for more when the queue is shorter */
@@ -57,7 +57,8 @@ static int send_message(struct agent *agent, int to, struct buf *bytes, struct m
 
 int agent_hello(struct agent *agent, uint64_t build, struct mpp_error *error)
 {
-    struct message_hello hello = {.build = build, .workers = (uint32_t)crew_size(agent->crew)};
+    struct message_hello hello = {.build = build,
+                                  .workers = (uint32_t)worker_set_size(agent->crew)};
     if (gethostname(hello.host, sizeof hello.host - 1))
         snprintf(hello.host, sizeof hello.host, "unknown");
     struct buf out = BUF_INIT;
@@ -69,7 +70,7 @@ static void report(void *context, const struct message_result *result)
 {
     struct agent *agent = context;
     if (!agent->done.out) {
-        agent->done = message_begin_done(&agent->results, crew_replaced(agent->crew));
+        agent->done = message_begin_done(&agent->results, worker_set_replaced(agent->crew));
         agent->send_at_ns = now_ns() + (int64_t)AGENT_HOLD_NS_A_RANK * (agent->transport->size - 1);
     }
     message_put_result(&agent->done, result);
@@ -96,7 +97,7 @@ static int send_results_due(struct agent *agent, bool *progressed, int64_t *look
 {
     if (!agent->done.out)
         return 0;
-    bool idle = !agent->queue.count && crew_idle(agent->crew);
+    bool idle = !agent->queue.count && worker_set_idle(agent->crew);
     if (!idle && agent->results.size < RESULTS_BYTES && now_ns() < agent->send_at_ns) {
         if (agent->send_at_ns < *look_at_ns)
             *look_at_ns = agent->send_at_ns;
@@ -188,7 +189,7 @@ static int take_tasks(struct agent *agent, struct reader *fields, struct mpp_err
     agent->asked = false;
     /* Ask again when half of what came is gone: the next chunk then arrives while there is still
      * work. */
-    size_t workers = (size_t)crew_size(agent->crew);
+    size_t workers = (size_t)worker_set_size(agent->crew);
     agent->low_water = count / 2 > workers ? count / 2 : workers;
     return 0;
 }
@@ -200,7 +201,7 @@ static int hand_over(struct agent *agent, const struct message_steal *steal,
     if (steal->thief >= (uint32_t)agent->transport->size)
         return mpp_error_set(error, "a steal for rank %u, which is not there", steal->thief);
     if (!agent->queue.count)
-        crew_recall(agent->crew, &agent->queue);
+        worker_set_recall(agent->crew, &agent->queue);
     if (send_results(agent, error))
         return -1;
     struct task_list stolen;
@@ -231,7 +232,7 @@ static void cancel(struct agent *agent, uint64_t id)
     if (task) {
         report_dropped(agent, task);
         agent_task_free(task);
-    } else if (!crew_cancel(agent->crew, &agent->queue, id)) {
+    } else if (!worker_set_cancel(agent->crew, &agent->queue, id)) {
         agent->foreknown[agent->foreknown_next++ % FOREKNOWN] = id;
     }
 }
@@ -242,7 +243,7 @@ static void begin_stop(struct agent *agent, bool discard)
     if (!discard)
         return;
     agent->discarding = true;
-    crew_recall(agent->crew, &agent->queue);
+    worker_set_recall(agent->crew, &agent->queue);
     drop_queue(agent);
 }
 
@@ -298,15 +299,15 @@ int agent_message(struct agent *agent, int from, const struct buf *bytes, struct
 
 bool agent_idle(const struct agent *agent)
 {
-    return !agent->queue.count && !agent->done.out && crew_idle(agent->crew);
+    return !agent->queue.count && !agent->done.out && worker_set_idle(agent->crew);
 }
 
 /* Once stopping and at rest: the workers are let go, and when the last is gone, and all that was
  * sent has arrived, the coordinator is told. */
 static int finish(struct agent *agent, bool *progressed, struct mpp_error *error)
 {
-    if (!agent->stopping || agent->said_bye || !agent_idle(agent) || !crew_dismiss(agent->crew) ||
-        agent->transport->unsent)
+    if (!agent->stopping || agent->said_bye || !agent_idle(agent) ||
+        !worker_set_dismiss(agent->crew) || agent->transport->unsent)
         return 0;
     agent->said_bye = true;
     *progressed = true;
@@ -317,15 +318,15 @@ static int finish(struct agent *agent, bool *progressed, struct mpp_error *error
 
 int agent_step(struct agent *agent, bool *progressed, int64_t *look_at_ns, struct mpp_error *error)
 {
-    if (crew_hear(agent->crew, &agent->queue, progressed, error))
+    if (worker_set_hear(agent->crew, &agent->queue, progressed, error))
         return -1;
     if (agent->discarding)
         drop_queue(agent); /* a worker that died has given some back */
-    if ((!agent->stopping || agent->queue.count) && crew_start(agent->crew, error))
+    if ((!agent->stopping || agent->queue.count) && worker_set_start(agent->crew, error))
         return -1;
-    if (crew_feed(agent->crew, &agent->queue, progressed, error))
+    if (worker_set_feed(agent->crew, &agent->queue, progressed, error))
         return -1;
-    *look_at_ns = crew_look(agent->crew, now_ns());
+    *look_at_ns = worker_set_look(agent->crew, now_ns());
     if (agent->failed) {
         *error = agent->error;
         return -1;
@@ -341,12 +342,12 @@ int agent_step(struct agent *agent, bool *progressed, int64_t *look_at_ns, struc
 
 int agent_poll_set(const struct agent *agent, struct pollfd *set)
 {
-    return crew_poll_set(agent->crew, set);
+    return worker_set_poll_set(agent->crew, set);
 }
 
 void agent_polled(struct agent *agent, const struct pollfd *set)
 {
-    crew_polled(agent->crew, set);
+    worker_set_polled(agent->crew, set);
 }
 
 bool agent_ended(const struct agent *agent)
@@ -355,18 +356,19 @@ bool agent_ended(const struct agent *agent)
 }
 
 struct agent *agent_new(struct transport *transport, struct forkserver *forkserver,
-                        const struct crew_limits *limits, struct mpp_error *error)
+                        const struct worker_set_limits *limits, struct mpp_error *error)
 {
     struct agent *agent = calloc(1, sizeof *agent);
     if (!agent) {
         mpp_error_set(error, "out of memory for the agent");
         return NULL;
     }
-    struct crew_events events = {
+    struct worker_set_events events = {
         .result = report, .running = report_running, .broken = report_broken, .context = agent};
-    *agent = (struct agent){.transport = transport,
-                            .low_water = (size_t)limits->workers,
-                            .crew = crew_new(forkserver, limits, transport->rank, &events, error)};
+    *agent =
+        (struct agent){.transport = transport,
+                       .low_water = (size_t)limits->workers,
+                       .crew = worker_set_new(forkserver, limits, transport->rank, &events, error)};
     task_list_init(&agent->queue);
     if (agent->crew)
         return agent;
@@ -380,7 +382,7 @@ void agent_free(struct agent *agent)
         return;
     task_list_release(&agent->queue);
     task_slab_close(agent->slab);
-    crew_free(agent->crew);
+    worker_set_free(agent->crew);
     buf_release(&agent->results);
     free(agent);
 }

@@ -9,10 +9,10 @@
 #include <poll.h>
 #include <stdbool.h>
 
-#include "crew.h"
 #include "forkserver.h"
 #include "mpp_error.h"
 #include "transport.h"
+#include "worker_set.h"
 
 struct agent;
 
@@ -23,7 +23,7 @@ struct agent;
 
 /* Transport and fork server must outlive the agent. NULL: out of memory. */
 struct agent *agent_new(struct transport *transport, struct forkserver *forkserver,
-                        const struct crew_limits *limits, struct mpp_error *error);
+                        const struct worker_set_limits *limits, struct mpp_error *error);
 void agent_free(struct agent *agent);
 
 /* Reports to the coordinator that this agent is here, running such a build, and asks for the first
@@ -38,7 +38,7 @@ int agent_message(struct agent *agent, int from, const struct buf *bytes, struct
  * (CLOCK_MONOTONIC; INT64_MAX: when something happens). */
 int agent_step(struct agent *agent, bool *progressed, int64_t *look_at_ns, struct mpp_error *error);
 
-/* What to poll for, and what was found: see crew.h. */
+/* What to poll for, and what was found: see worker_set.h. */
 int agent_poll_set(const struct agent *agent, struct pollfd *set);
 void agent_polled(struct agent *agent, const struct pollfd *set);
 

@@ -86,13 +86,13 @@ int confine_worker(const struct mpp_confine *confine, size_t memory_limit_bytes,
         return -1;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         return mpp_error_set_errno(error, "cannot keep a worker from gaining privileges");
-    return confine_paths(confine, error) || confine_calls(confine, error) ? -1 : 0;
+    return confine_paths(confine, error) || confine_syscalls(confine, error) ? -1 : 0;
 }
 
 const char *mpp_confinement(void)
 {
     static _Thread_local char text[64];
-    bool seccomp = confine_calls_there();
+    bool seccomp = confine_syscalls_there();
     int landlock = confine_paths_version();
     if (landlock)
         snprintf(text, sizeof text, "%sLandlock %d", seccomp ? "seccomp, " : "", landlock);

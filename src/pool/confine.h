@@ -32,7 +32,7 @@
  *
  * confine: NULL and one that asks for nothing are the same: limits only. Whatever it asks for, the
  * calls go that lead around it: ptrace, namespaces, mounts, io_uring, typing into the terminal and
- * more (confine_calls.c). Refused calls fail with EPERM, refused paths with EACCES.
+ * more (confine_syscalls.c). Refused calls fail with EPERM, refused paths with EACCES.
  *
  * -1: something that this kernel can do could not be done; the process must not run jobs then. */
 int confine_worker(const struct mpp_confine *confine, size_t memory_limit_bytes,
@@ -51,9 +51,9 @@ bool confine_has_sanitizer(void);
  * directory; before version 3 truncate(2) is not refused. Needs PR_SET_NO_NEW_PRIVS, as do the
  * calls. */
 int confine_paths(const struct mpp_confine *confine, struct mpp_error *error);
-int confine_calls(const struct mpp_confine *confine, struct mpp_error *error);
+int confine_syscalls(const struct mpp_confine *confine, struct mpp_error *error);
 
-int confine_paths_version(void); /* of Landlock in this kernel; 0: none */
-bool confine_calls_there(void);  /* has this kernel seccomp filters, and this build libseccomp? */
+int confine_paths_version(void);   /* of Landlock in this kernel; 0: none */
+bool confine_syscalls_there(void); /* has this kernel seccomp filters, and this build libseccomp? */
 
 #endif

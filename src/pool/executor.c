@@ -88,40 +88,41 @@ static uint64_t build_of(const struct mpp_options *options)
     return hash;
 }
 
-static int open_rank(struct rank *rank, const struct executor_link *link,
+static int open_rank(struct rank_loop *rank, const struct executor_link *link,
                      const struct mpp_options *options, struct mpp_error *error)
 {
     rank->transport = link->connect(link->context, error);
     if (!rank->transport)
         return -1;
-    struct crew_limits limits = {.workers = count_workers(options, rank->transport),
-                                 .max_tasks_per_worker = (uint32_t)options->max_tasks_per_worker,
-                                 .timeout_s = options->timeout_s};
+    struct worker_set_limits limits = {.workers = count_workers(options, rank->transport),
+                                       .max_tasks_per_worker =
+                                           (uint32_t)options->max_tasks_per_worker,
+                                       .timeout_s = options->timeout_s};
     rank->agent = agent_new(rank->transport, &rank->forkserver, &limits, error);
     return rank->agent ? agent_hello(rank->agent, build_of(options), error) : -1;
 }
 
 /* A rank that cannot go on ends the run: the others would wait for it for ever. */
-static _Noreturn void give_up(struct rank *rank, const struct mpp_error *error)
+static _Noreturn void give_up(struct rank_loop *rank, const struct mpp_error *error)
 {
     log_line("rank %d: %s", rank->transport->rank, error->text);
     forkserver_stop(&rank->forkserver);
     transport_abort(rank->transport, EXIT_INTERNAL);
 }
 
-static void serve(struct rank *rank)
+static void serve(struct rank_loop *rank)
 {
     struct mpp_error error;
     while (!agent_ended(rank->agent)) {
         bool progressed = false;
-        if (rank_step(rank, &progressed, &error))
+        if (rank_loop_step(rank, &progressed, &error))
             give_up(rank, &error);
         if (!progressed)
-            rank_wait(rank, -1);
+            rank_loop_wait(rank, -1);
     }
 }
 
-static int close_rank(struct rank *rank, struct mpp_error *error)
+static int close_rank(struct rank_loop *rank, struct mpp_error *error)
 {
     agent_free(rank->agent);
     forkserver_stop(&rank->forkserver);
@@ -132,7 +133,7 @@ static int start_progress(struct mpp_executor *executor, const struct mpp_option
                           struct mpp_error *error)
 {
     int retries = options->retries < 0 ? 0 : options->retries == 0 ? 1 : options->retries;
-    struct rank *rank = &executor->rank;
+    struct rank_loop *rank = &executor->rank;
     executor->ranks = rank->transport->size;
     executor->accounts = calloc((size_t)executor->ranks, sizeof *executor->accounts);
     if (!executor->accounts)
@@ -171,7 +172,7 @@ enum mpp_role executor_open(const struct executor_link *link, const struct mpp_o
         mpp_error_set(error, "out of memory for the executor");
         return MPP_FAILED;
     }
-    struct rank *rank = &executor->rank;
+    struct rank_loop *rank = &executor->rank;
     executor->config = (struct worker_config){.options = *options};
     if (forkserver_start(&rank->forkserver, &executor->config, error)) {
         free(executor);

@@ -3,7 +3,7 @@
  * callers meet under one lock, over an inbox of submitted futures, those to be cancelled, and the
  * ends that have become known.
  *
- *     executor.c  open, shut down, close      progress.c  the progress thread
+ *     executor.c  open, shut down, close      progress_thread.c  the progress thread
  *     submit.c    one future                  wait.c      many futures            map.c
  */
 #ifndef EXECUTOR_H
@@ -12,10 +12,10 @@
 #include <pthread.h>
 
 #include "future.h"
-#include "rank.h"
+#include "rank_loop.h"
 
 struct mpp_executor {
-    struct rank rank; /* the progress thread's */
+    struct rank_loop rank; /* the progress thread's */
     int ranks;
     struct rank_account *accounts; /* of all ranks; the progress thread writes them */
     struct worker_config config;

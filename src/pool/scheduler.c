@@ -1,9 +1,9 @@
-/* Who gets which task: see scheduler.h. What is known of tasks and agents is kept in books.h. */
+/* Who gets which task: see scheduler.h. What is known of tasks and agents is kept in task_table.h. */
 #include "scheduler.h"
 
 #include <stdlib.h>
 
-#include "books.h"
+#include "task_table.h"
 
 /* A chunk is one message; more than this in one would delay the others behind it. */
 #define CHUNK_MAX 8192
@@ -13,7 +13,7 @@
 #define PLENTY_PER_WORKER 4
 
 struct scheduler {
-    struct books books;
+    struct task_table books;
     uint32_t attempts;
     uint64_t decisions;
     bool input_ended;
@@ -75,12 +75,12 @@ static uint64_t hand_out_from(struct scheduler *s, struct task_queue *queue, int
                 most = task->chunk > given ? task->chunk : given;
             if (given == most)
                 break;
-            books_dequeue(&s->books, task);
-            books_hold(&s->books, task, agent);
+            task_table_dequeue(&s->books, task);
+            task_table_hold(&s->books, task, agent);
             task->handout++;
             act(s, (struct scheduler_action){.type = SCHEDULER_SEND,
                                              .agent = agent,
-                                             .task = books_id(&s->books, task),
+                                             .task = task_table_id(&s->books, task),
                                              .handout = task->handout,
                                              .crashes = task->crashes});
             given++;
@@ -102,7 +102,7 @@ static bool hand_out(struct scheduler *s, int agent)
         return false;
     a->wants--;
     a->served = s->decisions;
-    books_place_agent(&s->books, agent);
+    task_table_place_agent(&s->books, agent);
     return true;
 }
 
@@ -111,7 +111,7 @@ static bool send_thief(struct scheduler *s, int agent)
 {
     struct agent_record *thief = &s->books.agents[agent];
     uint64_t surplus;
-    int best = victim_heap_top(&s->books.victims, &surplus);
+    int best = steal_heap_top(&s->books.victims, &surplus);
     uint64_t enough = thief->hunger == STARVING ? 1 : PLENTY_PER_WORKER * 1024;
     if (best == NONE || best == agent || surplus < enough)
         return false;
@@ -120,8 +120,8 @@ static bool send_thief(struct scheduler *s, int agent)
                      (thief->workers + victim->workers);
     victim->robbed_by = agent;
     thief->stealing_from = best;
-    books_place_agent(&s->books, best);
-    books_place_agent(&s->books, agent);
+    task_table_place_agent(&s->books, best);
+    task_table_place_agent(&s->books, agent);
     act(s, (struct scheduler_action){.type = SCHEDULER_STEAL,
                                      .agent = best,
                                      .other = agent,
@@ -183,17 +183,17 @@ static void agent_joined(struct scheduler *s, int agent, uint32_t workers)
 
 static void agent_wants(struct scheduler *s, int agent)
 {
-    struct agent_record *a = books_find_agent(&s->books, agent);
+    struct agent_record *a = task_table_find_agent(&s->books, agent);
     if (a) {
         a->wants++;
-        books_place_agent(&s->books, agent);
+        task_table_place_agent(&s->books, agent);
     }
 }
 
 static void drop(struct scheduler *s, struct task_record *task)
 {
-    uint64_t id = books_id(&s->books, task);
-    books_forget(&s->books, task);
+    uint64_t id = task_table_id(&s->books, task);
+    task_table_forget(&s->books, task);
     act(s, (struct scheduler_action){.type = SCHEDULER_DROP, .task = id});
 }
 
@@ -204,9 +204,10 @@ static void requeue(struct scheduler *s, struct task_record *task, bool retry)
         drop(s, task);
         return;
     }
-    books_let_go(&s->books, task);
-    books_enqueue(&s->books, task, retry);
-    act(s, (struct scheduler_action){.type = SCHEDULER_REQUEUE, .task = books_id(&s->books, task)});
+    task_table_let_go(&s->books, task);
+    task_table_enqueue(&s->books, task, retry);
+    act(s, (struct scheduler_action){.type = SCHEDULER_REQUEUE,
+                                     .task = task_table_id(&s->books, task)});
 }
 
 /* The thief and the victim have nothing to do with each other any more. */
@@ -214,8 +215,8 @@ static void part(struct scheduler *s, int thief, int victim)
 {
     s->books.agents[thief].stealing_from = NONE;
     s->books.agents[victim].robbed_by = NONE;
-    books_place_agent(&s->books, thief);
-    books_place_agent(&s->books, victim);
+    task_table_place_agent(&s->books, thief);
+    task_table_place_agent(&s->books, victim);
 }
 
 static void agent_lost(struct scheduler *s, int agent)
@@ -231,7 +232,7 @@ static void agent_lost(struct scheduler *s, int agent)
     a->wants = 0;
     s->books.counts.agents--;
     s->books.counts.workers -= (int)a->workers;
-    books_place_agent(&s->books, agent);
+    task_table_place_agent(&s->books, agent);
     if (a->stealing_from != NONE)
         part(s, agent, a->stealing_from);
     if (a->robbed_by != NONE)
@@ -240,16 +241,16 @@ static void agent_lost(struct scheduler *s, int agent)
 
 static void task_added(struct scheduler *s, uint64_t id, uint32_t chunk)
 {
-    struct task_record *task = books_new_task(&s->books, id);
+    struct task_record *task = task_table_new_task(&s->books, id);
     if (!task)
         return;
     task->chunk = chunk;
-    books_enqueue(&s->books, task, false);
+    task_table_enqueue(&s->books, task, false);
 }
 
 static void task_cancelled(struct scheduler *s, uint64_t id)
 {
-    struct task_record *task = books_find_task(&s->books, id);
+    struct task_record *task = task_table_find_task(&s->books, id);
     if (!task || task->cancelled)
         return;
     if (task->state == TASK_QUEUED) {
@@ -262,22 +263,22 @@ static void task_cancelled(struct scheduler *s, uint64_t id)
 
 static void task_done(struct scheduler *s, uint64_t id, int agent)
 {
-    struct task_record *task = books_find_task(&s->books, id);
+    struct task_record *task = task_table_find_task(&s->books, id);
     if (!task)
         return;
-    books_forget(&s->books, task);
+    task_table_forget(&s->books, task);
     act(s, (struct scheduler_action){.type = SCHEDULER_ACCEPT, .task = id, .agent = agent});
 }
 
 static void task_crashed(struct scheduler *s, uint64_t id, int agent, uint32_t handout)
 {
-    struct task_record *task = books_find_task(&s->books, id);
+    struct task_record *task = task_table_find_task(&s->books, id);
     if (!task || task->state != TASK_HELD || task->handout != handout)
         return;
     task->crashes++;
     if (task->crashes >= s->attempts || task->cancelled) {
         uint32_t crashes = task->crashes;
-        books_forget(&s->books, task);
+        task_table_forget(&s->books, task);
         act(s, (struct scheduler_action){
                    .type = SCHEDULER_GIVE_UP, .task = id, .agent = agent, .crashes = crashes});
         return;
@@ -288,25 +289,25 @@ static void task_crashed(struct scheduler *s, uint64_t id, int agent, uint32_t h
 
 static void task_moved(struct scheduler *s, const struct scheduler_event *event)
 {
-    struct task_record *task = books_find_task(&s->books, event->task);
+    struct task_record *task = task_table_find_task(&s->books, event->task);
     if (!task || task->state != TASK_HELD || task->handout != event->handout ||
-        !books_find_agent(&s->books, event->agent) || event->other < 0 ||
+        !task_table_find_agent(&s->books, event->agent) || event->other < 0 ||
         event->other >= s->books.agent_capacity)
         return;
     if (task->holder != event->agent) {
-        books_note_early_move(&s->books, task, event->agent, event->other);
+        task_table_note_early_move(&s->books, task, event->agent, event->other);
         return;
     }
     int to = event->other;
-    for (int next = to; next != NONE; next = books_take_early_move(&s->books, task, to))
+    for (int next = to; next != NONE; next = task_table_take_early_move(&s->books, task, to))
         to = next;
-    if (!books_find_agent(&s->books, to)) {
+    if (!task_table_find_agent(&s->books, to)) {
         requeue(s, task, false);
         return;
     }
-    books_let_go(&s->books, task);
-    books_hold(&s->books, task, to);
-    books_place_agent(&s->books, to);
+    task_table_let_go(&s->books, task);
+    task_table_hold(&s->books, task, to);
+    task_table_place_agent(&s->books, to);
     if (task->cancelled)
         act(s,
             (struct scheduler_action){.type = SCHEDULER_CANCEL, .agent = to, .task = event->task});
@@ -314,7 +315,7 @@ static void task_moved(struct scheduler *s, const struct scheduler_event *event)
 
 static void steal_ended(struct scheduler *s, int agent, int other, uint32_t count)
 {
-    struct agent_record *thief = books_find_agent(&s->books, other);
+    struct agent_record *thief = task_table_find_agent(&s->books, other);
     if (!thief || agent == NONE || thief->stealing_from != agent)
         return;
     if (count)
@@ -368,7 +369,7 @@ int scheduler_apply(struct scheduler *s, const struct scheduler_event *event,
 struct scheduler *scheduler_new(int agents, uint32_t attempts)
 {
     struct scheduler *s = calloc(1, sizeof *s);
-    if (s && books_init(&s->books, agents)) {
+    if (s && task_table_init(&s->books, agents)) {
         free(s);
         return NULL;
     }
@@ -380,13 +381,13 @@ struct scheduler *scheduler_new(int agents, uint32_t attempts)
 void scheduler_free(struct scheduler *s)
 {
     if (s)
-        books_release(&s->books);
+        task_table_release(&s->books);
     free(s);
 }
 
 bool scheduler_waits(const struct scheduler *s, uint64_t id)
 {
-    const struct task_record *task = books_find_task((struct books *)&s->books, id);
+    const struct task_record *task = task_table_find_task((struct task_table *)&s->books, id);
     return task && task->state == TASK_QUEUED;
 }
 
@@ -397,11 +398,11 @@ struct scheduler_counts scheduler_counts(const struct scheduler *s)
 
 const char *scheduler_check(const struct scheduler *s)
 {
-    const struct books *b = &s->books;
+    const struct task_table *b = &s->books;
     for (uint32_t slot = 0; slot < b->task_capacity; slot++)
         if (b->tasks[slot].state != TASK_FREE && b->tasks[slot].crashes >= s->attempts)
             return "a task has crashed too often and is still in the books";
     if (s->finished && (b->counts.held || b->counts.queued))
         return "finished although tasks are left";
-    return books_check(b);
+    return task_table_check(b);
 }

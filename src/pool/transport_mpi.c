@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "liveness.h"
+#include "rank_liveness.h"
 #ifdef OPEN_MPI
 #include <mpi-ext.h>
 #endif
@@ -51,9 +51,9 @@ struct mpi_transport {
     size_t send_capacity; /* base.unsent of them are in use */
     bool *gone;           /* by rank */
     bool any_gone;
-    int64_t look_ns;           /* when it is time to look for those that are gone */
-    struct liveness *liveness; /* of all ranks on rank 0; of rank 0 on the others */
-    int told;                  /* ULFM: ranks that failed and were told of */
+    int64_t look_ns;                /* when it is time to look for those that are gone */
+    struct rank_liveness *liveness; /* of all ranks on rank 0; of rank 0 on the others */
+    int told;                       /* ULFM: ranks that failed and were told of */
 };
 
 static int64_t now_ns(void)
@@ -226,7 +226,7 @@ static int mpi_lost(struct transport *transport)
     int rank;
     if (now < t->look_ns)
         return -1;
-    while ((rank = liveness_gone(t->liveness)) >= 0 || (rank = ulfm_lost(t)) >= 0)
+    while ((rank = rank_liveness_gone(t->liveness)) >= 0 || (rank = ulfm_lost(t)) >= 0)
         if (!t->gone[rank] && (t->base.rank == 0 || rank == 0))
             return rank;
     t->look_ns = now + LOOK_NS;
@@ -236,9 +236,9 @@ static int mpi_lost(struct transport *transport)
 /* Rank 0 learns who all ranks are, the others who rank 0 is. */
 static int watch_ranks(struct mpi_transport *t, struct mpp_error *error)
 {
-    struct liveness_id self = liveness_self();
+    struct rank_liveness_id self = rank_liveness_self();
     int count = t->base.rank == 0 ? t->base.size : 1;
-    struct liveness_id *ids = calloc((size_t)count, sizeof *ids);
+    struct rank_liveness_id *ids = calloc((size_t)count, sizeof *ids);
     t->gone = calloc((size_t)t->base.size, sizeof *t->gone);
     if (!ids || !t->gone) {
         free(ids);
@@ -248,12 +248,12 @@ static int watch_ranks(struct mpi_transport *t, struct mpp_error *error)
     if (t->base.rank == 0)
         ids[0] = self;
     if (!code) {
-        struct liveness_id root = t->base.rank == 0 ? self : (struct liveness_id){0};
+        struct rank_liveness_id root = t->base.rank == 0 ? self : (struct rank_liveness_id){0};
         code = MPI_Bcast(&root, sizeof root, MPI_BYTE, 0, t->comm);
         if (t->base.rank != 0)
             ids[0] = root;
     }
-    t->liveness = code ? NULL : liveness_new(ids, count);
+    t->liveness = code ? NULL : rank_liveness_new(ids, count);
     free(ids);
     if (code)
         return mpi_error(error, "MPI_Gather", code);
@@ -290,7 +290,7 @@ static void *guard_finalize(void *argument)
     int64_t gone_ns = t->any_gone ? now_ns() : 0;
     struct pollfd done = {.fd = guard->done_fd, .events = POLLIN};
     while (poll(&done, 1, GUARD_MS) == 0) {
-        if (!gone_ns && liveness_gone(t->liveness) >= 0)
+        if (!gone_ns && rank_liveness_gone(t->liveness) >= 0)
             gone_ns = now_ns();
         if (gone_ns && now_ns() - gone_ns > FINALIZE_NS)
             _exit(t->base.exit_status);
@@ -327,7 +327,7 @@ static int mpi_close(struct transport *transport, struct mpp_error *error)
         MPI_Comm_free(&t->comm); /* collective */
     if (finalizes && finalize(t, error))
         result = -1;
-    liveness_free(t->liveness);
+    rank_liveness_free(t->liveness);
     free(t->gone);
     free(t);
     return result;

@@ -24,13 +24,13 @@ enum { READ_BYTES = 1 << 16 };
 /* Where loads wait longer than this, they are run ahead. Below it a thread would cost as much. */
 #define SLOW_LOAD_NS 200000
 
-struct mpp_result {
+struct mpp_context {
     struct buf data;
     int rank;
     void *loaded;
 };
 
-int mpp_result_set(struct mpp_result *result, const void *data, size_t size)
+int mpp_context_set_result(struct mpp_context *result, const void *data, size_t size)
 {
     buf_clear(&result->data);
     if (size > MESSAGE_DATA_MAX)
@@ -39,12 +39,12 @@ int mpp_result_set(struct mpp_result *result, const void *data, size_t size)
     return result->data.failed ? -1 : 0;
 }
 
-int mpp_result_rank(const struct mpp_result *result)
+int mpp_context_rank(const struct mpp_context *result)
 {
     return result->rank;
 }
 
-void *mpp_result_loaded(const struct mpp_result *result)
+void *mpp_context_loaded(const struct mpp_context *result)
 {
     return result->loaded;
 }
@@ -72,7 +72,7 @@ struct worker {
     struct buf in;      /* read from the socket; */
     size_t in_done;     /* so much of it is done with */
     struct buf payload; /* a copy: aligned */
-    struct mpp_result result;
+    struct mpp_context result;
     struct read_ahead *ahead; /* NULL: loads are not run ahead */
     struct lookahead lookahead;
     double load_ns; /* recent mean of what loads wait */

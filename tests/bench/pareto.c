@@ -3,7 +3,7 @@
  * ranks as there are, one worker each. Prints how near the run came to the lower bound max(total /
  * N, longest task), with the times the tasks really took; and, as the bound is often out of reach
  * when a long task happens to come late, how near whoever is free taking the next task at no cost
- * would have come (../sim/greedy.h). Started by spread.py.
+ * would have come (../sim/list_schedule.h). Started by spread.py.
  */
 #include <mppool.h>
 #include <stdio.h>
@@ -11,10 +11,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "draw.h"
-#include "greedy.h"
+#include "list_schedule.h"
+#include "random_times.h"
 
-static int sleep_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int sleep_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                      struct mpp_error *error)
 {
     (void)state, (void)result, (void)error;

@@ -15,16 +15,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "filter_kernel.h"
 #include "geometry.h"
-#include "image.h"
 #include "jpeg_error.h"
-#include "jpeg_means.h"
 #include "jpeg_read.h"
+#include "jpeg_scaled_decode.h"
 #include "jpeg_write.h"
-#include "kernel.h"
 #include "png_read.h"
 #include "png_write.h"
 #include "resample.h"
+#include "thumbnailer.h"
 
 enum stage { READ, HEADER, ENTROPY, TRANSFORM, RESAMPLE, ENCODE, WRITE, STAGES };
 static const char *const names[STAGES] = {
@@ -54,7 +54,7 @@ struct run {
 static struct jpeg_reader *jpeg_reader;
 static struct png_reader *png_reader;
 static struct jpeg_writer *jpeg_writer;
-static struct kernel horizontal, vertical;
+static struct filter_kernel horizontal, vertical;
 static struct resample resample;
 
 static void read_file(const char *path, struct buf *bytes, double *seconds)
@@ -111,18 +111,19 @@ static void prepare(const struct picture *picture, uint8_t *pixels)
 {
     struct mpp_error error;
     const struct geometry_size *source = &picture->source, *thumbnail = &picture->thumbnail;
-    struct kernel_shape across = {.source_px = source->width_px,
-                                  .region_px = source->width_px,
-                                  .thumbnail_px = thumbnail->width_px,
-                                  .reduction =
-                                      geometry_reduction(source->width_px, thumbnail->width_px),
-                                  .eighths = picture->eighths,
-                                  .blur_sigma = 2};
-    struct kernel_shape down = across;
+    struct filter_kernel_shape across = {
+        .source_px = source->width_px,
+        .region_px = source->width_px,
+        .thumbnail_px = thumbnail->width_px,
+        .reduction = geometry_reduction(source->width_px, thumbnail->width_px),
+        .eighths = picture->eighths,
+        .blur_sigma = 2};
+    struct filter_kernel_shape down = across;
     down.source_px = down.region_px = source->height_px;
     down.thumbnail_px = thumbnail->height_px;
     down.reduction = geometry_reduction(source->height_px, thumbnail->height_px);
-    if (kernel_prepare(&horizontal, &across, &error) || kernel_prepare(&vertical, &down, &error) ||
+    if (filter_kernel_prepare(&horizontal, &across, &error) ||
+        filter_kernel_prepare(&vertical, &down, &error) ||
         resample_begin(&resample, &horizontal, &vertical, picture->channels, pixels, &error))
         fail("filter", error.text);
 }
@@ -133,7 +134,7 @@ static int next_row(bool jpeg, uint8_t *row, struct mpp_error *error)
 }
 
 static void open_picture(const char *path, const struct buf *bytes, bool jpeg,
-                         struct picture *picture, const struct image_source *source)
+                         struct picture *picture, const struct byte_source *source)
 {
     struct mpp_error error;
     struct jpeg_header header;
@@ -181,7 +182,7 @@ static struct run run_once(const char *path, struct buf *bytes, const char *dire
     struct mpp_error error;
     struct buf out = BUF_INIT;
     read_file(path, bytes, &run.seconds[READ]);
-    struct image_source source = {.bytes = bytes->data, .size = bytes->size};
+    struct byte_source source = {.bytes = bytes->data, .size = bytes->size};
     bool jpeg = image_sniff(bytes->data, bytes->size) == IMAGE_JPEG;
     double begun = now_s();
     open_picture(path, bytes, jpeg, &picture, &source);

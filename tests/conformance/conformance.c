@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "rank_scratch.h"
+#include "shared_directory.h"
 #include "sim_transport.h"
 
 /* ---- Jobs ---- */
@@ -32,12 +32,14 @@ struct pair {
     double x, y;
 };
 
-static int give(struct mpp_result *result, double value, struct mpp_error *error)
+static int give(struct mpp_context *result, double value, struct mpp_error *error)
 {
-    return mpp_result_set(result, &value, sizeof value) ? mpp_error_set(error, "out of memory") : 0;
+    return mpp_context_set_result(result, &value, sizeof value)
+               ? mpp_error_set(error, "out of memory")
+               : 0;
 }
 
-static int pow_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int pow_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                    struct mpp_error *error)
 {
     (void)state;
@@ -47,7 +49,7 @@ static int pow_run(void *state, struct mpp_bytes payload, struct mpp_result *res
     return give(result, pow(pair->x, pair->y), error);
 }
 
-static int div_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int div_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                    struct mpp_error *error)
 {
     (void)state;
@@ -58,7 +60,7 @@ static int div_run(void *state, struct mpp_bytes payload, struct mpp_result *res
 }
 
 /* Payload: "name" of a gate; with a '!' behind it the task fails once the gate is open. */
-static int gate_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int gate_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                     struct mpp_error *error)
 {
     (void)state, (void)result;
@@ -72,7 +74,7 @@ static int gate_run(void *state, struct mpp_bytes payload, struct mpp_result *re
     return fails ? mpp_error_set(error, "told to fail") : 0;
 }
 
-static int global_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int global_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                       struct mpp_error *error)
 {
     (void)payload;

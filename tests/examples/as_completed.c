@@ -7,13 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static int rest(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int rest(void *state, struct mpp_bytes payload, struct mpp_context *result,
                 struct mpp_error *error)
 {
     (void)state;
     int tenths = *(const int *)payload.data;
     usleep((useconds_t)tenths * 100000);
-    return mpp_result_set(result, &tenths, sizeof tenths) ? mpp_error_set(error, "no memory") : 0;
+    return mpp_context_set_result(result, &tenths, sizeof tenths)
+               ? mpp_error_set(error, "no memory")
+               : 0;
 }
 
 static const struct mpp_job rest_job = {.name = "rest", .run = rest};

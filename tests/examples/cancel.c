@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static int forever(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int forever(void *state, struct mpp_bytes payload, struct mpp_context *result,
                    struct mpp_error *error)
 {
     (void)state, (void)payload, (void)result, (void)error;
@@ -15,11 +15,11 @@ static int forever(void *state, struct mpp_bytes payload, struct mpp_result *res
     return 0;
 }
 
-static int answer(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int answer(void *state, struct mpp_bytes payload, struct mpp_context *result,
                   struct mpp_error *error)
 {
     (void)state, (void)payload;
-    return mpp_result_set(result, "42", 2) ? mpp_error_set(error, "no memory") : 0;
+    return mpp_context_set_result(result, "42", 2) ? mpp_error_set(error, "no memory") : 0;
 }
 
 static const struct mpp_job forever_job = {.name = "forever", .run = forever};

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                struct mpp_error *error)
 {
     (void)state;
@@ -17,7 +17,7 @@ static int run(void *state, struct mpp_bytes payload, struct mpp_result *result,
     char text[256];
     snprintf(text, sizeof text, "Hello, %.*s, from process %d", (int)payload.size,
              (const char *)payload.data, (int)getpid());
-    return mpp_result_set(result, text, strlen(text));
+    return mpp_context_set_result(result, text, strlen(text));
 }
 
 static const struct mpp_job hello = {.name = "hello", .summary = "greets a name", .run = run};

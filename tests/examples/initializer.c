@@ -20,13 +20,13 @@ static int prepare(const void *initargs, struct mpp_error *error)
     return table.count ? 0 : mpp_error_set(error, "the table is empty");
 }
 
-static int look_up(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int look_up(void *state, struct mpp_bytes payload, struct mpp_context *result,
                    struct mpp_error *error)
 {
     (void)state;
     for (int i = 0; i < table.count; i++)
         if (!strcmp(table.words[i], payload.data))
-            return mpp_result_set(result, &i, sizeof i);
+            return mpp_context_set_result(result, &i, sizeof i);
     return mpp_error_set(error, "'%s' is not in the table", (const char *)payload.data);
 }
 

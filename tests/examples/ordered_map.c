@@ -7,13 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int square(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int square(void *state, struct mpp_bytes payload, struct mpp_context *result,
                   struct mpp_error *error)
 {
     (void)state;
     long number = *(const long *)payload.data; /* payloads are aligned for any type */
     number *= number;
-    return mpp_result_set(result, &number, sizeof number) ? mpp_error_set(error, "no memory") : 0;
+    return mpp_context_set_result(result, &number, sizeof number)
+               ? mpp_error_set(error, "no memory")
+               : 0;
 }
 
 static const struct mpp_job square_job = {.name = "square", .run = square};

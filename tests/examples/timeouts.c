@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static int rest(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int rest(void *state, struct mpp_bytes payload, struct mpp_context *result,
                 struct mpp_error *error)
 {
     (void)state, (void)result, (void)error;

@@ -8,7 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     int alone = exif_orientation(data, size);
-    int in_png = png_exif_orientation(&(struct image_source){.bytes = data, .size = size});
+    int in_png = png_exif_orientation(&(struct byte_source){.bytes = data, .size = size});
     if (alone < 1 || alone > 8 || in_png < 1 || in_png > 8)
         abort();
     return 0;

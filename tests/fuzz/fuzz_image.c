@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image.h"
+#include "thumbnailer.h"
 
 #define MAX_PIXELS 300000 /* of one input, so that many can be tried */
 
@@ -81,7 +81,7 @@ void fuzz_image(const uint8_t *data, size_t size, const void *head, size_t head_
         repair_checksums(bytes, size);
     struct input input = {bytes, size};
     bool is_png = image_sniff(bytes, size) == IMAGE_PNG, streams = is_png && choice & 0x1000;
-    struct image_source source = {
+    struct byte_source source = {
         .bytes = streams ? NULL : bytes, .size = size, .read_at = read_at, .context = &input};
     struct thumbnail_options options = options_of(choice);
     int failed = thumbnailer_run(thumbnailer, &source, &options, &out, &info, &error);

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "fuzz_target.h"
+#include "io_full.h"
 #include "journal.h"
 #include "json.h"
-#include "whole_io.h"
 
 /* Every member of an object, and of the objects within it. */
 static void read_object(const char *text, size_t size, int depth)
@@ -31,17 +31,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct journal_option options[] = {{"--blur", "2"}};
     struct journal_header header = {.options = options, .option_count = 1};
-    struct journal_past past = {0};
+    struct journal_index past = {0};
     struct mpp_error error;
     uint64_t valid;
     int fd = memfd_create("journal", MFD_CLOEXEC);
-    if (fd < 0 || whole_write(fd, data, size))
+    if (fd < 0 || io_full_write(fd, data, size))
         abort();
-    if (journal_past_read(&past, &header, fd, &valid, &error) == 0 &&
+    if (journal_index_read(&past, &header, fd, &valid, &error) == 0 &&
         (valid > size || (valid && data[valid - 1] != '\n') || past.count >= past.capacity + 1))
         abort();
     close(fd);
-    journal_past_release(&past);
+    journal_index_release(&past);
     read_object((const char *)data, size, 0);
     return 0;
 }

@@ -2,7 +2,7 @@
  * job's own. */
 #include "fuzz_target.h"
 #include "message.h"
-#include "thumbnail.h"
+#include "thumbnail_job.h"
 
 static void read_tasks(struct reader *fields)
 {

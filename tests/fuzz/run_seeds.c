@@ -4,7 +4,7 @@
 #include "journal.h"
 #include "message.h"
 #include "seeds.h"
-#include "thumbnail.h"
+#include "thumbnail_job.h"
 
 static bool make_journal(int number, struct buf *out)
 {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "made_image.h"
+#include "image_fixture.h"
 
 static const uint8_t exif[] =
     "Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "rank_scratch.h"
+#include "shared_directory.h"
 
 enum { PENDING_TASKS = 1000000 };
 
@@ -44,18 +44,18 @@ static bool is_there(const char *name)
 }
 
 /* Payload "wait": takes a moment. */
-static int pid_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int pid_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                    struct mpp_error *error)
 {
     (void)state, (void)error;
     if (*(const char *)payload.data)
         usleep(50);
     int64_t pid = getpid();
-    return mpp_result_set(result, &pid, sizeof pid);
+    return mpp_context_set_result(result, &pid, sizeof pid);
 }
 
 /* Waits until a file of the payload's name is there. */
-static int gate_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int gate_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                     struct mpp_error *error)
 {
     (void)state, (void)result, (void)error;
@@ -64,7 +64,7 @@ static int gate_run(void *state, struct mpp_bytes payload, struct mpp_result *re
     return 0;
 }
 
-static int stubborn_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int stubborn_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                         struct mpp_error *error)
 {
     signal(SIGTERM, SIG_IGN);
@@ -83,7 +83,7 @@ static int count_files(void)
 }
 
 /* Forks; the child comes back as well. */
-static int fork_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int fork_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                     struct mpp_error *error)
 {
     if (fork() < 0)
@@ -92,19 +92,19 @@ static int fork_run(void *state, struct mpp_bytes payload, struct mpp_result *re
 }
 
 /* Leaves "attempt.rank.pid" behind and dies. */
-static int poison_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int poison_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                       struct mpp_error *error)
 {
     (void)state, (void)payload, (void)error;
     char name[64];
-    snprintf(name, sizeof name, "%d.%d.%d", count_files(), mpp_result_rank(result), (int)getpid());
+    snprintf(name, sizeof name, "%d.%d.%d", count_files(), mpp_context_rank(result), (int)getpid());
     leave_file(name);
     raise(SIGSEGV);
     return 0;
 }
 
 /* 'a': asks, and says that it got nothing. 'u': uses what it did not get. */
-static int hungry_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int hungry_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                       struct mpp_error *error)
 {
     (void)state, (void)result;
@@ -118,7 +118,7 @@ static int hungry_run(void *state, struct mpp_bytes payload, struct mpp_result *
 }
 
 /* What a hostile input might make a decoder do. The result is the error number, 0 is success. */
-static int escape_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int escape_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                       struct mpp_error *error)
 {
     (void)state, (void)error;
@@ -144,7 +144,7 @@ static int escape_run(void *state, struct mpp_bytes payload, struct mpp_result *
         number = errno;
     if (fd >= 0)
         close(fd);
-    return mpp_result_set(result, &number, sizeof number);
+    return mpp_context_set_result(result, &number, sizeof number);
 }
 
 static const struct mpp_job pid_job = {.name = "pid", .run = pid_run};

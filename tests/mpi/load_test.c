@@ -61,16 +61,16 @@ static void slow_unload(void *loaded)
 }
 
 /* The result is what was loaded. */
-static int slow_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int slow_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                     struct mpp_error *error)
 {
     (void)state, (void)payload, (void)error;
     atomic_fetch_add(&counts->runs, 1);
-    return mpp_result_set(result, mpp_result_loaded(result), sizeof(int));
+    return mpp_context_set_result(result, mpp_context_loaded(result), sizeof(int));
 }
 
 /* Until it was seen once: waits, for no longer than 0.1 s, for another load to begin. */
-static int watching_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int watching_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                         struct mpp_error *error)
 {
     int before = atomic_load(&counts->loads_begun);

@@ -25,16 +25,16 @@ static double seconds_now(void)
 
 /* ---- Jobs ---- */
 
-static int echo_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int echo_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                     struct mpp_error *error)
 {
     (void)state;
-    if (mpp_result_set(result, payload.data, payload.size))
+    if (mpp_context_set_result(result, payload.data, payload.size))
         return mpp_error_set(error, "no room for the echo");
     return 0;
 }
 
-static int fail_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int fail_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                     struct mpp_error *error)
 {
     (void)state, (void)result;
@@ -44,7 +44,7 @@ static int fail_run(void *state, struct mpp_bytes payload, struct mpp_result *re
                          (const char *)payload.data);
 }
 
-static int sleep_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int sleep_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                      struct mpp_error *error)
 {
     (void)state, (void)result, (void)error;
@@ -54,7 +54,7 @@ static int sleep_run(void *state, struct mpp_bytes payload, struct mpp_result *r
     return 0;
 }
 
-static int spin_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int spin_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                     struct mpp_error *error)
 {
     (void)state, (void)payload;
@@ -67,13 +67,13 @@ static int spin_run(void *state, struct mpp_bytes payload, struct mpp_result *re
         now = seconds_now();
     } while (now < begun + 2);
     rounds /= now - begun;
-    if (mpp_result_set(result, &rounds, sizeof rounds))
+    if (mpp_context_set_result(result, &rounds, sizeof rounds))
         return mpp_error_set(error, "no memory");
     return 0;
 }
 
 /* Payload: 's' and a signal number, 'e' and an exit status, or anything else: lives and echoes. */
-static int crash_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int crash_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                      struct mpp_error *error)
 {
     const unsigned char *how = payload.data;
@@ -86,7 +86,7 @@ static int crash_run(void *state, struct mpp_bytes payload, struct mpp_result *r
 
 /* Payload: a path. Crashes where it does not exist yet, having made it: the second attempt
  * succeeds. */
-static int crash_once_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int crash_once_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                           struct mpp_error *error)
 {
     if (mkdir(payload.data, 0700) == 0)
@@ -104,13 +104,13 @@ static int counter_open(void **state, const void *initargs, struct mpp_error *er
     return 0;
 }
 
-static int counter_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int counter_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                        struct mpp_error *error)
 {
     (void)payload, (void)error;
     int *counter = state;
     ++*counter;
-    return mpp_result_set(result, counter, sizeof *counter);
+    return mpp_context_set_result(result, counter, sizeof *counter);
 }
 
 static void counter_close(void *state)
@@ -124,7 +124,7 @@ static int closed_open(void **state, const void *initargs, struct mpp_error *err
     return mpp_error_set(error, "the initializer says no");
 }
 
-static int print_run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+static int print_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
                      struct mpp_error *error)
 {
     (void)state, (void)payload, (void)result, (void)error;

@@ -1,6 +1,6 @@
 /*
- * The production scheduler with up to 65536 agents, in virtual time (world.h): how near a run comes
- * to what is possible (greedy.h), and what it costs rank 0. Prints a table; started by
+ * The production scheduler with up to 65536 agents, in virtual time (simulated_pool.h): how near a run comes
+ * to what is possible (list_schedule.h), and what it costs rank 0. Prints a table; started by
  * scripts/simulate.
  *
  *     simulate [--agents N,...] [--times NAME,...] [--lost PERCENT,...] [--NUMBER N]...
@@ -18,13 +18,13 @@
 #include <string.h>
 
 #include "agent.h"
-#include "greedy.h"
-#include "world.h"
+#include "list_schedule.h"
+#include "simulated_pool.h"
 
-enum { LIST_MAX = 16 };
+enum { NAME_LIST_MAX = 16 };
 
 struct options {
-    double agents[LIST_MAX], lost[LIST_MAX];
+    double agents[NAME_LIST_MAX], lost[NAME_LIST_MAX];
     int agent_counts, losts;
     bool times[DISTRIBUTIONS];
     double tasks, workers, mean_ms, window, hold, receive, send, task, event, seed, pull;
@@ -165,7 +165,7 @@ static int check(const struct options *o)
 static int parse_list(const char *text, double *list)
 {
     int count = 0;
-    for (char *end; *text && count < LIST_MAX; text = *end ? end + 1 : end) {
+    for (char *end; *text && count < NAME_LIST_MAX; text = *end ? end + 1 : end) {
         list[count++] = strtod(text, &end);
         if (end == text)
             return -1;

@@ -1,5 +1,5 @@
 # Unit tests of base and of the pool's pure parts, which are the pool's own: their headers are seen here only.
-foreach(name buf liveness message oom_watch result_ring scheduler task_list)
+foreach(name buf rank_liveness message oom_watch result_ring scheduler task_list)
   add_executable(test_${name} test_${name}.c)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
   target_link_libraries(test_${name} PRIVATE mppool mpp_flags cmocka)
@@ -7,12 +7,12 @@ foreach(name buf liveness message oom_watch result_ring scheduler task_list)
   set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
 endforeach()
 
-target_sources(test_oom_watch PRIVATE scratch.c)
+target_sources(test_oom_watch PRIVATE temporary_directory.c)
 
 
 # Those of confinement; it confines the writing of real output files, too.
 foreach(name confine confine_paths)
-  add_executable(test_${name} test_${name}.c confined.c scratch.c)
+  add_executable(test_${name} test_${name}.c confined_child.c temporary_directory.c)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
   target_link_libraries(test_${name} PRIVATE mppool mpp_batch mpp_flags Threads::Threads cmocka)
   add_test(NAME unit.${name} COMMAND test_${name})

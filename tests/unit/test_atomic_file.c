@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "atomic_file.h"
-#include "scratch.h"
+#include "temporary_directory.h"
 
 static int root;
 

@@ -25,7 +25,7 @@
 #include <cmocka.h>
 
 #include "confine.h"
-#include "confined.h"
+#include "confined_child.h"
 
 enum { MIB = 1 << 20 };
 
@@ -295,8 +295,8 @@ static void confinement_in_words(void **state)
     char expected[64] = "nothing";
     if (confine_paths_version())
         snprintf(expected, sizeof expected, "%sLandlock %d",
-                 confine_calls_there() ? "seccomp, " : "", confine_paths_version());
-    else if (confine_calls_there())
+                 confine_syscalls_there() ? "seccomp, " : "", confine_paths_version());
+    else if (confine_syscalls_there())
         strcpy(expected, "seccomp");
     assert_string_equal(mpp_confinement(), expected);
     print_message("this kernel confines with: %s\n", mpp_confinement());

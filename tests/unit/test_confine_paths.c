@@ -17,8 +17,8 @@
 
 #include "atomic_file.h"
 #include "confine.h"
-#include "confined.h"
-#include "scratch.h"
+#include "confined_child.h"
+#include "temporary_directory.h"
 
 static const char *const readable[] = {"in", "in.txt", "not there", "in.txt/nor there", NULL};
 static const char *const writable[] = {"out", "log.txt", NULL};

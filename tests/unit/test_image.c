@@ -14,10 +14,10 @@
 #include <cmocka.h>
 #include <png.h>
 
-#include "image.h"
+#include "image_fixture.h"
 #include "jpeg_read.h"
-#include "made_image.h"
 #include "png_read.h"
+#include "thumbnailer.h"
 
 static const struct thumbnail_options same_size = {.box_width_px = 1000,
                                                    .box_height_px = 1000,
@@ -35,7 +35,7 @@ struct picture {
 static struct picture decode_png(const struct buf *file)
 {
     struct png_reader *reader = png_reader_new();
-    struct image_source source = {.bytes = file->data, .size = file->size};
+    struct byte_source source = {.bytes = file->data, .size = file->size};
     struct png_header header;
     struct picture picture;
     size_t pitch;
@@ -59,9 +59,8 @@ static struct picture thumbnail_of(const struct buf *file, const struct thumbnai
     struct buf out = BUF_INIT;
     struct picture picture;
 
-    if (thumbnailer_run(thumbnailer,
-                        &(struct image_source){.bytes = file->data, .size = file->size}, options,
-                        &out, &info, &error) == -1)
+    if (thumbnailer_run(thumbnailer, &(struct byte_source){.bytes = file->data, .size = file->size},
+                        options, &out, &info, &error) == -1)
         fail_msg("%s", error.text);
     picture = decode_png(&out);
     assert_int_equal(info.width_px, picture.width);
@@ -254,7 +253,7 @@ static void formats_and_flattening(void **state)
     made_png_write(&made, &file, expected, &channels);
     options.format = IMAGE_UNKNOWN;
     assert_int_equal(thumbnailer_run(thumbnailer,
-                                     &(struct image_source){.bytes = file.data, .size = file.size},
+                                     &(struct byte_source){.bytes = file.data, .size = file.size},
                                      &options, &out, &info, NULL),
                      0);
     assert_int_equal(info.source_format, IMAGE_PNG);
@@ -264,7 +263,7 @@ static void formats_and_flattening(void **state)
     options.format = IMAGE_JPEG;
     options.quality = 100;
     assert_int_equal(thumbnailer_run(thumbnailer,
-                                     &(struct image_source){.bytes = file.data, .size = file.size},
+                                     &(struct byte_source){.bytes = file.data, .size = file.size},
                                      &options, &out, &info, NULL),
                      0);
     assert_int_equal(info.format, IMAGE_JPEG);
@@ -324,8 +323,8 @@ static void a_source_may_be_read_as_it_is_decoded(void **state)
 
         made_png_write(&made, &file, expected, &channels);
         struct pieces pieces = {.file = &file, .readable = file.size};
-        struct image_source in_memory = {.bytes = file.data, .size = file.size};
-        struct image_source source = {.size = file.size, .read_at = read_piece, .context = &pieces};
+        struct byte_source in_memory = {.bytes = file.data, .size = file.size};
+        struct byte_source source = {.size = file.size, .read_at = read_piece, .context = &pieces};
         assert_true(file.size > 600000); /* several windows */
         assert_int_equal(thumbnailer_run(thumbnailer, &in_memory, &options, &whole, &info, &error),
                          0);

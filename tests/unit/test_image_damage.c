@@ -18,10 +18,10 @@
 #include <cmocka.h>
 #include <png.h>
 
-#include "image.h"
+#include "image_fixture.h"
+#include "jpeg_progressive_dc.h"
 #include "jpeg_read.h"
-#include "jpeg_scans.h"
-#include "made_image.h"
+#include "thumbnailer.h"
 
 static const struct thumbnail_options same_size = {.box_width_px = 1000,
                                                    .box_height_px = 1000,
@@ -40,7 +40,7 @@ static void expect_error(const void *bytes, size_t size, const struct thumbnail_
 
     buf_put(&out, "kept", 4);
     assert_int_equal(thumbnailer_run(thumbnailer,
-                                     &(struct image_source){.bytes = bytes, .size = size}, options,
+                                     &(struct byte_source){.bytes = bytes, .size = size}, options,
                                      &out, &info, &error),
                      -1);
     if (strstr(error.text, text) == NULL)
@@ -62,18 +62,17 @@ static void cut_everywhere(const struct buf *file, size_t signature, const char 
     struct mpp_error error;
     size_t refused = 0;
 
-    assert_int_equal(
-        thumbnailer_run(thumbnailer,
-                        &(struct image_source){.bytes = file->data, .size = file->size}, &options,
-                        &whole, &info, NULL),
-        0);
+    assert_int_equal(thumbnailer_run(thumbnailer,
+                                     &(struct byte_source){.bytes = file->data, .size = file->size},
+                                     &options, &whole, &info, NULL),
+                     0);
     assert_int_equal(info.warnings, 0);
     for (size_t size = 0; size < file->size; size++) {
         uint8_t *cut = malloc(size + (size == 0));
 
         memcpy(cut, file->data, size);
         buf_clear(&out);
-        if (thumbnailer_run(thumbnailer, &(struct image_source){.bytes = cut, .size = size},
+        if (thumbnailer_run(thumbnailer, &(struct byte_source){.bytes = cut, .size = size},
                             &options, &out, &info, &error) == -1) {
             const char *text = size == 0          ? "empty file"
                                : size < signature ? "not a JPEG or PNG file"
@@ -147,7 +146,7 @@ static void a_damaged_jpeg_needs_an_end(void **state)
     middle = file.size - 300;
     memcpy(file.data + middle, "\xFF\xD9", 2);
     assert_int_equal(thumbnailer_run(thumbnailer,
-                                     &(struct image_source){.bytes = file.data, .size = middle + 2},
+                                     &(struct byte_source){.bytes = file.data, .size = middle + 2},
                                      &same_size, &out, &info, NULL),
                      0);
     assert_int_not_equal(info.warnings, 0);
@@ -238,7 +237,7 @@ static void a_bomb_of_scans_is_refused(void **state)
     made_jpeg_write(&made, &file);
     at = find_marker(&file, 0xDA, true);
     buf_put(&bomb, file.data, at);
-    for (int i = 0; i < 2 * JPEG_SCANS_MAX; i++)
+    for (int i = 0; i < 2 * JPEG_PROGRESSIVE_DC_MAX; i++)
         buf_put(&bomb, file.data + at, file.size - 2 - at);
     buf_put(&bomb, "\xFF\xD9", 2);
     expect_error(bomb.data, bomb.size, &same_size, "more than 500 scans");
@@ -302,7 +301,7 @@ static void damage_is_counted_or_refused_but_never_fatal(void **state)
             file.data[(random >> 8) % file.size] ^= (uint8_t)(1u << (random >> 29));
         }
         if (thumbnailer_run(thumbnailer,
-                            &(struct image_source){.bytes = file.data, .size = file.size}, &options,
+                            &(struct byte_source){.bytes = file.data, .size = file.size}, &options,
                             &out, &info, NULL) == 0) {
             done++;
             warned += info.warnings > 0;
@@ -338,7 +337,7 @@ static int run_corpus_file(const char *path, const struct stat *status, int type
     file.size = fread(file.data, 1, (size_t)status->st_size, stream);
     fclose(stream);
     if (thumbnailer_run(corpus_thumbnailer,
-                        &(struct image_source){.bytes = file.data, .size = file.size}, &options,
+                        &(struct byte_source){.bytes = file.data, .size = file.size}, &options,
                         &out, &info, &error) == 0) {
         corpus_done++;
         assert_int_not_equal(image_sniff(out.data, out.size), IMAGE_UNKNOWN);

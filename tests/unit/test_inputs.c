@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "inputs.h"
-#include "scratch.h"
+#include "temporary_directory.h"
 
 /* What an iterator must give: 'n'amed, 'w'alked, walked 'l'ink, lis't'ed, '!' for a bad one. */
 struct expected {

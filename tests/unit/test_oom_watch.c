@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "oom_watch.h"
-#include "scratch.h"
+#include "temporary_directory.h"
 
 static void counts_are_parsed(void **state)
 {

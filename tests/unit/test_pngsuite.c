@@ -96,10 +96,10 @@ static bool read_at(void *context, uint64_t at, void *to, size_t size)
 static void compare(const char *name, struct buf *file, bool exact, bool streams)
 {
     struct png_reader *reader = png_reader_new();
-    struct image_source source = {.bytes = streams ? NULL : file->data,
-                                  .size = file->size,
-                                  .read_at = read_at,
-                                  .context = file};
+    struct byte_source source = {.bytes = streams ? NULL : file->data,
+                                 .size = file->size,
+                                 .read_at = read_at,
+                                 .context = file};
     struct png_header header;
     struct mpp_error error = {""};
     size_t row_bytes;

@@ -145,7 +145,7 @@ static void reverse(struct line line)
 }
 
 /* Samples to thumbnail values along one side. */
-static struct line plain_chain(struct line samples, const struct kernel_shape *shape)
+static struct line plain_chain(struct line samples, const struct filter_kernel_shape *shape)
 {
     struct line line = line_new(shape->source_px);
 
@@ -166,8 +166,8 @@ static struct line plain_chain(struct line samples, const struct kernel_shape *s
 
 /* Values of one channel of the whole thumbnail, by the plain chain along both sides. */
 static double *plain_picture(const uint8_t *in, int channels, int channel,
-                             const struct kernel_shape *across, const struct kernel_shape *down,
-                             int width, int height)
+                             const struct filter_kernel_shape *across,
+                             const struct filter_kernel_shape *down, int width, int height)
 {
     double *middle = calloc((size_t)(across->thumbnail_px * height), sizeof(double));
     double *out = calloc((size_t)(across->thumbnail_px * down->thumbnail_px), sizeof(double));
@@ -215,17 +215,17 @@ static uint8_t *test_picture(int width, int height, int channels)
 /* 0.5 for the bytes, the rest for 14 bits of weight and 6 of the middle. */
 #define TOLERANCE 0.6
 
-static void check_picture(const struct kernel_shape *across, const struct kernel_shape *down,
-                          int channels)
+static void check_picture(const struct filter_kernel_shape *across,
+                          const struct filter_kernel_shape *down, int channels)
 {
-    struct kernel horizontal = {0};
-    struct kernel vertical = {0};
+    struct filter_kernel horizontal = {0};
+    struct filter_kernel vertical = {0};
     struct resample resample = {0};
     uint8_t *in;
     uint8_t *out;
 
-    assert_int_equal(kernel_prepare(&horizontal, across, NULL), 0);
-    assert_int_equal(kernel_prepare(&vertical, down, NULL), 0);
+    assert_int_equal(filter_kernel_prepare(&horizontal, across, NULL), 0);
+    assert_int_equal(filter_kernel_prepare(&vertical, down, NULL), 0);
     in = test_picture(horizontal.samples, vertical.samples, channels);
     out = calloc((size_t)(across->thumbnail_px * down->thumbnail_px), (size_t)channels);
     assert_non_null(out);
@@ -250,8 +250,8 @@ static void check_picture(const struct kernel_shape *across, const struct kernel
     free(in);
     free(out);
     resample_release(&resample);
-    kernel_release(&horizontal);
-    kernel_release(&vertical);
+    filter_kernel_release(&horizontal);
+    filter_kernel_release(&vertical);
 }
 
 static void equals_the_plain_chain(void **state)
@@ -275,7 +275,7 @@ static void equals_the_plain_chain(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct kernel_shape across = {
+        struct filter_kernel_shape across = {
             .source_px = rows[i].width,
             .region_px = rows[i].width,
             .thumbnail_px = rows[i].thumbnail_width,
@@ -284,7 +284,7 @@ static void equals_the_plain_chain(void **state)
             .blur_sigma = rows[i].sigma,
             .mirrored = rows[i].mirrored,
         };
-        struct kernel_shape down = across;
+        struct filter_kernel_shape down = across;
 
         down.source_px = down.region_px = rows[i].height;
         down.thumbnail_px = rows[i].thumbnail_height;
@@ -308,7 +308,7 @@ static void regions_equal_the_plain_chain(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct kernel_shape shape = {
+        struct filter_kernel_shape shape = {
             .source_px = rows[i].source,
             .region_px = rows[i].region,
             .region_first_px = rows[i].first,
@@ -325,59 +325,59 @@ static void regions_equal_the_plain_chain(void **state)
 
 static void rows_of_weights_sum_to_one(void **state)
 {
-    struct kernel kernel = {0};
+    struct filter_kernel kernel = {0};
 
     (void)state;
     for (int source = 1; source < 3000; source = source * 5 / 3 + 1) {
         for (int thumbnail = 1; thumbnail <= source; thumbnail = thumbnail * 2 + 1) {
-            struct kernel_shape shape = {.source_px = source,
-                                         .region_px = source,
-                                         .thumbnail_px = thumbnail,
-                                         .reduction = geometry_reduction(source, thumbnail),
-                                         .eighths = 1 << source % 4,
-                                         .blur_sigma = source % 5,
-                                         .mirrored = source % 2 != 0};
+            struct filter_kernel_shape shape = {.source_px = source,
+                                                .region_px = source,
+                                                .thumbnail_px = thumbnail,
+                                                .reduction = geometry_reduction(source, thumbnail),
+                                                .eighths = 1 << source % 4,
+                                                .blur_sigma = source % 5,
+                                                .mirrored = source % 2 != 0};
 
-            assert_int_equal(kernel_prepare(&kernel, &shape, NULL), 0);
+            assert_int_equal(filter_kernel_prepare(&kernel, &shape, NULL), 0);
             for (int i = 0; i < thumbnail; i++) {
                 int sum = 0;
 
                 for (int t = 0; t < kernel.taps; t++)
                     sum += kernel.weights[i * kernel.taps + t];
-                assert_int_equal(sum, 1 << KERNEL_ONE_BITS);
+                assert_int_equal(sum, 1 << FILTER_KERNEL_ONE_BITS);
                 assert_in_range(kernel.count[i], 1, kernel.taps);
                 assert_in_range(kernel.first[i] + kernel.count[i], 1, kernel.samples);
                 assert_true(i == 0 || kernel.first[i] >= kernel.first[i - 1]);
             }
         }
     }
-    kernel_release(&kernel);
+    filter_kernel_release(&kernel);
 }
 
 static void a_kernel_is_kept_for_the_same_shape_only(void **state)
 {
-    struct kernel_shape shape = {.source_px = 100,
-                                 .region_px = 100,
-                                 .thumbnail_px = 10,
-                                 .reduction = 5,
-                                 .eighths = 8,
-                                 .blur_sigma = 2};
-    struct kernel kernel = {0};
+    struct filter_kernel_shape shape = {.source_px = 100,
+                                        .region_px = 100,
+                                        .thumbnail_px = 10,
+                                        .reduction = 5,
+                                        .eighths = 8,
+                                        .blur_sigma = 2};
+    struct filter_kernel kernel = {0};
     const int16_t *weights;
 
     (void)state;
-    assert_int_equal(kernel_prepare(&kernel, &shape, NULL), 0);
+    assert_int_equal(filter_kernel_prepare(&kernel, &shape, NULL), 0);
     weights = kernel.weights;
     kernel.weights[0] = 77;
-    assert_int_equal(kernel_prepare(&kernel, &shape, NULL), 0);
+    assert_int_equal(filter_kernel_prepare(&kernel, &shape, NULL), 0);
     assert_ptr_equal(kernel.weights, weights);
     assert_int_equal(kernel.weights[0], 77);
     shape.mirrored = true;
-    assert_int_equal(kernel_prepare(&kernel, &shape, NULL), 0);
+    assert_int_equal(filter_kernel_prepare(&kernel, &shape, NULL), 0);
     assert_int_not_equal(kernel.weights[0], 77);
     shape.blur_sigma = NAN;
-    assert_int_equal(kernel_prepare(&kernel, &shape, NULL), -1);
-    kernel_release(&kernel);
+    assert_int_equal(filter_kernel_prepare(&kernel, &shape, NULL), -1);
+    filter_kernel_release(&kernel);
 }
 
 int main(void)

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "looks_like.h"
-#include "thumbnail.h"
+#include "file_type_guess.h"
+#include "thumbnail_job.h"
 
 /* A copy of exactly these bytes, so that a sanitizer sees a read behind them. */
 static struct mpp_bytes first_bytes(const struct buf *buf, size_t size, void **copy)
@@ -108,7 +108,7 @@ static void test_looks_like(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *copy = malloc(cases[i].size + !cases[i].size);
         memcpy(copy, cases[i].bytes, cases[i].size);
-        const char *found = looks_like(copy, cases[i].size);
+        const char *found = file_type_guess(copy, cases[i].size);
         free(copy);
         if (cases[i].name)
             assert_string_equal(found, cases[i].name);

@@ -7,7 +7,7 @@
  * included, worker processes run the tasks: one that crashes is replaced, and costs one attempt of
  * one task.
  *
- *     static int run(void *state, struct mpp_bytes payload, struct mpp_result *result,
+ *     static int run(void *state, struct mpp_bytes payload, struct mpp_context *result,
  *                    struct mpp_error *error) { ... }
  *     static const struct mpp_job hello = {.name = "hello", .run = run};
  *     static const struct mpp_job *const jobs[] = {&hello, NULL};
@@ -47,16 +47,16 @@ struct mpp_bytes {
 
 /* ---- Jobs: what the worker processes can do ---- */
 
-struct mpp_result; /* where a running task puts its result */
+struct mpp_context; /* where a running task puts its result */
 
 /* Copies `size` bytes as the task's result; a second call replaces the first. -1: out of memory. */
-int mpp_result_set(struct mpp_result *result, const void *data, size_t size);
+int mpp_context_set_result(struct mpp_context *result, const void *data, size_t size);
 
 /* The rank on which the calling job runs. */
-int mpp_result_rank(const struct mpp_result *result);
+int mpp_context_rank(const struct mpp_context *result);
 
 /* What the job's load has made for the task that runs; NULL: it has no load. */
-void *mpp_result_loaded(const struct mpp_result *result);
+void *mpp_context_loaded(const struct mpp_context *result);
 
 struct mpp_job {
     const char *name;    /* as given to mpp_submit */
@@ -70,7 +70,7 @@ struct mpp_job {
     /* Optional. Fetches what a task will need, so that run need not wait for it: called before run,
      * with the option read_ahead also on other threads of the worker process, several at a time,
      * while earlier tasks run; so it reads `initargs` and touches nothing that run changes. What it
-     * puts into *loaded is for run (mpp_result_loaded); unload gets it back afterwards, also where
+     * puts into *loaded is for run (mpp_context_loaded); unload gets it back afterwards, also where
      * run was never called, on the worker's thread. When it fails, that is the exception of this
      * task only. A crash in it counts for the task that was to be loaded. */
     int (*load)(const void *initargs, struct mpp_bytes payload, void **loaded,
@@ -82,7 +82,7 @@ struct mpp_job {
      * any result is dropped. With errno ENOMEM on such a return the exception's kind is
      * MPP_EXCEPTION_MEMORY. Runs in a worker process: a crash here costs this attempt and nothing
      * else. */
-    int (*run)(void *state, struct mpp_bytes payload, struct mpp_result *result,
+    int (*run)(void *state, struct mpp_bytes payload, struct mpp_context *result,
                struct mpp_error *error);
 
     /* Optional. When the worker process ends in peace. */

@@ -1,0 +1,13 @@
+/* The table of jobs: see job_registry.h. */
+#include "job_registry.h"
+
+#include <stddef.h>
+
+#include "noop.h"
+#include "spin.h"
+#include "thumbnail_job.h"
+#include "whoami.h"
+
+/* What mpbatch offers; mpthumb runs the thumbnail job with a setup of its own. */
+const struct mpp_job *const job_registry[] = {&thumbnail_job, &whoami_job, &spin_job, &noop_job,
+                                              NULL};

@@ -1,0 +1,38 @@
+/* Reading and writing until it is done: see io_full.h. */
+#include "io_full.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+int io_full_write(int fd, const void *bytes, size_t size)
+{
+    const uint8_t *from = bytes;
+    while (size) {
+        ssize_t put = write(fd, from, size);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0) {
+            errno = put ? errno : EIO;
+            return -1;
+        }
+        from += put;
+        size -= (size_t)put;
+    }
+    return 0;
+}
+
+ssize_t io_full_pread(int fd, void *to, size_t size, uint64_t at)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = pread(fd, (uint8_t *)to + done, size - done, (off_t)(at + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}

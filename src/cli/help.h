@@ -1,8 +1,0 @@
-/* help: the two texts of mpthumb that are not about a run. */
-#ifndef HELP_H
-#define HELP_H
-
-const char *help_text(void);
-const char *version_text(void); /* of mpthumb and of the libraries it stands on */
-
-#endif

@@ -1,0 +1,50 @@
+/* A child that confines itself and tries something: see confined_child.h. */
+#include "confined_child.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "confine.h"
+
+int try_confined(const struct mpp_confine *confine, size_t memory_limit_bytes, int (*attempt)(void))
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct mpp_error error;
+        if (confine_worker(confine, memory_limit_bytes, &error)) {
+            fprintf(stderr, "%s\n", error.text);
+            _exit(NOT_CONFINED);
+        }
+        errno = 0;
+        _exit(attempt() ? (errno ? errno : EDOM) : 0);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+void need_calls(void)
+{
+    if (confine_syscalls_there())
+        return;
+    print_message("NO SECCOMP HERE: that calls are refused is not tested\n");
+    skip();
+}
+
+void need_paths(void)
+{
+    if (confine_paths_version())
+        return;
+    print_message("NO LANDLOCK HERE: that files are refused is not tested\n");
+    skip();
+}

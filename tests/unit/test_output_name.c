@@ -1,0 +1,245 @@
+/* naming and name_set: tables of names in, names out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "name_set.h"
+#include "output_name.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+enum { SAME, J, P }; /* formats, as the caller numbers them */
+
+static int format_of_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    if (!dot || dot == name)
+        return SAME;
+    if (!strcmp(dot, ".jpg") || !strcmp(dot, ".JPG") || !strcmp(dot, ".jpeg"))
+        return J;
+    return strcmp(dot, ".png") == 0 ? P : SAME;
+}
+
+static struct output_name output_name_for(int format, const char *suffix, bool flat)
+{
+    return (struct output_name){.flat = flat,
+                                .suffix = suffix,
+                                .format = format,
+                                .extension = format == P ? ".png" : ".jpg",
+                                .format_of_name = format_of_name};
+}
+
+static void test_outputs(void **state)
+{
+    (void)state;
+    static const struct {
+        int format;
+        const char *suffix;
+        bool flat;
+        const char *prefix, *path, *output;
+    } cases[] = {
+        {SAME, "", false, "", "a.jpg", "a.jpg"},
+        {SAME, "", false, "", "x/y/a.jpg", "x/y/a.jpg"},
+        {SAME, "", false, "d", "x/a.jpg", "d/x/a.jpg"},
+        {SAME, "", true, "d", "x/a.jpg", "a.jpg"},
+        {SAME, "_t", false, "", "x.y/a.b.jpg", "x.y/a.b_t.jpg"},
+        {SAME, "_t", false, "", "x.y/a", "x.y/a_t"},
+        {SAME, "_t", false, "", ".jpg", ".jpg_t"},
+        {SAME, "_t", false, "", "a.", "a_t."},
+        {SAME, "%s", false, "", "%n.jpg", "%n%s.jpg"},
+        {J, "", false, "", "a.jpg", "a.jpg"},
+        {J, "", false, "", "a.JPG", "a.JPG"},
+        {J, "", false, "", "a.jpeg", "a.jpeg"},
+        {J, "", false, "", "a.png", "a.jpg"},
+        {J, "", false, "", "x/a.png.png", "x/a.png.jpg"},
+        {J, "", false, "", "a", "a.jpg"},
+        {J, "", false, "", "a.txt", "a.txt.jpg"},
+        {J, "_t", false, "", "a.txt", "a.txt_t.jpg"},
+        {J, "_t", true, "d", "x/a.png", "a_t.jpg"},
+        {J, "", false, "", ".png", ".png.jpg"},
+        {P, "", false, "", "a.JPG", "a.png"},
+        {P, "_t", false, "d", "a.png", "d/a_t.png"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char output[PATH_MAX];
+        struct output_name naming =
+            output_name_for(cases[i].format, cases[i].suffix, cases[i].flat);
+        assert_int_equal(output_name_output(&naming, cases[i].prefix, cases[i].path, output, NULL),
+                         0);
+        assert_string_equal(output, cases[i].output);
+    }
+}
+
+static void test_output_too_long(void **state)
+{
+    (void)state;
+    char path[PATH_MAX], output[PATH_MAX];
+    struct output_name plain = output_name_for(SAME, "", false);
+    struct output_name suffixed = output_name_for(SAME, "_", false);
+    memset(path, 'x', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    assert_int_equal(output_name_output(&plain, "", path, output, NULL), 0);
+    assert_string_equal(output, path);
+    assert_int_equal(output_name_output(&suffixed, "", path, output, NULL), -1);
+    assert_int_equal(output_name_output(&plain, "d", path, output, NULL), -1);
+}
+
+static void test_listed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *path; /* NULL: refused */
+    } cases[] = {
+        {"a.jpg", "a.jpg"},
+        {"x/a.jpg", "x/a.jpg"},
+        {"/x/a.jpg", "x/a.jpg"},
+        {"///x//a", "x/a"},
+        {"./a", "a"},
+        {"././x/./a", "x/a"},
+        {"/./a", "a"},
+        {"x/", "x"},
+        {"..a/...", "..a/..."},
+        {"../a", NULL},
+        {"x/../a", NULL},
+        {"x/..", NULL},
+        {"..", NULL},
+        {"/..", NULL},
+        {"", NULL},
+        {".", NULL},
+        {"/", NULL},
+        {"a\n\xff", "a\n\xff"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char path[PATH_MAX];
+        struct mpp_error error = {""};
+        int wanted = cases[i].path ? 0 : -1;
+        assert_int_equal(output_name_listed(cases[i].name, path, &error), wanted);
+        if (cases[i].path)
+            assert_string_equal(path, cases[i].path);
+        else
+            assert_true(error.text[0]);
+    }
+}
+
+static void test_directories(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *real, *name;
+    } cases[] = {
+        {"photos", "/h/photos", "photos"},
+        {"photos/", "/h/photos", "photos"},
+        {"a/b//", "/h/a/b", "b"},
+        {"link", "/elsewhere", "link"},
+        {".", "/h/photos", "photos"},
+        {"./", "/h/photos", "photos"},
+        {"..", "/h", "h"},
+        {"a/..", "/h", "h"},
+        {"/", "/", ""},
+        {".", "/", ""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char name[NAME_MAX + 1];
+        output_name_directory(cases[i].path, cases[i].real, name);
+        assert_string_equal(name, cases[i].name);
+    }
+}
+
+static void test_suffix_is_recognised(void **state)
+{
+    (void)state;
+    struct output_name suffixed = output_name_for(J, "_t", false);
+    struct output_name plain = output_name_for(J, "", false);
+    assert_true(output_name_has_suffix(&suffixed, "x/a_t.jpg"));
+    assert_true(output_name_has_suffix(&suffixed, "a_t"));
+    assert_false(output_name_has_suffix(&suffixed, "a.jpg"));
+    assert_false(output_name_has_suffix(&suffixed, "x_t/a.jpg"));
+    assert_false(output_name_has_suffix(&suffixed, "a._t"));
+    assert_false(output_name_has_suffix(&suffixed, "_t.jpg")); /* of what would it be one? */
+    assert_false(output_name_has_suffix(&plain, "a.jpg"));
+}
+
+static void test_unique(void **state)
+{
+    (void)state;
+    static const struct {
+        int format;
+        const char *suffix;
+        bool flat, unique;
+    } cases[] = {{SAME, "", false, true},
+                 {SAME, "_t", false, true},
+                 {SAME, ".t", false, false},
+                 {SAME, "", true, false},
+                 {J, "", false, false}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct output_name naming =
+            output_name_for(cases[i].format, cases[i].suffix, cases[i].flat);
+        assert_int_equal(output_name_is_unique(&naming), cases[i].unique);
+    }
+}
+
+/* ---- name_set ---- */
+
+/* Vectors of the reference implementation: key 00..0f, input 00..size-1. */
+static void test_siphash(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t size;
+        uint64_t hash;
+    } vectors[] = {{0, UINT64_C(0x726fdb47dd0e0e31)},
+                   {1, UINT64_C(0x74f839c593dc67fd)},
+                   {8, UINT64_C(0x93f5f5799a932462)},
+                   {15, UINT64_C(0xa129ca6149be45e5)}};
+    const uint64_t key[2] = {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
+    uint8_t input[16];
+    for (size_t i = 0; i < sizeof input; i++)
+        input[i] = (uint8_t)i;
+    for (size_t i = 0; i < COUNT(vectors); i++)
+        assert_true(name_set_siphash(key, input, vectors[i].size) == vectors[i].hash);
+}
+
+/* Every third name comes a second time, at another moment: exactly those are known. */
+static void test_set_of_many_names(void **state)
+{
+    (void)state;
+    const uint64_t key[2] = {1, 2};
+    struct name_set set;
+    name_set_init(&set, key);
+    for (int i = 0; i < 100000; i++) {
+        char name[64];
+        bool added;
+        snprintf(name, sizeof name, "photos/%d/img_%06d.jpg", i % 97, i);
+        assert_int_equal(name_set_add(&set, name, &added, NULL), 0);
+        assert_true(added);
+        if (i % 3 == 0) {
+            snprintf(name, sizeof name, "photos/%d/img_%06d.jpg", i / 3 % 97, i / 3);
+            assert_int_equal(name_set_add(&set, name, &added, NULL), 0);
+            assert_false(added);
+        }
+    }
+    assert_int_equal(set.count, 100000);
+    assert_true(set.capacity * 3 / 4 >= set.count && set.capacity * 3 / 8 <= set.count);
+    name_set_release(&set);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_output_too_long),
+        cmocka_unit_test(test_listed),
+        cmocka_unit_test(test_directories),
+        cmocka_unit_test(test_suffix_is_recognised),
+        cmocka_unit_test(test_unique),
+        cmocka_unit_test(test_siphash),
+        cmocka_unit_test(test_set_of_many_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
