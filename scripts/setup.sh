@@ -1,13 +1,13 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# Sourced by run, test and bench: the Debian packages each of them wants, how they are installed, how the
-# tree is built. The caller has set $root, the top of the checkout.
+# Sourced by run, test and bench: the Debian packages that each of them needs, and how to install and build.
+# The caller has set $root to the top of the checkout.
 
 build_packages="gcc libc6-dev make cmake libopenmpi-dev openmpi-bin libjpeg62-turbo-dev libpng-dev
     libdeflate-dev liblcms2-dev libxxhash-dev libseccomp-dev pkg-config"
-test_packages="libcmocka-dev clang clang-format python3 python3-pil"
+test_packages="libcmocka-dev g++ clang clang-format python3 python3-pil"
 photo_package="lomiri-wallpapers-16.04" # 15 photographs of 1 to 16 megapixels, depends on nothing
 
-# missing PACKAGE...: prints those that are not installed.
+# missing PACKAGE...: prints the packages that are not installed.
 missing() {
     for package; do
         case $(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null) in
@@ -17,7 +17,7 @@ missing() {
     done
 }
 
-# need PACKAGE...: installs what is missing; without root or a sudo that asks nothing, names it and stops.
+# need PACKAGE...: installs missing packages. Without root or a passwordless sudo it names them and exits.
 need() {
     absent=$(missing "$@")
     [ -n "$absent" ] || return 0
@@ -26,7 +26,7 @@ need() {
     elif sudo -n true 2>/dev/null; then
         as_root="sudo -n"
     else
-        echo "${0##*/}: please have these packages installed: $absent" >&2
+        echo "${0##*/}: please install these packages: $absent" >&2
         exit 69
     fi
     echo "${0##*/}: installing $absent" >&2
@@ -42,7 +42,7 @@ need() {
     rm -f "$packages_log"
 }
 
-# configure_and_build DIRECTORY [CMAKE OPTION...]: its output is seen only when it fails.
+# configure_and_build DIRECTORY [CMAKE OPTION...]: prints the output of cmake and make only on failure.
 configure_and_build() {
     build_dir=$1
     shift
@@ -55,7 +55,7 @@ configure_and_build() {
     fi
 }
 
-# Open MPI refuses to run as root unless it is told twice; containers and build machines are root.
+# Open MPI refuses to run as root unless both variables are set. Containers and build machines run as root.
 allow_mpi_as_root() {
     [ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 }
