@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The rules of the source tree that no compiler checks: names are unique, no files depend on each other in a circle,
+every file names its licence, and one style of tests for null and failure.
+
+    BUILD=build tests/structure/test_structure.py
+"""
+import collections
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).parents[2]
+BUILD = pathlib.Path(os.environ["BUILD"])
+LONGEST_FILE = 560  # lines of a source file in src/ and jobs/
+
+
+def files(*folders, suffixes=(".c", ".h")):
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in suffixes)
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+def repeated(places):
+    """(key, place) pairs -> a line for each key that stands in several places."""
+    found = collections.defaultdict(list)
+    for key, place in places:
+        found[key].append(place)
+    return [f"{key}: {', '.join(where)}" for key, where in found.items() if len(where) > 1]
+
+
+def file_names_are_unique():
+    stems = {path.with_suffix("") for path in files("src", "jobs", "tests")}
+    return repeated((path.name, name(path)) for path in sorted(stems))
+
+
+def struct_names_are_unique():
+    """Test programs may repeat each other's names, but not those of the program."""
+    defined = re.compile(r"^(?:static )?(?:const )?(?:struct|enum|union) (\w+) \{", re.M)
+    own = [(tag, name(path)) for path in files("src", "jobs") for tag in defined.findall(path.read_text())]
+    taken = dict(own)
+    tests = [(tag, name(path)) for path in files("tests") for tag in defined.findall(path.read_text())]
+    return repeated(own) + [f"{tag}: {taken[tag]}, {place}" for tag, place in tests if tag in taken]
+
+
+def circles(edges):
+    """The strongly connected components of more than one node (Tarjan)."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(edges.get(node, ())):
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            at = stack.index(node)
+            if len(stack) - at > 1:
+                found.append(sorted(stack[at:]))
+            del stack[at:]
+
+    for node in sorted(edges):
+        if node not in index:
+            visit(node)
+    return found
+
+
+def symbols(path):
+    """The global names that an object file defines, and those it needs."""
+    lines = subprocess.run(["nm", "-g", str(path)], capture_output=True, text=True, check=True).stdout.splitlines()
+    fields = [line.split() for line in lines if line.strip()]
+    return ({field[-1] for field in fields if field[-2] not in "Uwv"},
+            {field[-1] for field in fields if field[-2] in "Uwv"})
+
+
+def no_file_calls_in_a_circle():
+    """From the symbol tables of the object files: which file calls which."""
+    objects = {}
+    for path in sorted((BUILD / "src").rglob("*.c.o")) + sorted((BUILD / "jobs").rglob("*.c.o")):
+        source = re.sub(r"CMakeFiles/[^/]+\.dir/", "", str(path.relative_to(BUILD)))[:-2]
+        if (ROOT / source).exists():
+            objects[source] = symbols(path)
+    if len(objects) < 50:
+        return [f"only {len(objects)} object files below {BUILD}"]
+    owner = {symbol: source for source, (defined, _) in objects.items() for symbol in defined if symbol != "main"}
+    edges = {source: {owner[symbol] for symbol in needed if symbol in owner} - {source}
+             for source, (_, needed) in objects.items()}
+    return [" <-> ".join(circle) for circle in circles(edges)]
+
+
+def includes_go_down_only():
+    """base <- pool, base <- image, {base, pool} <- batch, all of these <- jobs <- cli."""
+    below = {"base": "base", "pool": "base pool", "image": "base image", "batch": "base pool batch",
+             "jobs": "base pool image batch jobs", "cli": "base pool image batch jobs cli"}
+
+    def room(path):
+        parts = path.relative_to(ROOT).parts
+        return parts[0] if parts[0] == "jobs" else parts[1]
+
+    home = {path.name: room(path) for path in files("src", "jobs", suffixes=(".h",))}
+    return [f"{name(path)} includes {header}" for path in files("src", "jobs")
+            for header in re.findall(r'#include "(?:[\w./]*/)?([\w.]+)"', path.read_text())
+            if header in home and home[header] not in below[room(path)].split()]
+
+
+def sources_name_their_licence():
+    listed = []
+    if shutil.which("git") and (ROOT / ".git").exists():
+        listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True,
+                                check=False).stdout.split()
+    code = [ROOT / line for line in listed
+            if re.search(r"\.(c|h|cc|py|mjs|sh|sbatch|cmake|yml)$|(^|/)CMakeLists\.txt$|^scripts/|^\.ci/", line)]
+    if not code:  # a tree without its git history
+        code = files("src", "jobs", "tests")
+    return [f"{name(path)} has no SPDX-License-Identifier" for path in code
+            if path.exists() and "SPDX-License-Identifier: MIT" not in path.read_text()[:400]]
+
+
+def one_style_of_tests():
+    """`!p` and not `p == NULL`; `if (f())` and not `f() == -1`."""
+    odd = re.compile(r"[!=]= ?NULL\b|\) ?[!=]= ?-1\b")
+    return [f"{name(path)}:{number}: {line.strip()}" for path in files("src", "jobs", "tests")
+            for number, line in enumerate(path.read_text().splitlines(), 1)
+            if odd.search(line) and "MAP_FAILED" not in line]
+
+
+def files_are_short():
+    return [f"{name(path)} has {count} lines, at most {LONGEST_FILE}" for path in files("src", "jobs")
+            if (count := len(path.read_text().splitlines())) > LONGEST_FILE]
+
+
+def main():
+    failed = False
+    for rule in (file_names_are_unique, struct_names_are_unique, no_file_calls_in_a_circle, includes_go_down_only,
+                 sources_name_their_licence, one_style_of_tests, files_are_short):
+        broken = rule()
+        failed = failed or bool(broken)
+        print(f"{rule.__name__}: {'broken' if broken else 'kept'}")
+        for line in broken:
+            print(f"    {line}")
+    sys.exit(1 if failed else 0)
+
+
+main()
