@@ -17,7 +17,7 @@ from host_bed import Hosts  # noqa: E402
 FILES = 400
 PATIENCE_S = 120
 ENDS_WITHIN_S = float(re.search(r"powered off \| mpirun ends the job within (\d+) seconds",
-                                (HERE.parent.parent / "README.md").read_text(encoding="utf-8"))[1])
+                                (HERE.parent.parent / "docs/cluster.md").read_text(encoding="utf-8"))[1])
 
 
 def fill(scene):
@@ -44,7 +44,7 @@ def case_three_hosts(scene, hosts):
 
 
 def case_a_host_is_powered_off(scene, hosts):
-    """The job ends within the time that the README says; --resume on the hosts that are left completes it."""
+    """The job ends within the time that docs/cluster.md says; --resume on the hosts that are left completes it."""
     fill(scene)
     with subprocess.Popen([*hosts.mpirun(["h1:2", "h2:2", "h3:2"]), os.path.abspath(MPTHUMB), "-j", "1", "-v",
                            "--journal-sync", "0.1", "--exact", "images"], cwd=scene.root, stdin=subprocess.DEVNULL,
@@ -57,7 +57,7 @@ def case_a_host_is_powered_off(scene, hosts):
         status = job.wait(PATIENCE_S)
     took_s = time.monotonic() - begun_s
     assert status != 0, "it was over before"
-    assert took_s <= ENDS_WITHIN_S, f"{took_s:.1f} s, and the README says {ENDS_WITHIN_S}"
+    assert took_s <= ENDS_WITHIN_S, f"{took_s:.1f} s, and docs/cluster.md says {ENDS_WITHIN_S}"
     left = len(journals.final(scene.path("thumbs/.mpthumb/journal.jsonl")))
     outcome = run(scene, hosts.mpirun(["h1:2", "h2:2"]), "-j", "1", "--exact", "--resume", "images")
     equal(outcome.exit, 0, outcome)
