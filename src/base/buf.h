@@ -6,8 +6,8 @@
  * written and read field by field; a struct is never copied to the wire as it is.
  *
  * Errors are sticky. When a buf cannot grow it sets `failed` and ignores every later put, so the
- * caller checks once, after the last one. A reader that is asked for more bytes than are left does
- * the same: it sets `failed` and returns 0 or NULL from then on.
+ * caller checks once, after the last one. When a reader has too few bytes left it sets `failed`,
+ * and this read and all later ones return 0 or NULL.
  *
  * Functions that run for every field of every message are defined here, so that they are inlined.
  */

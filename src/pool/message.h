@@ -164,7 +164,7 @@ void message_put_bye(struct buf *out);
 /* END: every living rank has sent BYE and no message is under way; close the transport. */
 void message_put_end(struct buf *out);
 
-/* LOST: this rank has died; messages to it are to be dropped. */
+/* LOST: this rank has died; drop messages to it. */
 void message_put_lost(struct buf *out, uint32_t rank);
 int message_get_lost(struct reader *fields, uint32_t *rank);
 

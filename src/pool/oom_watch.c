@@ -19,7 +19,7 @@ bool oom_watch_parse_kills(const char *text, uint64_t *kills)
     static const char name[] = "oom_kill ";
     for (const char *line = text; *line; line = next_line(line)) {
         char *end;
-        if (strncmp(line, name, sizeof name - 1) != 0)
+        if (strncmp(line, name, sizeof name - 1))
             continue;
         line += sizeof name - 1;
         errno = 0;
@@ -38,7 +38,7 @@ static bool has_memory(const char *controllers, size_t size)
     static const char name[] = "memory";
     for (size_t i = 0; i < size;) {
         size_t length = strcspn(controllers + i, ",:");
-        if (length == sizeof name - 1 && memcmp(controllers + i, name, length) == 0)
+        if (length == sizeof name - 1 && !memcmp(controllers + i, name, length))
             return true;
         i += length + 1;
     }
@@ -57,7 +57,7 @@ bool oom_watch_parse_group(const char *text, struct oom_group *group)
             return found;
         size_t size = (size_t)(path - ++controllers);
         bool version_1 = has_memory(controllers, size);
-        if (!version_1 && (size || strncmp(line, "0:", 2) != 0))
+        if (!version_1 && (size || strncmp(line, "0:", 2)))
             continue;
         int length = snprintf(group->path, sizeof group->path, "%.*s", (int)strcspn(path + 1, "\n"),
                               path + 1);

@@ -125,7 +125,7 @@ static void start_thread(struct read_ahead *ahead)
     if (ahead->thread_count == ahead->depth || pthread_attr_init(&attributes))
         return;
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    if (pthread_create(&ahead->threads[ahead->thread_count], &attributes, reader_main, ahead) == 0)
+    if (!pthread_create(&ahead->threads[ahead->thread_count], &attributes, reader_main, ahead))
         ahead->thread_count++;
     pthread_attr_destroy(&attributes);
 }

@@ -427,7 +427,8 @@ static bool reads_ahead(const struct mpp_options *options)
 {
     bool loads = false;
     for (size_t i = 0; options->jobs[i]; i++)
-        loads |= options->jobs[i]->load != NULL;
+        if (options->jobs[i]->load)
+            loads = true;
     return loads && options->read_ahead > 0 && options->isolate == MPP_ISOLATED;
 }
 
