@@ -75,7 +75,7 @@ uint64_t read_ahead_current(void)
     return current;
 }
 
-static struct load_slot *slot_of(struct read_ahead *ahead, uint64_t number)
+static struct load_slot *load_slot_at(struct read_ahead *ahead, uint64_t number)
 {
     return &ahead->slots[number % ((uint64_t)ahead->depth + 1)];
 }
@@ -84,7 +84,7 @@ static struct load_slot *slot_of(struct read_ahead *ahead, uint64_t number)
 static struct load_slot *find_queued(struct read_ahead *ahead)
 {
     for (; ahead->next_queued < ahead->end; ahead->next_queued++) {
-        struct load_slot *slot = slot_of(ahead, ahead->next_queued);
+        struct load_slot *slot = load_slot_at(ahead, ahead->next_queued);
         if (slot->state == LOAD_QUEUED && slot->number == ahead->next_queued)
             return slot;
     }
@@ -175,7 +175,7 @@ void read_ahead_free(struct read_ahead *ahead)
 bool read_ahead_begin(struct read_ahead *ahead, uint64_t number, const struct mpp_job *job,
                       struct mpp_bytes payload)
 {
-    struct load_slot *slot = slot_of(ahead, number);
+    struct load_slot *slot = load_slot_at(ahead, number);
     void *copy = malloc(payload.size + 1);
     pthread_mutex_lock(&ahead->mutex);
     if (ahead->idle_threads <= ahead->queued_loads)
@@ -200,7 +200,7 @@ bool read_ahead_begin(struct read_ahead *ahead, uint64_t number, const struct mp
 
 bool read_ahead_take(struct read_ahead *ahead, uint64_t number, struct task_load *load)
 {
-    struct load_slot *slot = slot_of(ahead, number);
+    struct load_slot *slot = load_slot_at(ahead, number);
     pthread_mutex_lock(&ahead->mutex);
     bool begun = slot->state != LOAD_NONE && slot->number == number;
     while (begun && slot->state != LOAD_ENDED)
