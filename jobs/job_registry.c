@@ -8,6 +8,7 @@
 #include "thumbnail_job.h"
 #include "whoami.h"
 
-/* What mpbatch offers; mpthumb runs the thumbnail job with a setup of its own. */
+/* mpthumb submits only tasks of thumbnail_job. mpbatch offers the others: thumbnail_job needs
+ * initargs that only mpthumb has. */
 const struct mpp_job *const job_registry[] = {&thumbnail_job, &whoami_job, &spin_job, &noop_job,
                                               NULL};

@@ -1,6 +1,6 @@
 /*
- * registry: every job that a worker process of ours can run. A new job is a file beside this one
- * and a line in job_registry.c.
+ * job_registry: the table of jobs that the worker processes of mpbatch and mpthumb can run. To add a
+ * job, write a file in this directory and add a line to job_registry.c.
  */
 #ifndef JOB_REGISTRY_H
 #define JOB_REGISTRY_H

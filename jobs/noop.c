@@ -1,10 +1,10 @@
 /* A job that does nothing: see noop.h. */
 #include "noop.h"
 
-static int noop_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+static int noop_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                     struct mpp_error *error)
 {
-    (void)state, (void)payload, (void)result, (void)error;
+    (void)state, (void)payload, (void)context, (void)error;
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* noop: a job that does nothing, for measuring the pool. */
+/* noop: a job that does nothing. It measures the overhead of the pool. */
 #ifndef NOOP_H
 #define NOOP_H
 

@@ -3,13 +3,13 @@
 
 #include <stdint.h>
 
-#define STEPS 100000000
+#define LOOP_STEPS 100000000
 
-static int spin_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+static int spin_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                     struct mpp_error *error)
 {
-    (void)state, (void)payload, (void)result, (void)error;
-    for (volatile uint32_t step = 0; step < STEPS; step++)
+    (void)state, (void)payload, (void)context, (void)error;
+    for (volatile uint32_t step = 0; step < LOOP_STEPS; step++)
         ;
     return 0;
 }

@@ -1,4 +1,4 @@
-/* spin: a job that keeps a core busy: a loop of 10^8 steps. */
+/* spin: a job that keeps a core busy with a loop of 10^8 steps. */
 #ifndef SPIN_H
 #define SPIN_H
 

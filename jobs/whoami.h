@@ -1,4 +1,4 @@
-/* whoami: a job that reports where it runs: process, rank and host. */
+/* whoami: a job whose result is a line of text with the process, rank and host on which it ran. */
 #ifndef WHOAMI_H
 #define WHOAMI_H
 

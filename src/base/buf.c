@@ -1,4 +1,4 @@
-/* Growable bytes and the bounded reader: see buf.h. */
+/* A growable array of bytes and checked arithmetic on sizes: see buf.h. */
 #include "buf.h"
 
 #include <stdlib.h>

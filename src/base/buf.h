@@ -1,10 +1,15 @@
 /*
- * buf: a growable run of bytes, and a bounded reader over one.
+ * buf: a growable array of bytes, and a reader with bounds checks. Messages between ranks and the
+ * payloads of tasks are encoded and decoded with them; journal lines are built in a buf.
  *
- * Both know little-endian integers, so that whoever defines a format writes and reads it field by
- * field and never as a raw struct. A buf that could not grow remembers it (`failed`) and swallows
- * what follows: check once, after the last put. A reader that runs past its end does the same. What
- * is done for every field of every message is here in full, to be inlined.
+ * Integers are stored in little-endian byte order, whatever the machine's own order is. A format is
+ * written and read field by field; a struct is never copied to the wire as it is.
+ *
+ * Errors are sticky. When a buf cannot grow it sets `failed` and ignores every later put, so the
+ * caller checks once, after the last one. When a reader has too few bytes left it sets `failed`,
+ * and this read and all later ones return 0 or NULL.
+ *
+ * Functions that run for every field of every message are defined here, so that they are inlined.
  */
 #ifndef BUF_H
 #define BUF_H
@@ -16,26 +21,22 @@
 #include <string.h>
 
 struct buf {
-    uint8_t *data; /* malloc'd, or NULL while empty */
+    uint8_t *data; /* from malloc; NULL while nothing was allocated */
     size_t size;   /* bytes in use */
     size_t capacity;
-    bool failed; /* memory ran out: contents are not to be used */
+    bool failed; /* memory ran out: the contents are incomplete */
 };
 
-#define BUF_INIT                                                                                   \
-    (struct buf)                                                                                   \
-    {                                                                                              \
-        0                                                                                          \
-    }
+#define BUF_INIT ((struct buf){0})
 
-void buf_release(struct buf *buf); /* frees; zero is fine; leaves BUF_INIT */
-void buf_clear(struct buf *buf);   /* empties, keeps the memory, forgets a failure */
+void buf_release(struct buf *buf); /* frees; leaves BUF_INIT, which may be released again */
+void buf_clear(struct buf *buf);   /* empties, keeps the memory, resets `failed` */
 
-/* Makes room for `extra` bytes behind the contents; returns where they go, or NULL (and failed).
- * The size is not changed. */
+/* Makes room for `extra` bytes behind the contents and returns where they start; `size` does not
+ * change. NULL: out of memory, and `failed` is set. */
 uint8_t *buf_reserve(struct buf *buf, size_t extra);
 
-/* Makes room as buf_reserve does, and counts it as contents. */
+/* The same, but adds `extra` to `size`: the caller must fill those bytes. */
 static inline uint8_t *buf_extend(struct buf *buf, size_t extra)
 {
     uint8_t *to = !buf->failed && buf->data && extra <= buf->capacity - buf->size
@@ -48,7 +49,7 @@ static inline uint8_t *buf_extend(struct buf *buf, size_t extra)
 
 void buf_put(struct buf *buf, const void *bytes, size_t size);
 
-/* Stores an integer at `to`; returns where the next one goes. */
+/* Store an integer at `to` and return the address behind it. */
 static inline uint8_t *store_u8(uint8_t *to, uint8_t value)
 {
     *to = value;
@@ -104,7 +105,7 @@ static inline void buf_put_u64(struct buf *buf, uint64_t value)
         store_u64(to, value);
 }
 
-/* Overwrites four bytes at `offset`, which must lie within the contents. */
+/* Overwrites four bytes at `offset`; they must be part of the contents. */
 static inline void buf_set_u32(struct buf *buf, size_t offset, uint32_t value)
 {
     if (!buf->failed)
@@ -114,7 +115,7 @@ static inline void buf_set_u32(struct buf *buf, size_t offset, uint32_t value)
 struct reader {
     const uint8_t *next;
     const uint8_t *end;
-    bool failed; /* something was wanted that is not there; every value since is 0 or NULL */
+    bool failed; /* a read went past the end: its value and all later ones are 0 or NULL */
 };
 
 static inline struct reader reader_over(const void *bytes, size_t size)
@@ -123,7 +124,7 @@ static inline struct reader reader_over(const void *bytes, size_t size)
     return (struct reader){.next = start, .end = size ? start + size : start};
 }
 
-/* The next `size` bytes, in place; NULL and failed when there are fewer. */
+/* The next `size` bytes, not copied. NULL: fewer are left, and `failed` is set. */
 static inline const uint8_t *read_bytes(struct reader *reader, size_t size)
 {
     if (reader->failed || (size_t)(reader->end - reader->next) < size) {
@@ -168,7 +169,7 @@ static inline uint64_t read_u64(struct reader *reader)
     return le64toh(value);
 }
 
-/* a * b and a + b for sizes; false when the result does not fit. */
+/* a * b and a + b. False: the result does not fit into size_t. */
 bool size_multiply(size_t a, size_t b, size_t *product);
 bool size_add(size_t a, size_t b, size_t *sum);
 

@@ -1,4 +1,4 @@
-/* One line at a time on stderr: see log.h. */
+/* Messages on stderr, one line each: see log.h. */
 #include "log.h"
 
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define TEXT_SIZE 12288 /* two paths of PATH_MAX, an error's text, and the words between them */
+#define TEXT_SIZE 12288 /* holds two paths of PATH_MAX, an error text and some words */
 
 size_t log_escape(const char *text, char *to, size_t size)
 {

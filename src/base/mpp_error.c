@@ -1,4 +1,4 @@
-/* The error object: see mpp_error.h. */
+/* One-line error texts: see mpp_error.h. */
 #include "mpp_error.h"
 
 #include <errno.h>

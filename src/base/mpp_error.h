@@ -1,25 +1,25 @@
 /*
- * mpp_error: the one error object of this project.
+ * mpp_error: the error object of the library and the programs.
  *
- * The caller owns the storage (usually on its stack) and passes it as the last parameter. A
- * function that fails fills it with one line of text without a newline and returns -1; a function
- * that succeeds leaves it alone. Passing NULL says that the text is not wanted.
+ * The caller owns the storage, usually on its stack, and passes it as the last argument. A function
+ * that fails writes one line of text without a newline into it and returns -1. A function that
+ * succeeds does not touch it. A caller that does not need the text passes NULL.
  */
 #ifndef MPP_ERROR_H
 #define MPP_ERROR_H
 
-#define MPP_ERROR_SIZE 1024 /* bytes of text at most, the terminating zero included */
+#define MPP_ERROR_SIZE 1024 /* size of the text in bytes, with its terminating zero */
 
 struct mpp_error {
     char text[MPP_ERROR_SIZE];
 };
 
-/* Writes a formatted line into error (cut at its size) and returns -1, so that a failing function
- * can say `return mpp_error_set(error, "...", ...)`. errno is kept. */
+/* Formats the text, cuts it to MPP_ERROR_SIZE, and returns -1, so that a failing function can say
+ * `return mpp_error_set(error, "...", ...)`. errno is preserved. */
 int mpp_error_set(struct mpp_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same with ": " and strerror(errno) behind the text. */
+/* The same, with ": " and strerror(errno) appended to the text. */
 int mpp_error_set_errno(struct mpp_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

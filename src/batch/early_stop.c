@@ -9,16 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 enum { WAKE = SIGUSR2 }; /* the thread itself */
 
 #define INSIST_S 1.0 /* a launcher passes one key press on more than once, but not so late */
-
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static sigset_t signals(void)
 {
@@ -67,7 +62,7 @@ static void take(struct early_stop *lifetime, int number)
     char why[64];
     if (number == WAKE)
         return;
-    double now = now_s();
+    double now = monotonic_now_s();
     if (number == SIGINT && lifetime->interrupted_s && now - lifetime->interrupted_s >= INSIST_S)
         lifetime->options.on_insist(lifetime->options.context);
     if (number == SIGINT && !lifetime->interrupted_s)
@@ -80,10 +75,10 @@ static void take(struct early_stop *lifetime, int number)
 static double look(struct early_stop *lifetime, double *tick_at_s)
 {
     const struct early_stop_options *options = &lifetime->options;
-    double now = now_s(), wait_s = *tick_at_s - now;
+    double now = monotonic_now_s(), wait_s = *tick_at_s - now;
     if (wait_s <= 0) {
         options->on_tick(options->context);
-        *tick_at_s = now_s() + options->tick_s;
+        *tick_at_s = monotonic_now_s() + options->tick_s;
         wait_s = options->tick_s;
     }
     if (options->limit_s > 0 && !lifetime->stopped) {
@@ -104,7 +99,7 @@ static void *watch(void *argument)
 {
     struct early_stop *lifetime = argument;
     sigset_t set = signals();
-    double tick_at_s = now_s() + lifetime->options.tick_s;
+    double tick_at_s = monotonic_now_s() + lifetime->options.tick_s;
     while (!atomic_load(&lifetime->ended)) {
         double wait_s = look(lifetime, &tick_at_s);
         struct timespec time = {.tv_sec = (time_t)wait_s};
@@ -119,7 +114,7 @@ static void *watch(void *argument)
 int early_stop_start(struct early_stop *lifetime, const struct early_stop_options *options,
                      struct mpp_error *error)
 {
-    *lifetime = (struct early_stop){.options = *options, .begun_s = now_s()};
+    *lifetime = (struct early_stop){.options = *options, .begun_s = monotonic_now_s()};
     errno = pthread_create(&lifetime->thread, NULL, watch, lifetime);
     return errno ? mpp_error_set_errno(error, "cannot start a thread") : 0;
 }

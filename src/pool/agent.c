@@ -4,74 +4,63 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "message.h"
 
-enum { COORDINATOR = 0 };
+enum { COORDINATOR_RANK = 0 };
 
-/* Cancelled tasks that have not come yet: a thief may hear of the cancelling before the victim's
- * tasks arrive. Old ones are forgotten: most were done when the message came. */
-enum { FOREKNOWN = 64 };
+/* A CANCEL for a stolen task may arrive before the task. So many such ids are remembered; older
+ * ones are forgotten, since in most cases the task was done before its CANCEL arrived. */
+enum { EARLY_CANCELS_MAX = 64 };
 
-/* So many bytes of results do not wait for more. */
-enum { RESULTS_BYTES = 1 << 16 };
+/* Results of this size together are sent at once. */
+enum { RESULTS_BYTES_MAX = 1 << 16 };
 
 struct agent {
     struct transport *transport;
-    struct worker_set *crew;
+    struct worker_set *workers;
     struct task_list queue;
-    struct task_slab *slab; /* of the tasks that came last */
-    size_t low_water;       /* ask for more when the queue is shorter */
-    bool asked;             /* and nothing has come since */
-    struct buf results;     /* DONE being built */
-    struct message_list done;
-    int64_t send_at_ns;            /* when they are sent at the latest */
-    uint64_t foreknown[FOREKNOWN]; /* ids; 0 is none: generations start at 1 */
-    unsigned foreknown_next;
-    bool spoke;      /* the crew had news, which were sent */
-    bool failed;     /* or could not be */
-    bool stopping;   /* no more tasks will come */
-    bool discarding; /* those that still do are dropped */
-    bool said_bye;
-    bool ended;             /* nothing is to be heard any more */
-    struct mpp_error error; /* why it failed */
+    struct task_slab *slab;   /* of the tasks that came last */
+    size_t low_water;         /* more tasks are requested when the queue is shorter */
+    bool requested_more;      /* and no tasks have come since */
+    struct buf results;       /* the DONE message that is being built */
+    struct message_list done; /* its list; .out is NULL when there is none */
+    int64_t send_by_ns;       /* when it must be sent */
+    /* Ids of tasks; 0: unused, no task has the id 0. */
+    uint64_t cancelled_before_arrival[EARLY_CANCELS_MAX];
+    unsigned next_early_cancel;
+    bool sent_from_callback; /* a callback of the workers has sent a message */
+    bool send_failed;        /* or failed to */
+    struct mpp_error error;  /* of that failure */
+    bool stopping;           /* STOP has arrived: no more tasks will come */
+    bool discarding;         /* tasks that no worker has begun are dropped */
+    bool bye_sent;
+    bool ended; /* END has arrived */
 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
+/* ---- Messages to the coordinator ---- */
 
-/* ---- Talking to the coordinator ---- */
-
-static int send_message(struct agent *agent, int to, struct buf *bytes, struct mpp_error *error)
-{
-    int failed = transport_send(agent->transport, to, bytes, error);
-    buf_release(bytes);
-    return failed;
-}
-
-int agent_hello(struct agent *agent, uint64_t build, struct mpp_error *error)
+int agent_send_hello(struct agent *agent, uint64_t build, struct mpp_error *error)
 {
     struct message_hello hello = {.build = build,
-                                  .workers = (uint32_t)worker_set_size(agent->crew)};
+                                  .workers = (uint32_t)worker_set_size(agent->workers)};
     if (gethostname(hello.host, sizeof hello.host - 1))
         snprintf(hello.host, sizeof hello.host, "unknown");
     struct buf out = BUF_INIT;
     message_put_hello(&out, &hello);
-    return send_message(agent, COORDINATOR, &out, error);
+    return transport_send(agent->transport, COORDINATOR_RANK, &out, error);
 }
 
+/* Adds a result to the next DONE message. */
 static void report(void *context, const struct message_result *result)
 {
     struct agent *agent = context;
     if (!agent->done.out) {
-        agent->done = message_begin_done(&agent->results, worker_set_replaced(agent->crew));
-        agent->send_at_ns = now_ns() + (int64_t)AGENT_HOLD_NS_A_RANK * (agent->transport->size - 1);
+        agent->done = message_begin_done(&agent->results, worker_set_replaced(agent->workers));
+        agent->send_by_ns =
+            monotonic_now_ns() + (int64_t)AGENT_HOLD_NS_PER_RANK * (agent->transport->size - 1);
     }
     message_put_result(&agent->done, result);
 }
@@ -88,38 +77,39 @@ static int send_results(struct agent *agent, struct mpp_error *error)
         return 0;
     message_end(&agent->done);
     agent->done = (struct message_list){0};
-    return send_message(agent, COORDINATOR, &agent->results, error);
+    return transport_send(agent->transport, COORDINATOR_RANK, &agent->results, error);
 }
 
-/* Sends them when it is time; otherwise they wait, and *look_at_ns says how long at most. */
-static int send_results_due(struct agent *agent, bool *progressed, int64_t *look_at_ns,
+/* Sends the results if they are due; otherwise lowers *wake_at_ns to the time when they will be. */
+static int send_due_results(struct agent *agent, bool *progressed, int64_t *wake_at_ns,
                             struct mpp_error *error)
 {
     if (!agent->done.out)
         return 0;
-    bool idle = !agent->queue.count && worker_set_idle(agent->crew);
-    if (!idle && agent->results.size < RESULTS_BYTES && now_ns() < agent->send_at_ns) {
-        if (agent->send_at_ns < *look_at_ns)
-            *look_at_ns = agent->send_at_ns;
+    bool idle = !agent->queue.count && worker_set_idle(agent->workers);
+    if (!idle && agent->results.size < RESULTS_BYTES_MAX &&
+        monotonic_now_ns() < agent->send_by_ns) {
+        if (agent->send_by_ns < *wake_at_ns)
+            *wake_at_ns = agent->send_by_ns;
         return 0;
     }
     *progressed = true;
     return send_results(agent, error);
 }
 
-/* The crew's other news go out at once; a failure is told by the step they come from. */
-static void send_news(struct agent *agent, struct buf *out)
+/* Sends a message from a callback of the workers, at once. agent_step returns the error, if any. */
+static void send_from_callback(struct agent *agent, struct buf *out)
 {
-    agent->spoke = true;
-    if (send_message(agent, COORDINATOR, out, &agent->error))
-        agent->failed = true;
+    agent->sent_from_callback = true;
+    if (transport_send(agent->transport, COORDINATOR_RANK, out, &agent->error))
+        agent->send_failed = true;
 }
 
 static void report_running(void *context, const struct agent_task *task)
 {
     struct buf out = BUF_INIT;
     message_put_running(&out, task->id, task->handout);
-    send_news(context, &out);
+    send_from_callback(context, &out);
 }
 
 static void report_broken(void *context, const char *text, uint32_t size)
@@ -128,31 +118,32 @@ static void report_broken(void *context, const char *text, uint32_t size)
     struct buf out = BUF_INIT;
     snprintf(line, sizeof line, "%.*s", (int)size, text);
     message_put_broken(&out, line);
-    send_news(context, &out);
+    send_from_callback(context, &out);
 }
 
-static int ask_for_more(struct agent *agent, bool *progressed, struct mpp_error *error)
+static int request_more(struct agent *agent, bool *progressed, struct mpp_error *error)
 {
-    if (agent->asked || agent->stopping || agent->queue.count >= agent->low_water)
+    if (agent->requested_more || agent->stopping || agent->queue.count >= agent->low_water)
         return 0;
-    agent->asked = true;
+    agent->requested_more = true;
     *progressed = true;
-    if (agent->done.out) { /* one message says both */
+    if (agent->done.out) { /* one message for both */
         message_add_want(&agent->done);
         return send_results(agent, error);
     }
     struct buf out = BUF_INIT;
     message_put_want(&out);
-    return send_message(agent, COORDINATOR, &out, error);
+    return transport_send(agent->transport, COORDINATOR_RANK, &out, error);
 }
 
-/* ---- Messages ---- */
+/* ---- Messages from the coordinator and other agents ---- */
 
-static bool is_foreknown(struct agent *agent, uint64_t id)
+/* Whether a CANCEL for this task came before the task; forgets it then. */
+static bool take_early_cancel(struct agent *agent, uint64_t id)
 {
-    for (int i = 0; i < FOREKNOWN; i++)
-        if (agent->foreknown[i] == id && id) {
-            agent->foreknown[i] = 0;
+    for (int i = 0; i < EARLY_CANCELS_MAX; i++)
+        if (agent->cancelled_before_arrival[i] == id && id) {
+            agent->cancelled_before_arrival[i] = 0;
             return true;
         }
     return false;
@@ -168,16 +159,15 @@ static int take_tasks(struct agent *agent, struct reader *fields, struct mpp_err
 {
     uint32_t count;
     if (message_get_tasks(fields, &count))
-        return mpp_error_set(error, "a damaged list of tasks");
+        return mpp_error_set(error, "a malformed list of tasks");
     for (uint32_t i = 0; i < count; i++) {
-        struct message_task fields_of_task;
-        if (message_get_task(fields, &fields_of_task))
-            return mpp_error_set(error, "a damaged task");
-        struct agent_task *task = agent_task_new(&agent->slab, &fields_of_task);
+        struct message_task received;
+        if (message_get_task(fields, &received))
+            return mpp_error_set(error, "a malformed task");
+        struct agent_task *task = agent_task_new(&agent->slab, &received);
         if (!task)
-            return mpp_error_set(error, "out of memory for a task of %u bytes",
-                                 fields_of_task.size);
-        if (is_foreknown(agent, task->id)) {
+            return mpp_error_set(error, "out of memory for a task of %u bytes", received.size);
+        if (take_early_cancel(agent, task->id)) {
             report_dropped(agent, task);
             agent_task_free(task);
         } else {
@@ -186,22 +176,22 @@ static int take_tasks(struct agent *agent, struct reader *fields, struct mpp_err
     }
     if (agent->discarding)
         drop_queue(agent);
-    agent->asked = false;
-    /* Ask again when half of what came is gone: the next chunk then arrives while there is still
-     * work. */
-    size_t workers = (size_t)worker_set_size(agent->crew);
+    agent->requested_more = false;
+    /* Request more when half of this chunk has been given to workers, so that the next one arrives
+     * before the queue is empty. */
+    size_t workers = (size_t)worker_set_size(agent->workers);
     agent->low_water = count / 2 > workers ? count / 2 : workers;
     return 0;
 }
 
-/* The tail of the queue goes straight to the thief; the coordinator learns what moved. */
-static int hand_over(struct agent *agent, const struct message_steal *steal,
-                     struct mpp_error *error)
+/* Sends tasks from the tail of the queue directly to the thief, and tells the coordinator which. */
+static int send_to_thief(struct agent *agent, const struct message_steal *steal,
+                         struct mpp_error *error)
 {
     if (steal->thief >= (uint32_t)agent->transport->size)
-        return mpp_error_set(error, "a steal for rank %u, which is not there", steal->thief);
+        return mpp_error_set(error, "a steal for rank %u, which does not exist", steal->thief);
     if (!agent->queue.count)
-        worker_set_recall(agent->crew, &agent->queue);
+        worker_set_take_back(agent->workers, &agent->queue);
     if (send_results(agent, error))
         return -1;
     struct task_list stolen;
@@ -216,24 +206,24 @@ static int hand_over(struct agent *agent, const struct message_steal *steal,
         message_put_moved(&moved, task->id, task->handout);
     }
     message_end(&tasks);
-    if (tasks.count && send_message(agent, (int)steal->thief, &tasks_out, error)) {
+    if (tasks.count && transport_send(agent->transport, (int)steal->thief, &tasks_out, error)) {
         buf_release(&moved_out);
         return -1;
     }
     buf_release(&tasks_out);
     message_end(&moved);
-    return send_message(agent, COORDINATOR, &moved_out, error);
+    return transport_send(agent->transport, COORDINATOR_RANK, &moved_out, error);
 }
 
-/* Wherever the task is: in the queue, with a worker, or on its way here. */
+/* The task may be in the queue, with a worker, or not have arrived yet. */
 static void cancel(struct agent *agent, uint64_t id)
 {
     struct agent_task *task = task_list_take_id(&agent->queue, id);
     if (task) {
         report_dropped(agent, task);
         agent_task_free(task);
-    } else if (!worker_set_cancel(agent->crew, &agent->queue, id)) {
-        agent->foreknown[agent->foreknown_next++ % FOREKNOWN] = id;
+    } else if (!worker_set_cancel(agent->workers, &agent->queue, id)) {
+        agent->cancelled_before_arrival[agent->next_early_cancel++ % EARLY_CANCELS_MAX] = id;
     }
 }
 
@@ -243,11 +233,12 @@ static void begin_stop(struct agent *agent, bool discard)
     if (!discard)
         return;
     agent->discarding = true;
-    worker_set_recall(agent->crew, &agent->queue);
+    worker_set_take_back(agent->workers, &agent->queue);
     drop_queue(agent);
 }
 
-int agent_message(struct agent *agent, int from, const struct buf *bytes, struct mpp_error *error)
+int agent_handle_message(struct agent *agent, int from, const struct buf *bytes,
+                         struct mpp_error *error)
 {
     struct reader fields;
     enum message_type type = message_open(bytes->data, bytes->size, &fields);
@@ -261,7 +252,7 @@ int agent_message(struct agent *agent, int from, const struct buf *bytes, struct
     case MESSAGE_STEAL:
         if (message_get_steal(&fields, &steal))
             break;
-        return hand_over(agent, &steal, error);
+        return send_to_thief(agent, &steal, error);
     case MESSAGE_CANCEL:
         if (message_get_cancel(&fields, &id))
             break;
@@ -275,7 +266,7 @@ int agent_message(struct agent *agent, int from, const struct buf *bytes, struct
     case MESSAGE_LOST:
         if (message_get_lost(&fields, &rank) || rank >= (uint32_t)agent->transport->size)
             break;
-        transport_forget(agent->transport, (int)rank);
+        transport_disconnect(agent->transport, (int)rank);
         return 0;
     case MESSAGE_END:
         agent->ended = true;
@@ -290,64 +281,64 @@ int agent_message(struct agent *agent, int from, const struct buf *bytes, struct
     case MESSAGE_BYE:
         break;
     }
-    return mpp_error_set(error,
-                         "rank %d sent rank %d a message of type %d, damaged or out of place", from,
-                         agent->transport->rank, (int)type);
+    return mpp_error_set(
+        error, "rank %d sent rank %d a message of type %d that is malformed or unexpected", from,
+        agent->transport->rank, (int)type);
 }
 
-/* ---- A step ---- */
+/* ---- Steps ---- */
 
 bool agent_idle(const struct agent *agent)
 {
-    return !agent->queue.count && !agent->done.out && worker_set_idle(agent->crew);
+    return !agent->queue.count && !agent->done.out && worker_set_idle(agent->workers);
 }
 
-/* Once stopping and at rest: the workers are let go, and when the last is gone, and all that was
- * sent has arrived, the coordinator is told. */
+/* After STOP, when no tasks are left: lets the workers end and, once they have ended and all
+ * messages are sent, sends BYE. */
 static int finish(struct agent *agent, bool *progressed, struct mpp_error *error)
 {
-    if (!agent->stopping || agent->said_bye || !agent_idle(agent) ||
-        !worker_set_dismiss(agent->crew) || agent->transport->unsent)
+    if (!agent->stopping || agent->bye_sent || !agent_idle(agent) ||
+        !worker_set_close(agent->workers) || agent->transport->unsent)
         return 0;
-    agent->said_bye = true;
+    agent->bye_sent = true;
     *progressed = true;
     struct buf out = BUF_INIT;
     message_put_bye(&out);
-    return send_message(agent, COORDINATOR, &out, error);
+    return transport_send(agent->transport, COORDINATOR_RANK, &out, error);
 }
 
-int agent_step(struct agent *agent, bool *progressed, int64_t *look_at_ns, struct mpp_error *error)
+int agent_step(struct agent *agent, bool *progressed, int64_t *wake_at_ns, struct mpp_error *error)
 {
-    if (worker_set_hear(agent->crew, &agent->queue, progressed, error))
+    if (worker_set_receive(agent->workers, &agent->queue, progressed, error))
         return -1;
     if (agent->discarding)
-        drop_queue(agent); /* a worker that died has given some back */
-    if ((!agent->stopping || agent->queue.count) && worker_set_start(agent->crew, error))
+        drop_queue(agent); /* tasks of a worker that died are back in it */
+    if ((!agent->stopping || agent->queue.count) && worker_set_start(agent->workers, error))
         return -1;
-    if (worker_set_feed(agent->crew, &agent->queue, progressed, error))
+    if (worker_set_assign(agent->workers, &agent->queue, progressed, error))
         return -1;
-    *look_at_ns = worker_set_look(agent->crew, now_ns());
-    if (agent->failed) {
+    *wake_at_ns = worker_set_check_running(agent->workers, monotonic_now_ns());
+    if (agent->send_failed) {
         *error = agent->error;
         return -1;
     }
-    if (agent->spoke)
-        *progressed = true; /* on rank 0 the coordinator is to hear it */
-    agent->spoke = false;
-    if (ask_for_more(agent, progressed, error) ||
-        send_results_due(agent, progressed, look_at_ns, error))
+    if (agent->sent_from_callback)
+        *progressed = true; /* on rank 0 the message is for the coordinator of this process */
+    agent->sent_from_callback = false;
+    if (request_more(agent, progressed, error) ||
+        send_due_results(agent, progressed, wake_at_ns, error))
         return -1;
     return finish(agent, progressed, error);
 }
 
-int agent_poll_set(const struct agent *agent, struct pollfd *set)
+int agent_fill_pollfds(const struct agent *agent, struct pollfd *fds)
 {
-    return worker_set_poll_set(agent->crew, set);
+    return worker_set_fill_pollfds(agent->workers, fds);
 }
 
-void agent_polled(struct agent *agent, const struct pollfd *set)
+void agent_read_pollfds(struct agent *agent, const struct pollfd *fds)
 {
-    worker_set_polled(agent->crew, set);
+    worker_set_read_pollfds(agent->workers, fds);
 }
 
 bool agent_ended(const struct agent *agent)
@@ -363,14 +354,14 @@ struct agent *agent_new(struct transport *transport, struct forkserver *forkserv
         mpp_error_set(error, "out of memory for the agent");
         return NULL;
     }
-    struct worker_set_events events = {
+    struct worker_set_callbacks callbacks = {
         .result = report, .running = report_running, .broken = report_broken, .context = agent};
-    *agent =
-        (struct agent){.transport = transport,
-                       .low_water = (size_t)limits->workers,
-                       .crew = worker_set_new(forkserver, limits, transport->rank, &events, error)};
+    *agent = (struct agent){
+        .transport = transport,
+        .low_water = (size_t)limits->workers,
+        .workers = worker_set_new(forkserver, limits, transport->rank, &callbacks, error)};
     task_list_init(&agent->queue);
-    if (agent->crew)
+    if (agent->workers)
         return agent;
     free(agent);
     return NULL;
@@ -382,7 +373,7 @@ void agent_free(struct agent *agent)
         return;
     task_list_release(&agent->queue);
     task_slab_close(agent->slab);
-    worker_set_free(agent->crew);
+    worker_set_free(agent->workers);
     buf_release(&agent->results);
     free(agent);
 }

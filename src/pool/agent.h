@@ -1,7 +1,13 @@
 /*
- * agent: what every rank does for the pool. It keeps a queue of tasks, lets its crew of worker
- * processes run them, hands tasks to thieves, and reports to the coordinator on rank 0. It never
- * computes, so it answers at once; it never blocks.
+ * agent: what every rank does for the pool. An agent keeps a queue of tasks, has its worker
+ * processes run them (worker_set.h), and sends the results to the coordinator on rank 0. On request
+ * of the coordinator it sends tasks from the tail of its queue to another rank's agent (work
+ * stealing).
+ *
+ *   coordinator --TASKS--> agent --> worker process --result ring--> agent --DONE--> coordinator
+ *
+ * An agent runs no tasks itself and never blocks, so it answers messages at once. rank_loop.h
+ * drives it.
  */
 #ifndef AGENT_H
 #define AGENT_H
@@ -16,33 +22,38 @@
 
 struct agent;
 
-/* Results wait for others to share a message with, so long for each rank of the run that rank 0
- * gets one message every few microseconds however many ranks there are; not where the agent has
- * nothing else to do, nor before anything else it says. */
-#define AGENT_HOLD_NS_A_RANK 16000
+/* A result waits up to this time, multiplied by the number of other ranks, so that several results
+ * share a message. Rank 0 then gets a message about every 16 microseconds, however many ranks
+ * there are. A result does not wait when the agent has no tasks left, or sends another message to
+ * the coordinator anyway. */
+#define AGENT_HOLD_NS_PER_RANK 16000
 
-/* Transport and fork server must outlive the agent. NULL: out of memory. */
+/* The transport and the fork server must outlive the agent. Workers are started by agent_step.
+ * NULL: out of memory. */
 struct agent *agent_new(struct transport *transport, struct forkserver *forkserver,
                         const struct worker_set_limits *limits, struct mpp_error *error);
-void agent_free(struct agent *agent);
+void agent_free(struct agent *agent); /* NULL is allowed */
 
-/* Reports to the coordinator that this agent is here, running such a build, and asks for the first
- * workers. */
-int agent_hello(struct agent *agent, uint64_t build, struct mpp_error *error);
+/* Tells the coordinator that the agent has started. `build` identifies the program: see struct
+ * message_hello. */
+int agent_send_hello(struct agent *agent, uint64_t build, struct mpp_error *error);
 
-/* A message for an agent (TASKS, STEAL, CANCEL, STOP, LOST, END); any other is an error. */
-int agent_message(struct agent *agent, int from, const struct buf *bytes, struct mpp_error *error);
+/* Handles a message for an agent: TASKS, STEAL, CANCEL, STOP, LOST or END. Any other is an
+ * error. */
+int agent_handle_message(struct agent *agent, int from, const struct buf *bytes,
+                         struct mpp_error *error);
 
-/* Does all that can be done now: reads and writes sockets, assigns, reports. *progressed is set
- * when anything happened; *look_at_ns to the time when it wants to be called at the latest
- * (CLOCK_MONOTONIC; INT64_MAX: when something happens). */
-int agent_step(struct agent *agent, bool *progressed, int64_t *look_at_ns, struct mpp_error *error);
+/* Does everything that can be done now: reads results, starts workers, assigns tasks, sends
+ * messages. *progressed is set when anything happened. *wake_at_ns is set to the time when to call
+ * it again even if nothing happens (monotonic_now_ns); INT64_MAX: no such time. -1: the rank cannot
+ * go on. */
+int agent_step(struct agent *agent, bool *progressed, int64_t *wake_at_ns, struct mpp_error *error);
 
-/* What to poll for, and what was found: see worker_set.h. */
-int agent_poll_set(const struct agent *agent, struct pollfd *set);
-void agent_polled(struct agent *agent, const struct pollfd *set);
+/* The descriptors to poll(2) for before the next step: see worker_set_fill_pollfds. */
+int agent_fill_pollfds(const struct agent *agent, struct pollfd *fds);
+void agent_read_pollfds(struct agent *agent, const struct pollfd *fds);
 
-bool agent_idle(const struct agent *agent);  /* neither queued nor running tasks */
-bool agent_ended(const struct agent *agent); /* rank 0 has said END */
+bool agent_idle(const struct agent *agent);  /* no task and no unsent result */
+bool agent_ended(const struct agent *agent); /* END has arrived: the transport can be closed */
 
 #endif

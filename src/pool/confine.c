@@ -1,4 +1,4 @@
-/* What a worker process takes away from itself, limits first: see confine.h. */
+/* Sandboxes a worker process; the resource limits are set here. See confine.h. */
 #include "confine.h"
 
 #include <stdio.h>
@@ -23,7 +23,8 @@ bool confine_has_sanitizer(void)
     return HAS_SANITIZER;
 }
 
-static int used_memory(rlim_t *bytes, struct mpp_error *error)
+/* The address space that this process maps now. */
+static int address_space_used(rlim_t *bytes, struct mpp_error *error)
 {
     unsigned long pages = 0;
     FILE *file = fopen("/proc/self/statm", "re");
@@ -31,33 +32,33 @@ static int used_memory(rlim_t *bytes, struct mpp_error *error)
     if (file)
         fclose(file);
     if (found != 1)
-        return mpp_error_set(error, "cannot limit a worker's memory: /proc/self/statm does not say "
-                                    "how much it has");
+        return mpp_error_set(error, "cannot limit a worker's memory: its size cannot be read from "
+                                    "/proc/self/statm");
     *bytes = pages * (rlim_t)sysconf(_SC_PAGESIZE);
     return 0;
 }
 
 static int limit_memory(size_t bytes, struct mpp_error *error)
 {
-    rlim_t used = 0, most;
+    rlim_t used = 0, limit_bytes;
     struct rlimit limit;
     if (!bytes || confine_has_sanitizer())
         return 0;
-    if (used_memory(&used, error))
+    if (address_space_used(&used, error))
         return -1;
     if (getrlimit(RLIMIT_AS, &limit))
         return mpp_error_set_errno(error, "cannot limit a worker's memory");
-    /* RLIM_INFINITY is the largest number. A limit from outside, of a batch system, stays. */
-    if (__builtin_add_overflow(used, bytes, &most) || most > limit.rlim_cur)
-        most = limit.rlim_cur;
-    if (setrlimit(RLIMIT_AS, &(struct rlimit){most, most}))
+    /* A lower limit set by a batch system stays. RLIM_INFINITY is the largest number. */
+    if (__builtin_add_overflow(used, bytes, &limit_bytes) || limit_bytes > limit.rlim_cur)
+        limit_bytes = limit.rlim_cur;
+    if (setrlimit(RLIMIT_AS, &(struct rlimit){limit_bytes, limit_bytes}))
         return mpp_error_set_errno(error, "cannot limit a worker's memory to %zu bytes", bytes);
     return 0;
 }
 
-/* The kernel confines the calling thread and those that it starts; one that is there already would
- * stay free. A sanitizer may have one of its own. */
-static int refuse_threads(struct mpp_error *error)
+/* The kernel restricts the calling thread and the threads it starts, but not threads that exist
+ * already. A sanitizer may run a thread of its own, so it is not checked there. */
+static int check_single_thread(struct mpp_error *error)
 {
     int threads = 1;
     char line[128];
@@ -69,7 +70,7 @@ static int refuse_threads(struct mpp_error *error)
     if (threads != 1)
         return mpp_error_set(error,
                              "cannot confine a worker that has %d threads: its initializer must "
-                             "start none",
+                             "not start any",
                              threads);
     return 0;
 }
@@ -77,12 +78,12 @@ static int refuse_threads(struct mpp_error *error)
 int confine_worker(const struct mpp_confine *confine, size_t memory_limit_bytes,
                    struct mpp_error *error)
 {
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* a crash is reported, not dumped */
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* crashes are reported instead */
     if (limit_memory(memory_limit_bytes, error))
         return -1;
     if (!confine || (!confine->no_exec && !confine->no_sockets && !confine->paths))
         return 0;
-    if (refuse_threads(error))
+    if (check_single_thread(error))
         return -1;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         return mpp_error_set_errno(error, "cannot keep a worker from gaining privileges");
@@ -92,8 +93,8 @@ int confine_worker(const struct mpp_confine *confine, size_t memory_limit_bytes,
 const char *mpp_confinement(void)
 {
     static _Thread_local char text[64];
-    bool seccomp = confine_syscalls_there();
-    int landlock = confine_paths_version();
+    bool seccomp = confine_seccomp_available();
+    int landlock = confine_landlock_version();
     if (landlock)
         snprintf(text, sizeof text, "%sLandlock %d", seccomp ? "seccomp, " : "", landlock);
     else

@@ -1,17 +1,17 @@
 /*
- * confine: what a worker process takes away from itself before it runs jobs, so that a hostile
- * input that takes a decoder over can do little with it: limits always; system calls (seccomp) and
- * paths (Landlock) as asked for and where the kernel has the means.
+ * confine: sandboxes a worker process, so that an input which takes over a decoder can do little
+ * harm. Resource limits always apply; system calls (seccomp) and file access (Landlock) are
+ * restricted as the pool's options ask, where the kernel and the build support it.
  *
- * The fork server forks, the initializer runs, confine_worker follows, then the first task is
- * taken.
+ * In a worker process: the fork server forks it, the program's initializer runs, then
+ * confine_worker, then the first task.
  *
- * What is open stays usable: the worker's socket, descriptors of the initializer. What the C
- * library opens late (time zone, locale, what dlopen loads) counts as opened by the job: the
- * initializer touches it first, or it is listed.
+ * Open descriptors stay usable: the worker's socket and what the initializer has opened. Files that
+ * the C library opens late (time zone, locale, modules loaded by dlopen) count as opened by the
+ * job, so the initializer must make the library open them, or they must be listed as readable.
  *
- * Sources: landlock(7), seccomp_rule_add(3), seccomp(2), setrlimit(2), and for the list of system
- * calls what container engines refuse by default.
+ * Sources: landlock(7), seccomp_rule_add(3), seccomp(2), setrlimit(2). The list of system calls
+ * follows what container engines refuse by default.
  */
 #ifndef CONFINE_H
 #define CONFINE_H
@@ -22,38 +22,45 @@
 #include "mpp_error.h"
 #include "mppool.h"
 
-/* For good, and for the calling process alone. It must have one thread if it is to be confined:
- * others would stay free, and make it fail. Does not block.
+/* Restricts the calling process permanently. Does not block.
  *
- * Limits: no core is dumped; memory_limit_bytes of address space on top of what is in use (0: no
- * limit), but never above a limit that is set already. Address space is what a process maps, used
- * or not: a thread takes its whole stack. With an address, memory or thread sanitizer, which map
- * terabytes, memory is not limited.
+ * Limits: no core dumps. The process may map memory_limit_bytes of address space beyond what it
+ * uses now (0: no limit), but a lower limit that is set already stays. Address space is counted
+ * whether it is used or not; a thread counts its whole stack. In a build with the address, memory
+ * or thread sanitizer, which map terabytes, memory is not limited.
  *
- * confine: NULL and one that asks for nothing are the same: limits only. Whatever it asks for, the
- * calls go that lead around it: ptrace, namespaces, mounts, io_uring, typing into the terminal and
- * more (confine_syscalls.c). Refused calls fail with EPERM, refused paths with EACCES.
+ * confine: NULL or no field set: limits only. With any field set, system calls that would get
+ * around the restrictions are refused as well: ptrace, namespaces, mounts, io_uring, typing into
+ * the terminal and others (confine_syscalls.c). Refused system calls fail with EPERM, refused paths
+ * with EACCES. The process must have a single thread, because the kernel would leave other threads
+ * unrestricted.
  *
- * -1: something that this kernel can do could not be done; the process must not run jobs then. */
+ * -1: a restriction that this kernel supports could not be set, or there is more than one thread.
+ * The process must not run jobs then. */
 int confine_worker(const struct mpp_confine *confine, size_t memory_limit_bytes,
                    struct mpp_error *error);
 
-/* Is this build one with such a sanitizer? */
+/* Whether this build has one of the sanitizers named above. */
 bool confine_has_sanitizer(void);
 
-/* ---- The parts of confine_worker; each does nothing where the build or the kernel lacks it ----
- */
+/* ---- The parts of confine_worker ----
+ *
+ * Both need PR_SET_NO_NEW_PRIVS, and do nothing where the build or the kernel has no support. */
 
-/* Readable: files are read, directories listed, and programs run unless no_exec. Writable: the
- * same, and files and directories are made, changed, renamed and removed below it; no devices. A
- * listed file goes by its inode: one that replaces it later is not listed. A path that is missing
- * is left out, for an input may vanish. Before version 2 of Landlock no file is moved to another
- * directory; before version 3 truncate(2) is not refused. Needs PR_SET_NO_NEW_PRIVS, as do the
- * calls. */
+/* Restricts file access to the paths in `confine`. Below a readable path files can be read,
+ * directories listed and, unless no_exec is set, programs executed. Below a writable path files and
+ * directories can also be created, changed, renamed and removed, but devices cannot be created. A
+ * file is identified by its inode: a file that replaces a listed one is not listed. A missing path
+ * is ignored.
+ *
+ * Landlock before version 2 refuses to move any file to another directory; before version 3 it does
+ * not restrict truncate(2); from version 5 on, ioctl(2) on devices is refused. */
 int confine_paths(const struct mpp_confine *confine, struct mpp_error *error);
+
+/* Installs the seccomp filter: see confine_syscalls.c. */
 int confine_syscalls(const struct mpp_confine *confine, struct mpp_error *error);
 
-int confine_paths_version(void);   /* of Landlock in this kernel; 0: none */
-bool confine_syscalls_there(void); /* has this kernel seccomp filters, and this build libseccomp? */
+int confine_landlock_version(void);   /* of this kernel; 0: none */
+bool confine_seccomp_available(void); /* the kernel has filters and the build has libseccomp */
 
 #endif

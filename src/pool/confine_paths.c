@@ -1,5 +1,7 @@
-/* Files: only below the paths listed. By Landlock, through its system calls: see landlock(7), and
- * confine.h. */
+/*
+ * Restricts a worker's file access to listed paths, with Landlock: see landlock(7) and confine.h.
+ * The system calls are made directly, because the C library may not have wrappers yet.
+ */
 #include "confine.h"
 
 #include <errno.h>
@@ -16,39 +18,40 @@
 #ifdef HAS_LANDLOCK
 #include <linux/landlock.h>
 
-/* Of later versions than the header may know. */
-#define ACCESS_REFER     (UINT64_C(1) << 13) /* 2: moving a file to another directory */
-#define ACCESS_TRUNCATE  (UINT64_C(1) << 14) /* 3 */
-#define ACCESS_IOCTL_DEV (UINT64_C(1) << 15) /* 5: on devices; never granted */
+/* Access rights of later Landlock versions, which <linux/landlock.h> may not define. */
+#define ACCESS_REFER     (UINT64_C(1) << 13) /* version 2: move a file to another directory */
+#define ACCESS_TRUNCATE  (UINT64_C(1) << 14) /* version 3 */
+#define ACCESS_IOCTL_DEV (UINT64_C(1) << 15) /* version 5: ioctl on devices; never granted */
 
-#define ACCESS_VERSION_1 (ACCESS_REFER - 1) /* all that is in version 1 */
+#define ACCESS_VERSION_1 (ACCESS_REFER - 1) /* all rights of version 1 */
 #define ACCESS_READ      (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-/* As root a device below the output directory would be the whole disk. */
+/* Without the right to make devices: root could make one that is the whole disk. */
 #define ACCESS_WRITE                                                                               \
     (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |                               \
      LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |  \
      LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM |   \
      ACCESS_REFER | ACCESS_TRUNCATE)
-/* What can be granted on something that is no directory; asking for more is an error. */
+/* The rights that exist for a file that is not a directory; granting others fails. */
 #define ACCESS_OF_FILE                                                                             \
     (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |   \
      ACCESS_TRUNCATE)
 
-int confine_paths_version(void)
+int confine_landlock_version(void)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     return version > 0 ? (int)version : 0;
 }
 
-/* All that this version can refuse. */
-static uint64_t refused(int version)
+/* All rights that this version of Landlock can restrict. */
+static uint64_t all_rights(int version)
 {
     return ACCESS_VERSION_1 | (version >= 2 ? ACCESS_REFER : 0) |
            (version >= 3 ? ACCESS_TRUNCATE : 0) | (version >= 5 ? ACCESS_IOCTL_DEV : 0);
 }
 
-/* -1 with errno when the path cannot be opened; *access loses what a file cannot have. With
- * O_DIRECTORY first: what an automounter keeps there is mounted by it, and the path is that. */
+/* Opens a path for landlock_add_rule. -1 with errno when it cannot be opened. For a file, the
+ * rights that only directories have are removed from *access. O_DIRECTORY is tried first because it
+ * makes an automounter mount what belongs there. */
 static int open_path(const char *path, uint64_t *access)
 {
     int fd = TEMP_FAILURE_RETRY(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -62,7 +65,7 @@ static int grant_path(int rules, const char *path, uint64_t access, struct mpp_e
 {
     int fd = open_path(path, &access);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP))
-        return 0; /* missing or out of reach: there is nothing to open below it */
+        return 0; /* missing or inaccessible: the job could not open it anyway */
     if (fd < 0)
         return mpp_error_set_errno(error, "cannot let a worker open '%.800s'", path);
     struct landlock_path_beneath_attr beneath = {.allowed_access = access, .parent_fd = fd};
@@ -73,7 +76,8 @@ static int grant_path(int rules, const char *path, uint64_t access, struct mpp_e
     return result;
 }
 
-static int grant(int rules, const char *const *paths, uint64_t access, struct mpp_error *error)
+static int grant_paths(int rules, const char *const *paths, uint64_t access,
+                       struct mpp_error *error)
 {
     for (; paths && *paths; paths++)
         if (grant_path(rules, *paths, access, error))
@@ -83,29 +87,29 @@ static int grant(int rules, const char *const *paths, uint64_t access, struct mp
 
 int confine_paths(const struct mpp_confine *confine, struct mpp_error *error)
 {
-    int version = confine_paths_version();
+    int version = confine_landlock_version();
     if (!confine->paths || !version)
         return 0;
-    uint64_t all = refused(version);
+    uint64_t all = all_rights(version);
     uint64_t read = ACCESS_READ | (confine->no_exec ? 0 : LANDLOCK_ACCESS_FS_EXECUTE);
     struct landlock_ruleset_attr attributes = {.handled_access_fs = all};
     int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes,
                              sizeof attributes.handled_access_fs, 0);
     if (rules < 0)
-        return mpp_error_set_errno(error, "cannot keep a worker to its paths");
+        return mpp_error_set_errno(error, "cannot restrict a worker to its paths");
     int result = 0;
-    if (grant(rules, confine->readable, read, error) ||
-        grant(rules, confine->writable, (read | ACCESS_WRITE) & all, error))
+    if (grant_paths(rules, confine->readable, read, error) ||
+        grant_paths(rules, confine->writable, (read | ACCESS_WRITE) & all, error))
         result = -1;
     else if (syscall(SYS_landlock_restrict_self, rules, 0))
-        result = mpp_error_set_errno(error, "cannot keep a worker to its paths");
+        result = mpp_error_set_errno(error, "cannot restrict a worker to its paths");
     close(rules);
     return result;
 }
 
 #else
 
-int confine_paths_version(void)
+int confine_landlock_version(void)
 {
     return 0;
 }

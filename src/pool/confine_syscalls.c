@@ -1,10 +1,10 @@
 /*
- * System calls that a job is kept from, by seccomp: see confine.h.
+ * The system calls that a confined worker is refused, with seccomp: see confine.h.
  *
- * All is allowed but what is listed, for a job may be anything: a list of what is allowed would
- * break with the next C library. A refused call fails with EPERM and does not kill, so that a job's
- * own handling of errors gets its chance. Arguments behind a pointer cannot be looked at: an open
- * socket stays usable, and none can be opened.
+ * Every call is allowed unless it is listed here. A list of allowed calls would break with the next
+ * version of the C library, since a job may do anything. A refused call fails with EPERM instead of
+ * killing the process, so that the job's own error handling runs. A filter cannot read memory
+ * behind pointer arguments.
  */
 #include "confine.h"
 
@@ -16,33 +16,33 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 
-/* By name: which of them the architecture and the library know is found out at run time. */
+/* By name: an architecture or an old libseccomp may not know all of them. */
 static const char *const exec_calls[] = {"execve", "execveat", NULL};
 
 static const char *const socket_calls[] = {"socket", "socketpair", "connect", "bind",
                                            "listen", "accept",     "accept4", NULL};
 
-/* The usual ways around the two lists above and around the paths; no job needs them. */
+/* Calls that could get around the two lists above or around the paths. No job needs them. */
 static const char *const escape_calls[] = {
-    /* into other processes */
+    /* access to other processes */
     "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd", "kcmp",
-    /* into other namespaces and file systems */
+    /* access to other namespaces and file systems */
     "unshare", "setns", "mount", "umount", "umount2", "pivot_root", "chroot", "move_mount",
     "open_tree", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr", "open_by_handle_at",
     "fanotify_init", "quotactl", "quotactl_fd",
-    /* calls that are made elsewhere than here */
+    /* requests that the kernel runs later, outside the filter */
     "io_uring_setup", "io_uring_enter", "io_uring_register",
-    /* parts of the kernel that attackers like */
+    /* parts of the kernel that have often had security bugs */
     "bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key", "modify_ldt",
     "lookup_dcookie", "uselib",
-    /* the machine */
+    /* changes to the whole machine */
     "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "reboot",
     "swapon", "swapoff", "acct", "syslog", "iopl", "ioperm", "settimeofday", "clock_settime",
     "sethostname", "setdomainname", "vhangup", NULL};
 
-bool confine_syscalls_there(void)
+bool confine_seccomp_available(void)
 {
-    /* No filter is at address 0: EFAULT where there are filters, EINVAL where not. */
+    /* With a null filter the call fails: with EFAULT if filters are supported, EINVAL if not. */
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) < 0 && errno == EFAULT;
 }
 
@@ -64,7 +64,7 @@ static int refuse_namespaces(scmp_filter_ctx filter)
     static const scmp_datum_t flags[] = {CLONE_NEWNS,   CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
                                          CLONE_NEWUSER, CLONE_NEWPID,    CLONE_NEWNET};
 #if defined __s390__ || defined __CRIS__
-    const unsigned argument = 1; /* the stack comes first there */
+    const unsigned argument = 1; /* the first argument is the stack there */
 #else
     const unsigned argument = 0;
 #endif
@@ -74,14 +74,14 @@ static int refuse_namespaces(scmp_filter_ctx filter)
         if (failed)
             return failed;
     }
-    /* Its flags are behind a pointer. Without it the C library makes its threads by clone. */
+    /* clone3 has its flags behind a pointer. On ENOSYS the C library falls back to clone. */
     int call = seccomp_syscall_resolve_name("clone3");
     return call == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), call, 0);
 }
 
-/* Who types into the terminal that the run was started from is its user. The kernel looks at the
- * low half of the request only, and so do we. */
-static int refuse_typing(scmp_filter_ctx filter)
+/* Input typed into the terminal would run with the rights of the user's shell. The kernel uses only
+ * the low 32 bits of the request, so only these are compared. */
+static int refuse_terminal_input(scmp_filter_ctx filter)
 {
     static const scmp_datum_t requests[] = {TIOCSTI, TIOCLINUX};
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
@@ -94,19 +94,18 @@ static int refuse_typing(scmp_filter_ctx filter)
     return 0;
 }
 
-static int fill(scmp_filter_ctx filter, const struct mpp_confine *confine)
+static int add_rules(scmp_filter_ctx filter, const struct mpp_confine *confine)
 {
-    /* For speed; where they cannot be had, nothing is lost. Before 5.16 the kernel takes
-     * speculation past stores from a process with a filter, unless told otherwise: that guards
-     * what an interpreter hides from its scripts, and a worker has no such thing. And the rules
-     * become a tree. */
+    /* Two optimisations; failure does not matter. CTL_SSB: before Linux 5.16 a filter disables
+     * speculative store bypass, which protects interpreters from their scripts and would only cost
+     * time here. CTL_OPTIMIZE 2: compile the rules to a binary tree. */
     seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
     seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     int failed = refuse_all(filter, escape_calls);
     if (!failed)
         failed = refuse_namespaces(filter);
     if (!failed)
-        failed = refuse_typing(filter);
+        failed = refuse_terminal_input(filter);
     if (!failed && confine->no_exec)
         failed = refuse_all(filter, exec_calls);
     if (!failed && confine->no_sockets)
@@ -116,12 +115,13 @@ static int fill(scmp_filter_ctx filter, const struct mpp_confine *confine)
 
 int confine_syscalls(const struct mpp_confine *confine, struct mpp_error *error)
 {
-    if ((!confine->no_exec && !confine->no_sockets && !confine->paths) || !confine_syscalls_there())
+    if ((!confine->no_exec && !confine->no_sockets && !confine->paths) ||
+        !confine_seccomp_available())
         return 0;
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     if (!filter)
         return mpp_error_set(error, "out of memory for a filter of system calls");
-    int failed = fill(filter, confine);
+    int failed = add_rules(filter, confine);
     if (!failed)
         failed = seccomp_load(filter);
     seccomp_release(filter);
@@ -131,7 +131,7 @@ int confine_syscalls(const struct mpp_confine *confine, struct mpp_error *error)
 
 #else
 
-bool confine_syscalls_there(void)
+bool confine_seccomp_available(void)
 {
     return false;
 }

@@ -100,13 +100,6 @@ static void complete(struct coordinator *c, const struct scheduler_action *actio
 
 /* ---- Actions ---- */
 
-static int send_message(struct coordinator *c, int to, struct buf *bytes, struct mpp_error *error)
-{
-    int failed = transport_send(c->transport, to, bytes, error);
-    buf_release(bytes);
-    return failed;
-}
-
 /* Sends the run of SEND actions that begins at `at`; returns where it ends, or -1. */
 static ptrdiff_t send_chunk(struct coordinator *c, size_t at, struct mpp_error *error)
 {
@@ -125,7 +118,7 @@ static ptrdiff_t send_chunk(struct coordinator *c, size_t at, struct mpp_error *
                                                         .payload = future->payload});
     }
     message_end(&tasks);
-    return send_message(c, agent, &out, error) ? -1 : (ptrdiff_t)at;
+    return transport_send(c->transport, agent, &out, error) ? -1 : (ptrdiff_t)at;
 }
 
 static int send_stop(struct coordinator *c, bool discard, struct mpp_error *error)
@@ -136,7 +129,7 @@ static int send_stop(struct coordinator *c, bool discard, struct mpp_error *erro
         if (c->peers[rank].lost)
             continue;
         message_put_stop(&out, discard);
-        if (send_message(c, rank, &out, error))
+        if (transport_send(c->transport, rank, &out, error))
             return -1;
     }
     return 0;
@@ -147,7 +140,7 @@ static int send_cancel(struct coordinator *c, const struct scheduler_action *act
 {
     struct buf out = BUF_INIT;
     message_put_cancel(&out, action->task);
-    return send_message(c, action->agent, &out, error);
+    return transport_send(c->transport, action->agent, &out, error);
 }
 
 /* Enters an event; delivers an end at once, while the result's bytes are there. Handing out waits
@@ -241,7 +234,7 @@ int coordinator_flush(struct coordinator *c, bool *progressed, struct mpp_error 
         case SCHEDULER_STEAL:
             message_put_steal(&out, &(struct message_steal){.thief = (uint32_t)action->other,
                                                             .count = action->count});
-            if (send_message(c, action->agent, &out, error))
+            if (transport_send(c->transport, action->agent, &out, error))
                 return -1;
             break;
         case SCHEDULER_FINISHED:
@@ -464,7 +457,7 @@ static int tell_others(struct coordinator *c, const struct buf *message, struct 
         if (c->peers[rank].lost)
             continue;
         buf_put(&out, message->data, message->size);
-        if (send_message(c, rank, &out, error))
+        if (transport_send(c->transport, rank, &out, error))
             return -1;
     }
     return 0;
@@ -479,7 +472,7 @@ int coordinator_lost(struct coordinator *c, int rank, struct mpp_error *error)
     c->stopped += !peer->stopped;
     c->lost += !peer->stopped;
     peer->lost = peer->stopped = true;
-    transport_forget(c->transport, rank);
+    transport_disconnect(c->transport, rank);
     message_put_lost(&out, (uint32_t)rank);
     int failed = tell_others(c, &out, error);
     buf_release(&out);

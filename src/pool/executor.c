@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "fnv1a.h"
 #include "log.h"
 
 enum { EXIT_INTERNAL = 70 }; /* EX_SOFTWARE */
@@ -79,12 +80,9 @@ static int check_options(const struct mpp_options *options, struct mpp_error *er
 /* A number for the version and the names of the jobs (FNV-1a): what all ranks must agree on. */
 static uint64_t build_of(const struct mpp_options *options)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (const char *c = MPP_VERSION; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+    uint64_t hash = fnv1a(FNV1A_INIT, MPP_VERSION, strlen(MPP_VERSION));
     for (size_t i = 0; options->jobs[i]; i++)
-        for (const char *c = options->jobs[i]->name; *c; c++)
-            hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+        hash = fnv1a(hash, options->jobs[i]->name, strlen(options->jobs[i]->name));
     return hash;
 }
 
@@ -99,7 +97,7 @@ static int open_rank(struct rank_loop *rank, const struct executor_link *link,
                                            (uint32_t)options->max_tasks_per_worker,
                                        .timeout_s = options->timeout_s};
     rank->agent = agent_new(rank->transport, &rank->forkserver, &limits, error);
-    return rank->agent ? agent_hello(rank->agent, build_of(options), error) : -1;
+    return rank->agent ? agent_send_hello(rank->agent, build_of(options), error) : -1;
 }
 
 /* A rank that cannot go on ends the run: the others would wait for it for ever. */
@@ -206,7 +204,7 @@ static struct transport *connect_launched(void *context, struct mpp_error *error
 {
     struct arguments *arguments = context;
     return transport_mpi_launched() ? transport_mpi_new(arguments->argc, arguments->argv, error)
-                                    : transport_local_new(error);
+                                    : transport_single_rank_new(error);
 }
 
 /* A second pool beside the first would take its messages. */
@@ -368,9 +366,7 @@ double executor_until(double timeout_s)
 {
     if (timeout_s < 0)
         return -1;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9 + timeout_s;
+    return monotonic_now_s() + timeout_s;
 }
 
 bool executor_wait(struct mpp_executor *executor, pthread_cond_t *condition, double until_s)

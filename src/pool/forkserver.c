@@ -1,4 +1,4 @@
-/* The fork server, both ends: see forkserver.h. */
+/* The fork server process, and the rank's side of it: see forkserver.h. */
 #include "forkserver.h"
 
 #include <errno.h>
@@ -19,11 +19,12 @@
 
 #include "worker.h"
 
-/* One packet on the control socket; both ends are the same program on the same host. */
-struct control {
-    enum forkserver_event_type type; /* towards the fork server: NOTHING */
+/* A packet on the control socket: a request of the rank or an event for it. Both processes run the
+ * same program, so the struct is sent as it is. */
+struct forkserver_packet {
+    enum forkserver_event_type type; /* requests: FORKSERVER_NOTHING */
     int slot;
-    int signal; /* towards the fork server: to be sent to the worker; 0: start one */
+    int signal; /* requests: the signal to send to the worker; 0: start a worker */
     pid_t pid;
     int wait_status;
 };
@@ -33,10 +34,10 @@ union fd_space {
     char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-static int send_control(int fd, const struct control *control, int passed_fd)
+static int send_packet(int fd, const struct forkserver_packet *packet, int passed_fd)
 {
     union fd_space space = {0};
-    struct iovec vector = {.iov_base = (void *)control, .iov_len = sizeof *control};
+    struct iovec vector = {.iov_base = (void *)packet, .iov_len = sizeof *packet};
     struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
     if (passed_fd >= 0) {
         header.msg_control = space.bytes;
@@ -51,14 +52,15 @@ static int send_control(int fd, const struct control *control, int passed_fd)
     do
         sent = sendmsg(fd, &header, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    return sent == (ssize_t)sizeof *control ? 0 : -1;
+    return sent == (ssize_t)sizeof *packet ? 0 : -1;
 }
 
-/* 1: received, 0: nothing there, -1: the other end is gone. *passed_fd is -1 when none came. */
-static int receive_control(int fd, struct control *control, int *passed_fd)
+/* 1: received; 0: nothing to receive; -1: the other end is closed. *passed_fd is -1 if the packet
+ * carries no descriptor. */
+static int receive_packet(int fd, struct forkserver_packet *packet, int *passed_fd)
 {
     union fd_space space = {0};
-    struct iovec vector = {.iov_base = control, .iov_len = sizeof *control};
+    struct iovec vector = {.iov_base = packet, .iov_len = sizeof *packet};
     struct msghdr header = {.msg_iov = &vector,
                             .msg_iovlen = 1,
                             .msg_control = space.bytes,
@@ -73,21 +75,21 @@ static int receive_control(int fd, struct control *control, int *passed_fd)
     struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
     if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS)
         memcpy(passed_fd, CMSG_DATA(rights), sizeof(int));
-    return received == (ssize_t)sizeof *control ? 1 : -1;
+    return received == (ssize_t)sizeof *packet ? 1 : -1;
 }
 
 /* ---- Inside the fork server ---- */
 
 struct server {
-    int control;
-    int signals; /* signalfd for SIGCHLD */
+    int control_fd;
+    int sigchld_fd; /* a signalfd */
     struct worker_slot *slots;
     const struct worker_config *config;
     pid_t workers[MPP_WORKERS_MAX]; /* by slot; 0: none */
 };
 
-/* What every process below the rank needs: it dies with its parent, and a terminal's keys are the
- * rank's. */
+/* Names the process and makes the kernel kill it when its parent dies. The check covers a parent
+ * that died before prctl. */
 static void become_child(pid_t parent, const char *name)
 {
     prctl(PR_SET_NAME, name);
@@ -96,18 +98,20 @@ static void become_child(pid_t parent, const char *name)
         _exit(1);
 }
 
-/* A SIGTERM that its agent asked for ends a worker. One that a launcher or a batch system sends to
- * all processes of a job is for rank 0 to answer, and no fault of the task that runs here. */
-static void end_if_told(int number, siginfo_t *info, void *context)
+/* Handles SIGTERM in a worker. Only one from the fork server, which passes on the agent's request,
+ * ends the worker. A launcher or batch system sends SIGTERM to every process of a job; rank 0
+ * handles that one, and it must not look like a crash of the task that runs here. */
+static void terminate_if_from_parent(int number, siginfo_t *info, void *context)
 {
     (void)context;
     if (info->si_pid != getppid())
         return;
     signal(number, SIG_DFL);
-    raise(number); /* is delivered when this returns */
+    raise(number); /* delivered when this handler returns */
 }
 
-/* Signals that ask a whole job to end. The fork server and its workers end with their rank. */
+/* Signals by which launchers, batch systems and terminals end a job. Only the rank handles them;
+ * the fork server and its workers end with the rank. */
 static void ignore_job_signals(void)
 {
     static const int job_signals[] = {SIGINT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2};
@@ -118,10 +122,11 @@ static void ignore_job_signals(void)
 static void become_worker(struct server *server, pid_t parent, int fd, int slot)
 {
     static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPIPE};
-    struct sigaction terminate = {.sa_sigaction = end_if_told, .sa_flags = SA_SIGINFO | SA_RESTART};
+    struct sigaction terminate = {.sa_sigaction = terminate_if_from_parent,
+                                  .sa_flags = SA_SIGINFO | SA_RESTART};
     become_child(parent, "mpp-worker");
-    close(server->control);
-    close(server->signals);
+    close(server->control_fd);
+    close(server->sigchld_fd);
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
         signal(fatal[i], SIG_DFL);
     sigaction(SIGTERM, &terminate, NULL);
@@ -129,7 +134,7 @@ static void become_worker(struct server *server, pid_t parent, int fd, int slot)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     worker_main(fd, &server->slots[slot], &server->config->options);
-    fflush(stdout); /* jobs may print */
+    fflush(stdout); /* of jobs that print; _exit does not do it */
     _exit(0);
 }
 
@@ -137,19 +142,19 @@ static void reset_slot(struct worker_slot *slot)
 {
     atomic_store(&slot->next, 0);
     atomic_store(&slot->running, 0);
-    atomic_store(&slot->crashed, 0);
-    atomic_store(&slot->bell, false);
+    atomic_store(&slot->crashed_load, 0);
+    atomic_store(&slot->agent_woken, false);
     atomic_store(&slot->no_memory, false);
     result_ring_reset(&slot->results);
 }
 
 static void spawn(struct server *server, int slot)
 {
-    struct control reply = {.type = FORKSERVER_FAILED, .slot = slot};
+    struct forkserver_packet reply = {.type = FORKSERVER_FAILED, .slot = slot};
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
         reply.wait_status = errno;
-        send_control(server->control, &reply, -1);
+        send_packet(server->control_fd, &reply, -1);
         return;
     }
     reset_slot(&server->slots[slot]);
@@ -166,7 +171,7 @@ static void spawn(struct server *server, int slot)
     } else {
         reply.wait_status = errno;
     }
-    send_control(server->control, &reply, pid > 0 ? pair[0] : -1);
+    send_packet(server->control_fd, &reply, pid > 0 ? pair[0] : -1);
     close(pair[0]);
     close(pair[1]);
 }
@@ -174,7 +179,7 @@ static void spawn(struct server *server, int slot)
 static void reap(struct server *server)
 {
     struct signalfd_siginfo info;
-    while (read(server->signals, &info, sizeof info) > 0)
+    while (read(server->sigchld_fd, &info, sizeof info) > 0)
         ;
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
@@ -182,9 +187,9 @@ static void reap(struct server *server)
             if (server->workers[slot] != pid)
                 continue;
             server->workers[slot] = 0;
-            struct control news = {
+            struct forkserver_packet event = {
                 .type = FORKSERVER_EXITED, .slot = slot, .pid = pid, .wait_status = status};
-            send_control(server->control, &news, -1);
+            send_packet(server->control_fd, &event, -1);
             break;
         }
     }
@@ -192,8 +197,8 @@ static void reap(struct server *server)
 
 static void server_loop(struct server *server)
 {
-    struct pollfd polled[2] = {{.fd = server->control, .events = POLLIN},
-                               {.fd = server->signals, .events = POLLIN}};
+    struct pollfd polled[2] = {{.fd = server->control_fd, .events = POLLIN},
+                               {.fd = server->sigchld_fd, .events = POLLIN}};
     for (;;) {
         if (poll(polled, 2, -1) < 0 && errno != EINTR)
             return;
@@ -201,11 +206,11 @@ static void server_loop(struct server *server)
             reap(server);
         if (!polled[0].revents)
             continue;
-        struct control request;
+        struct forkserver_packet request;
         int unused;
-        int received = receive_control(server->control, &request, &unused);
+        int received = receive_packet(server->control_fd, &request, &unused);
         if (received < 0)
-            return; /* the rank has closed its end, or is gone */
+            return; /* the rank has closed its end or has died */
         if (!received || request.slot < 0 || request.slot >= MPP_WORKERS_MAX)
             continue;
         if (!request.signal)
@@ -215,11 +220,11 @@ static void server_loop(struct server *server)
     }
 }
 
-static _Noreturn void server_main(int control, struct worker_slot *slots,
+static _Noreturn void server_main(int control_fd, struct worker_slot *slots,
                                   const struct worker_config *config, pid_t parent)
 {
-    static struct server server; /* too large for a small stack; this process has only one */
-    server.control = control;
+    static struct server server; /* too large for a small stack; there is one per process */
+    server.control_fd = control_fd;
     server.slots = slots;
     server.config = config;
     become_child(parent, "mpp-forkserver");
@@ -227,21 +232,21 @@ static _Noreturn void server_main(int control, struct worker_slot *slots,
     ignore_job_signals();
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null >= 0)
-        dup2(null, STDIN_FILENO); /* standard input is the rank's alone */
+        dup2(null, STDIN_FILENO); /* only the rank reads standard input */
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, NULL);
-    server.signals = signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (server.signals >= 0)
+    server.sigchld_fd = signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (server.sigchld_fd >= 0)
         server_loop(&server);
-    _exit(0); /* the workers follow: PR_SET_PDEATHSIG */
+    _exit(0); /* PR_SET_PDEATHSIG ends the workers */
 }
 
-/* ---- Not isolated: the workers are threads ---- */
+/* ---- MPP_NOT_ISOLATED: the workers are threads ---- */
 
 struct thread_worker {
-    int fd, control, slot;
+    int fd, control_fd, slot;
     struct worker_slot *shared;
     const struct worker_config *config;
 };
@@ -252,8 +257,9 @@ static void *thread_main(void *argument)
     free(argument);
     worker_main(worker.fd, worker.shared, &worker.config->options);
     close(worker.fd);
-    struct control news = {.type = FORKSERVER_EXITED, .slot = worker.slot, .pid = getpid()};
-    send_control(worker.control, &news, -1);
+    struct forkserver_packet event = {
+        .type = FORKSERVER_EXITED, .slot = worker.slot, .pid = getpid()};
+    send_packet(worker.control_fd, &event, -1);
     return NULL;
 }
 
@@ -265,13 +271,13 @@ static int spawn_thread(struct forkserver *forkserver, int slot, struct mpp_erro
     if (!worker || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
         goto fail;
     *worker = (struct thread_worker){.fd = pair[1],
-                                     .control = forkserver->inner,
+                                     .control_fd = forkserver->thread_fd,
                                      .slot = slot,
                                      .shared = &forkserver->slots[slot],
                                      .config = forkserver->config};
     reset_slot(worker->shared);
-    struct control news = {.type = FORKSERVER_STARTED, .slot = slot, .pid = getpid()};
-    if (send_control(forkserver->inner, &news, pair[0]))
+    struct forkserver_packet event = {.type = FORKSERVER_STARTED, .slot = slot, .pid = getpid()};
+    if (send_packet(forkserver->thread_fd, &event, pair[0]))
         goto fail;
     errno = pthread_create(&thread, NULL, thread_main, worker);
     if (errno)
@@ -290,12 +296,12 @@ fail:
     return -1;
 }
 
-/* ---- The rank's end ---- */
+/* ---- The rank's side ---- */
 
 int forkserver_start(struct forkserver *forkserver, const struct worker_config *config,
                      struct mpp_error *error)
 {
-    *forkserver = (struct forkserver){.fd = -1, .inner = -1};
+    *forkserver = (struct forkserver){.fd = -1, .thread_fd = -1};
     size_t slots_bytes = MPP_WORKERS_MAX * sizeof(struct worker_slot);
     void *slots = mmap(NULL, slots_bytes, PROT_READ | PROT_WRITE,
                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -307,11 +313,11 @@ int forkserver_start(struct forkserver *forkserver, const struct worker_config *
         goto unmap;
     }
     if (config->options.isolate == MPP_NOT_ISOLATED) {
-        *forkserver =
-            (struct forkserver){.fd = pair[0], .slots = slots, .config = config, .inner = pair[1]};
+        *forkserver = (struct forkserver){
+            .fd = pair[0], .slots = slots, .config = config, .thread_fd = pair[1]};
         return 0;
     }
-    fflush(stdout); /* what the program has printed so far is printed once */
+    fflush(stdout); /* or the child would print the buffered text again */
     pid_t self = getpid();
     pid_t pid = fork();
     if (pid < 0) {
@@ -326,7 +332,7 @@ int forkserver_start(struct forkserver *forkserver, const struct worker_config *
     }
     close(pair[1]);
     *forkserver = (struct forkserver){
-        .fd = pair[0], .pid = pid, .slots = slots, .config = config, .inner = -1};
+        .fd = pair[0], .pid = pid, .slots = slots, .config = config, .thread_fd = -1};
     return 0;
 
 unmap:
@@ -336,34 +342,33 @@ unmap:
 
 int forkserver_spawn(struct forkserver *forkserver, int slot, struct mpp_error *error)
 {
-    struct control request = {.type = FORKSERVER_NOTHING, .slot = slot};
-    if (forkserver->inner >= 0)
+    struct forkserver_packet request = {.type = FORKSERVER_NOTHING, .slot = slot};
+    if (forkserver->thread_fd >= 0)
         return spawn_thread(forkserver, slot, error);
-    if (send_control(forkserver->fd, &request, -1))
+    if (send_packet(forkserver->fd, &request, -1))
         return mpp_error_set_errno(error, "cannot ask the fork server for a worker");
     return 0;
 }
 
 void forkserver_kill(struct forkserver *forkserver, int slot, int signal)
 {
-    struct control request = {.type = FORKSERVER_NOTHING, .slot = slot, .signal = signal};
-    if (forkserver->inner < 0)
-        send_control(forkserver->fd, &request,
-                     -1); /* it fails with the fork server, which is told */
+    struct forkserver_packet request = {.type = FORKSERVER_NOTHING, .slot = slot, .signal = signal};
+    if (forkserver->thread_fd < 0)
+        send_packet(forkserver->fd, &request, -1); /* fails only when FORKSERVER_DIED will come */
 }
 
-struct forkserver_event forkserver_next(struct forkserver *forkserver)
+struct forkserver_event forkserver_next_event(struct forkserver *forkserver)
 {
-    struct control news;
+    struct forkserver_packet packet;
     int fd;
-    int received = receive_control(forkserver->fd, &news, &fd);
+    int received = receive_packet(forkserver->fd, &packet, &fd);
     if (received <= 0)
-        return (struct forkserver_event){.type = received ? FORKSERVER_GONE : FORKSERVER_NOTHING};
-    return (struct forkserver_event){.type = news.type,
-                                     .slot = news.slot,
-                                     .pid = news.pid,
+        return (struct forkserver_event){.type = received ? FORKSERVER_DIED : FORKSERVER_NOTHING};
+    return (struct forkserver_event){.type = packet.type,
+                                     .slot = packet.slot,
+                                     .pid = packet.pid,
                                      .fd = fd,
-                                     .wait_status = news.wait_status};
+                                     .wait_status = packet.wait_status};
 }
 
 void forkserver_stop(struct forkserver *forkserver)
@@ -371,8 +376,8 @@ void forkserver_stop(struct forkserver *forkserver)
     if (forkserver->fd < 0)
         return;
     close(forkserver->fd);
-    if (forkserver->inner >= 0)
-        close(forkserver->inner);
+    if (forkserver->thread_fd >= 0)
+        close(forkserver->thread_fd);
     else
         while (waitpid(forkserver->pid, NULL, 0) < 0 && errno == EINTR)
             ;

@@ -3,8 +3,8 @@
  * a sink. It runs on the caller's thread; the pool goes on meanwhile on its own. See mppool.h.
  */
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "executor.h"
 #include "message.h"
 
@@ -31,13 +31,6 @@ struct map_run {
     bool failed;    /* error is filled: outcomes are dropped */
 };
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now); /* some milliseconds are near enough */
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static void fail(struct map_run *run)
 {
     run->failed = true;
@@ -60,7 +53,7 @@ static struct mpp_future *new_task(struct map_run *run, const struct mpp_bytes *
 /* Fills a batch from the source while the window has room. */
 static void pull(struct map_run *run, struct future_list *batch, struct mpp_error *error)
 {
-    uint64_t begun_ns = now_ns();
+    int64_t begun_ns = clock_now_ns(CLOCK_MONOTONIC_COARSE); /* a few ms of error do not matter */
     run->later = false;
     while (!run->ended && run->pulled - run->delivered < run->buffersize &&
            batch->count < BATCH_TASKS) {
@@ -84,7 +77,7 @@ static void pull(struct map_run *run, struct future_list *batch, struct mpp_erro
             fail(run);
             break;
         }
-        if (now_ns() - begun_ns > BATCH_NS)
+        if (clock_now_ns(CLOCK_MONOTONIC_COARSE) - begun_ns > BATCH_NS)
             return;
     }
 }

@@ -1,4 +1,4 @@
-/* Encoding and decoding of every message: see message.h. */
+/* Encodes and decodes every message between ranks, and between agent and workers: see message.h. */
 #include "message.h"
 
 #include <string.h>
@@ -63,11 +63,12 @@ void message_end(struct message_list *list)
     buf_set_u32(list->out, list->count_at, list->count);
 }
 
-/* A count that the bytes behind it cannot hold is a lie: found before anybody allocates by it. */
-static int get_count(struct reader *fields, uint32_t *count, size_t least_bytes_each)
+/* Rejects a count of more items than the remaining bytes can hold, so that no caller allocates by
+ * it. `item_bytes_min` is the size of the smallest item. */
+static int get_count(struct reader *fields, uint32_t *count, size_t item_bytes_min)
 {
     *count = read_u32(fields);
-    if (*count > (size_t)(fields->end - fields->next) / least_bytes_each)
+    if (*count > (size_t)(fields->end - fields->next) / item_bytes_min)
         fields->failed = true;
     return check(fields);
 }
@@ -189,7 +190,7 @@ int message_get_moved_task(struct reader *fields, uint64_t *id, uint32_t *handou
     return check(fields);
 }
 
-/* ---- The rest ---- */
+/* ---- Messages without a list ---- */
 
 void message_put_want(struct buf *out)
 {

@@ -1,15 +1,19 @@
 /*
- * message: what ranks, and an agent and its workers, say to each other.
- *
- * Every message is one type byte and fields in explicit little-endian; nothing is ever a raw
- * struct. Lists carry their count in front and are read with a reader, item by item, in place. A
- * decoder never trusts: what is short, too long or of an unknown type is MESSAGE_BAD.
+ * message: the encoding of every message between ranks, and between an agent and its workers.
  *
  *   coordinator -> agent    TASKS, STEAL, CANCEL, STOP, LOST, END
  *   agent -> coordinator    HELLO, WANT, RUNNING, DONE, MOVED, BROKEN, BYE
- *   victim -> thief         TASKS
- *   agent -> worker         TASKS          } the same bytes in a frame on a socket: worker.h
- *   worker -> agent         DONE, BROKEN   }
+ *   victim -> thief         TASKS (both are agents)
+ *   agent -> worker         TASKS         } in a frame on a socket, see worker.h
+ *   worker -> agent         DONE, BROKEN  }
+ *
+ * A message is one byte for its type and then its fields as little-endian integers; a struct is
+ * never copied as it is. A list is a count and that many items. Lists are written and read item by
+ * item without an intermediate array.
+ *
+ * message_put_X appends a message of type X to a buf; memory failures are recorded in the buf (see
+ * buf.h). message_get_X reads the fields after message_open; it returns -1 for a message that is
+ * truncated or holds values out of range. Pointers that it returns point into the message.
  */
 #ifndef MESSAGE_H
 #define MESSAGE_H
@@ -19,11 +23,11 @@
 
 #include "buf.h"
 
-/* Spoken in HELLO: all ranks must run one program. */
+/* Sent in HELLO, so that ranks that run different programs are detected. */
 #define MESSAGE_PROTOCOL 3
 
 enum message_type {
-    MESSAGE_BAD,
+    MESSAGE_BAD, /* never sent: an empty message or an unknown type */
     MESSAGE_HELLO,
     MESSAGE_TASKS,
     MESSAGE_WANT,
@@ -39,116 +43,133 @@ enum message_type {
     MESSAGE_END,
 };
 
-/* The type of an encoded message; *fields is left behind the type byte. */
+/* The type of an encoded message. *fields is set to read the bytes behind the type. */
 enum message_type message_open(const void *bytes, size_t size, struct reader *fields);
 
+/* ---- HELLO: the agent of a rank has started ---- */
+
 struct message_hello {
-    uint64_t build; /* the same for ranks of one version with the same jobs */
-    uint32_t workers;
+    uint64_t build;   /* equal on ranks that run the same version with the same jobs */
+    uint32_t workers; /* worker processes that the agent will run */
     char host[64];
 };
 void message_put_hello(struct buf *out, const struct message_hello *hello);
-int message_get_hello(struct reader *fields, struct message_hello *hello); /* -1: malformed */
+/* Also fails for another MESSAGE_PROTOCOL. */
+int message_get_hello(struct reader *fields, struct message_hello *hello);
 
-/* ---- TASKS: a list of tasks ---- */
+/* ---- Lists: TASKS, DONE and MOVED ---- */
+
+/* To write a list: begin, put any number of items, end. To read it: get the head with the count,
+ * then get that many items. A payload or result must not exceed MESSAGE_DATA_MAX bytes; the caller
+ * has checked that. */
+#define MESSAGE_DATA_MAX (UINT32_C(1) << 30)
+
+struct message_list {
+    struct buf *out; /* NULL: no list has been begun */
+    size_t count_at; /* offset of the count in `out` */
+    uint32_t count;
+};
+
+void message_end(struct message_list *list); /* writes the count */
+
+/* ---- TASKS: run these tasks ---- */
 
 struct message_task {
     uint64_t id;
-    uint32_t handout; /* which handing-out of this task it is; goes back in DONE and MOVED */
-    uint32_t job;     /* index into the table of jobs */
-    uint32_t size;    /* of the payload, bytes */
+    uint32_t
+        handout;   /* counts how often the task was sent to an agent; DONE and MOVED return it, so
+                         that a late answer about an earlier attempt is recognised */
+    uint32_t job;  /* index into the table of jobs */
+    uint32_t size; /* of the payload, in bytes */
     const void *payload;
 };
 
-/* ---- DONE: a list of results ---- */
+struct message_list message_begin_tasks(struct buf *out);
+void message_put_task(struct message_list *list, const struct message_task *task);
+int message_get_tasks(struct reader *fields, uint32_t *count);
+int message_get_task(struct reader *fields, struct message_task *task);
+
+/* ---- DONE: results of tasks ---- */
 
 enum task_status {
-    TASK_SUCCEEDED,      /* data: the result */
-    TASK_FAILED,         /* data: the message of the job's error */
-    TASK_FAILED_MEMORY,  /* the same, of a job that was out of memory */
-    TASK_CRASHED,        /* the worker process ended; data: how, as text */
-    TASK_CRASHED_MEMORY, /* the same, for want of memory */
-    TASK_TIMED_OUT,      /* its worker process was ended; data: as text */
-    TASK_DROPPED,        /* cancelled: it did not run, or not to its end; no data */
+    TASK_SUCCEEDED,     /* data: the result */
+    TASK_FAILED,        /* the job returned an error; data: its text */
+    TASK_FAILED_MEMORY, /* the job returned an error because it was out of memory; data: its text */
+    TASK_CRASHED,       /* the worker process died; data: a text that says how */
+    TASK_CRASHED_MEMORY, /* the worker process died because memory ran out; data: a text */
+    TASK_TIMED_OUT,      /* the worker process was killed at the time limit; data: a text */
+    TASK_DROPPED,        /* cancelled before it ran to its end; no data */
 };
 
 struct message_result {
     uint64_t id;
     uint32_t handout;
     enum task_status status;
-    uint32_t signal; /* TASK_CRASHED: what ended the worker, 0: it exited */
-    uint32_t pid;    /* of the worker process */
-    uint64_t run_ns; /* in the job's run */
-    uint32_t size;   /* of data, bytes */
+    uint32_t signal; /* that ended the worker process; 0: none */
+    uint32_t pid;    /* of the worker process; 0: none */
+    uint64_t run_ns; /* time in the job's run function */
+    uint32_t size;   /* of data, in bytes */
     const void *data;
 };
 
-/* Lists are built in place: begin, put any number, end. put does not check sizes against 32 bits:
- * the caller has (MESSAGE_DATA_MAX). */
-#define MESSAGE_DATA_MAX (UINT32_C(1) << 30)
-
-struct message_list {
-    struct buf *out;
-    size_t count_at; /* offset of the count */
-    uint32_t count;
-};
-
-struct message_list message_begin_tasks(struct buf *out);
-void message_put_task(struct message_list *list, const struct message_task *task);
-
-/* workers_replaced: how many worker processes this agent has had to replace so far. The agent may
- * add to it that it wants more tasks, as long as it has not been sent. */
+/* workers_replaced: how many worker processes the agent has had to replace since it started. */
 struct message_list message_begin_done(struct buf *out, uint32_t workers_replaced);
-void message_add_want(const struct message_list *done);
 void message_put_result(struct message_list *list, const struct message_result *result);
-
-/* MOVED: ids and handouts of tasks that now are at `thief`; ends the steal even when there are
- * none. */
-struct message_list message_begin_moved(struct buf *out, uint32_t thief);
-void message_put_moved(struct message_list *list, uint64_t id, uint32_t handout);
-
-void message_end(struct message_list *list);
-
-/* Reading: get the head, then `count` times the item. -1: malformed. */
-int message_get_tasks(struct reader *fields, uint32_t *count);
-int message_get_task(struct reader *fields, struct message_task *task);
+/* Adds to a DONE that the agent wants more tasks, which saves a WANT. May be called at any time
+ * after message_begin_done, until the message is sent. */
+void message_add_want(const struct message_list *done);
 int message_get_done(struct reader *fields, uint32_t *workers_replaced, bool *wants,
                      uint32_t *count);
 int message_get_result(struct reader *fields, struct message_result *result);
-int message_get_moved(struct reader *fields, uint32_t *thief, uint32_t *count);
-int message_get_moved_task(struct reader *fields, uint64_t *id, uint32_t *handout);
 
-/* ---- The rest ---- */
+/* ---- Work stealing ---- */
 
-void message_put_want(struct buf *out);
-
+/* STEAL, to the victim: send tasks from the tail of your queue to the thief. */
 struct message_steal {
-    uint32_t thief; /* rank to hand tasks to */
-    uint32_t count; /* at most */
+    uint32_t thief; /* rank */
+    uint32_t count; /* tasks to send at most */
 };
 void message_put_steal(struct buf *out, const struct message_steal *steal);
 int message_get_steal(struct reader *fields, struct message_steal *steal);
 
-/* discard: unstarted tasks are dropped; otherwise there are none. Running ones are always finished.
- */
-void message_put_stop(struct buf *out, bool discard);
-int message_get_stop(struct reader *fields, bool *discard);
+/* MOVED, the victim's answer: a list of the tasks that it has sent to the thief, possibly empty. */
+struct message_list message_begin_moved(struct buf *out, uint32_t thief);
+void message_put_moved(struct message_list *list, uint64_t id, uint32_t handout);
+int message_get_moved(struct reader *fields, uint32_t *thief, uint32_t *count);
+int message_get_moved_task(struct reader *fields, uint64_t *id, uint32_t *handout);
 
-void message_put_bye(struct buf *out);
+/* WANT: the agent's queue is short, send it more tasks. */
+void message_put_want(struct buf *out);
 
-/* LOST: this rank is gone, and what is on its way to it is dropped. END: every rank that is there
- * has said BYE, and nothing is on its way any more. */
-void message_put_lost(struct buf *out, uint32_t rank);
-int message_get_lost(struct reader *fields, uint32_t *rank);
-void message_put_end(struct buf *out);
+/* ---- One task ---- */
 
-/* RUNNING: one task that is seen in its job's run. CANCEL: one that is not wanted any more. */
+/* RUNNING: this task has been running for some milliseconds. */
 void message_put_running(struct buf *out, uint64_t id, uint32_t handout);
 int message_get_running(struct reader *fields, uint64_t *id, uint32_t *handout);
+
+/* CANCEL: drop this task, or kill the worker process that runs it. */
 void message_put_cancel(struct buf *out, uint64_t id);
 int message_get_cancel(struct reader *fields, uint64_t *id);
 
-/* BROKEN: no task can run there, because of this. *text points into the message. */
+/* ---- Shutdown and failures ---- */
+
+/* STOP: no more tasks will be submitted; finish, then send BYE. discard: drop the tasks that no
+ * worker has begun; without it there are none. A task that is running is always finished. */
+void message_put_stop(struct buf *out, bool discard);
+int message_get_stop(struct reader *fields, bool *discard);
+
+/* BYE: all workers of this agent have ended, and it will send nothing more. */
+void message_put_bye(struct buf *out);
+
+/* END: every living rank has sent BYE and no message is under way; close the transport. */
+void message_put_end(struct buf *out);
+
+/* LOST: this rank has died; drop messages to it. */
+void message_put_lost(struct buf *out, uint32_t rank);
+int message_get_lost(struct reader *fields, uint32_t *rank);
+
+/* BROKEN: the agent cannot run any task, because its workers cannot start. `text` says why; it is
+ * not terminated when read. */
 void message_put_broken(struct buf *out, const char *text);
 int message_get_broken(struct reader *fields, const char **text, uint32_t *size);
 

@@ -1,4 +1,4 @@
-/* Kills for want of memory: see oom_watch.h. */
+/* Reads the kernel's counters of out-of-memory kills: see oom_watch.h. */
 #include "oom_watch.h"
 
 #include <errno.h>
@@ -14,12 +14,12 @@ static const char *next_line(const char *line)
     return *line ? line + 1 : line;
 }
 
-bool oom_watch_parse_count(const char *text, uint64_t *kills)
+bool oom_watch_parse_kills(const char *text, uint64_t *kills)
 {
     static const char name[] = "oom_kill ";
     for (const char *line = text; *line; line = next_line(line)) {
         char *end;
-        if (strncmp(line, name, sizeof name - 1) != 0)
+        if (strncmp(line, name, sizeof name - 1))
             continue;
         line += sizeof name - 1;
         errno = 0;
@@ -32,21 +32,21 @@ bool oom_watch_parse_count(const char *text, uint64_t *kills)
     return false;
 }
 
-/* Is memory in the list "cpu,memory,..." of this size? */
+/* Whether a list such as "cpu,memory", of `size` bytes, names the memory controller. */
 static bool has_memory(const char *controllers, size_t size)
 {
     static const char name[] = "memory";
     for (size_t i = 0; i < size;) {
         size_t length = strcspn(controllers + i, ",:");
-        if (length == sizeof name - 1 && memcmp(controllers + i, name, length) == 0)
+        if (length == sizeof name - 1 && !memcmp(controllers + i, name, length))
             return true;
         i += length + 1;
     }
     return false;
 }
 
-/* Lines are "number:controllers:path"; version 2 has the number 0 and no controllers. With both
- * versions mounted memory belongs to the one that names it. */
+/* Lines are "NUMBER:CONTROLLERS:PATH". The line of cgroup v2 has number 0 and no controllers. When
+ * both versions are mounted and a v1 line names the memory controller, v1 controls memory. */
 bool oom_watch_parse_group(const char *text, struct oom_group *group)
 {
     bool found = false;
@@ -57,7 +57,7 @@ bool oom_watch_parse_group(const char *text, struct oom_group *group)
             return found;
         size_t size = (size_t)(path - ++controllers);
         bool version_1 = has_memory(controllers, size);
-        if (!version_1 && (size || strncmp(line, "0:", 2) != 0))
+        if (!version_1 && (size || strncmp(line, "0:", 2)))
             continue;
         int length = snprintf(group->path, sizeof group->path, "%.*s", (int)strcspn(path + 1, "\n"),
                               path + 1);
@@ -85,13 +85,13 @@ static bool read_file(const char *path, char *text, size_t size)
 
 static bool read_kills(const char *path, uint64_t *kills)
 {
-    char text[1 << 14]; /* /proc/vmstat has a third of it */
-    return read_file(path, text, sizeof text) && oom_watch_parse_count(text, kills);
+    char text[1 << 14]; /* /proc/vmstat is a third of this */
+    return read_file(path, text, sizeof text) && oom_watch_parse_kills(text, kills);
 }
 
-/* Not every group has a count of its own, and in a container the path may be that of the host: then
- * it is the next group above. */
-static bool watch_group(struct oom_watch *watch, struct oom_group *group)
+/* Finds the nearest group with a counter: this one or one above it. Not every group has one, and in
+ * a container the path may be the host's. */
+static bool find_counter(struct oom_watch *watch, struct oom_group *group)
 {
     for (;;) {
         int length = snprintf(watch->path, sizeof watch->path, "%s%s/%s", group->mount, group->path,
@@ -111,14 +111,14 @@ void oom_watch_init(struct oom_watch *watch)
     char text[1 << 13];
     watch->kills = 0;
     if (read_file("/proc/self/cgroup", text, sizeof text) && oom_watch_parse_group(text, &group) &&
-        watch_group(watch, &group))
+        find_counter(watch, &group))
         return;
     snprintf(watch->path, sizeof watch->path, "/proc/vmstat");
     if (!read_kills(watch->path, &watch->kills))
         watch->path[0] = '\0';
 }
 
-bool oom_watch_again(struct oom_watch *watch)
+bool oom_watch_take_kill(struct oom_watch *watch)
 {
     uint64_t kills;
     if (!watch->path[0] || !read_kills(watch->path, &kills) || kills <= watch->kills)

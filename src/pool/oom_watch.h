@@ -1,13 +1,14 @@
 /*
- * oom_watch: has the kernel ended a process for want of memory? So a SIGKILL of its OOM killer is
- * told from another one.
+ * oom_watch: tells whether the kernel's out-of-memory (OOM) killer has killed a process, so that a
+ * worker's SIGKILL can be reported as "out of memory".
  *
- * The kernel counts these kills for each control group (memory.events of version 2,
- * memory.oom_control of version 1) and for the machine (/proc/vmstat). Watched is the nearest group
- * around this process that has a count, else the machine: its worker processes are in the same
- * group. The kernel counts before it kills, so the count has grown when waitpid reports.
+ * The kernel counts OOM kills for each control group (memory.events in cgroup v2,
+ * memory.oom_control in v1) and for the whole machine (/proc/vmstat). The watch reads the nearest
+ * group of this process that has a counter, otherwise the machine's; the worker processes are in
+ * the same group. The kernel increments the counter before it kills, so the counter has grown by
+ * the time waitpid reports the death.
  *
- * Source: the kernel's Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
+ * Sources: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of the kernel.
  */
 #ifndef OOM_WATCH_H
 #define OOM_WATCH_H
@@ -17,32 +18,32 @@
 #include <stdint.h>
 
 struct oom_watch {
-    char path[PATH_MAX]; /* of the file with the count; "": there is none */
-    uint64_t kills;      /* of them, those that are accounted for */
+    char path[PATH_MAX]; /* the file with the counter; "": there is none */
+    uint64_t kills;      /* the part of the counter that is already attributed */
 };
 
-/* Takes what has been counted so far as accounted for. Where nothing is counted there is never a
- * kill. Both read a file or two of the kernel's, and do not block. */
+/* Finds the counter and treats all kills so far as attributed. Without a counter,
+ * oom_watch_take_kill always returns false. */
 void oom_watch_init(struct oom_watch *watch);
 
-/* Has there been a kill since init that no earlier call has accounted for? One call takes one kill,
- * so that two workers which are killed together are both told. A kill of another process in the
- * group is taken for ours. */
-bool oom_watch_again(struct oom_watch *watch);
+/* Whether there is a kill that is not attributed yet; if so, attributes one. When two workers are
+ * killed, two calls return true. A kill of any other process in the group counts as well. Reads a
+ * file of the kernel's, does not block. */
+bool oom_watch_take_kill(struct oom_watch *watch);
 
-/* ---- The parsers, for tests ---- */
+/* ---- The parsers, public for the tests ---- */
 
-/* The number behind "oom_kill" in lines of "name number". False: no such line. */
-bool oom_watch_parse_count(const char *text, uint64_t *kills);
+/* Finds the line "oom_kill NUMBER". False: there is no such line or the number is malformed. */
+bool oom_watch_parse_kills(const char *text, uint64_t *kills);
 
 struct oom_group {
-    const char *mount;   /* where its hierarchy is by custom, and */
-    const char *file;    /* the name of the file in each group, with the count */
-    char path[PATH_MAX]; /* of the group below the mount; begins with a slash */
+    const char *mount;   /* the usual mount point of its hierarchy */
+    const char *file;    /* name of the file with the counter, in each group's directory */
+    char path[PATH_MAX]; /* of the group, below the mount point; begins with a slash */
 };
 
-/* The group of the memory controller in the text of /proc/self/cgroup. False: there is none, or its
- * path is too long. */
+/* Finds the group of the memory controller in the text of /proc/self/cgroup. False: there is none,
+ * or its path is too long. */
 bool oom_watch_parse_group(const char *text, struct oom_group *group);
 
 #endif

@@ -1,4 +1,4 @@
-/* Which processes are gone: see rank_liveness.h. */
+/* Detects processes that have died: see rank_liveness.h. */
 #include "rank_liveness.h"
 
 #include <errno.h>
@@ -9,43 +9,44 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { GONE = -2, UNWATCHED = -1 }; /* instead of a pidfd; poll passes over both */
+#include "fnv1a.h"
+
+enum { DEAD = -2, UNWATCHED = -1 }; /* instead of a pidfd; poll(2) ignores negative descriptors */
 
 struct rank_liveness {
     int count;
-    struct pollfd *watched;
-    int *gone; /* not yet told */
-    int gone_count;
+    struct pollfd *pidfds; /* by index; a pidfd is readable when its process has ended */
+    int *dead;             /* indices not returned yet */
+    int dead_count;
 };
 
-/* A number for the machine's boot and the namespace of pids (FNV-1a). */
-static uint64_t place(void)
+/* A hash of the boot's id and the PID namespace; 0: not known. */
+static uint64_t pid_space(void)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    char id[64];
-    struct stat space;
+    char boot_id[64];
+    struct stat pid_namespace;
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd < 0 ? -1 : read(fd, id, sizeof id);
+    ssize_t size = fd < 0 ? -1 : read(fd, boot_id, sizeof boot_id);
     if (fd >= 0)
         close(fd);
-    if (size <= 0 || stat("/proc/self/ns/pid", &space))
+    if (size <= 0 || stat("/proc/self/ns/pid", &pid_namespace))
         return 0;
-    for (ssize_t i = 0; i < size; i++)
-        hash = (hash ^ (unsigned char)id[i]) * UINT64_C(0x100000001b3);
-    return hash ^ (uint64_t)space.st_ino * UINT64_C(0x9e3779b97f4a7c15);
+    return fnv1a(FNV1A_INIT, boot_id, (size_t)size) ^
+           (uint64_t)pid_namespace.st_ino * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 struct rank_liveness_id rank_liveness_self(void)
 {
-    return (struct rank_liveness_id){.place = place(), .pid = getpid()};
+    return (struct rank_liveness_id){.pid_space = pid_space(), .pid = getpid()};
 }
 
-static int watch(const struct rank_liveness_id *id, const struct rank_liveness_id *self)
+/* A pidfd for the process, or DEAD or UNWATCHED. */
+static int open_pidfd(const struct rank_liveness_id *id, const struct rank_liveness_id *self)
 {
-    if (!id->place || id->place != self->place || id->pid == self->pid)
+    if (!id->pid_space || id->pid_space != self->pid_space || id->pid == self->pid)
         return UNWATCHED;
     int fd = (int)syscall(SYS_pidfd_open, (pid_t)id->pid, 0);
-    return fd >= 0 ? fd : errno == ESRCH ? GONE : UNWATCHED;
+    return fd >= 0 ? fd : errno == ESRCH ? DEAD : UNWATCHED;
 }
 
 struct rank_liveness *rank_liveness_new(const struct rank_liveness_id *ids, int count)
@@ -54,17 +55,17 @@ struct rank_liveness *rank_liveness_new(const struct rank_liveness_id *ids, int 
     struct rank_liveness *liveness = calloc(1, sizeof *liveness);
     if (!liveness)
         return NULL;
-    liveness->watched = calloc((size_t)count, sizeof *liveness->watched);
-    liveness->gone = calloc((size_t)count, sizeof *liveness->gone);
-    if (!liveness->watched || !liveness->gone) {
+    liveness->pidfds = calloc((size_t)count, sizeof *liveness->pidfds);
+    liveness->dead = calloc((size_t)count, sizeof *liveness->dead);
+    if (!liveness->pidfds || !liveness->dead) {
         rank_liveness_free(liveness);
         return NULL;
     }
     for (int i = 0; i < count; i++) {
-        int fd = watch(&ids[i], &self);
-        liveness->watched[i] = (struct pollfd){.fd = fd, .events = POLLIN};
-        if (fd == GONE)
-            liveness->gone[liveness->gone_count++] = i;
+        int fd = open_pidfd(&ids[i], &self);
+        liveness->pidfds[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+        if (fd == DEAD)
+            liveness->dead[liveness->dead_count++] = i;
         liveness->count++;
     }
     return liveness;
@@ -75,21 +76,21 @@ void rank_liveness_free(struct rank_liveness *liveness)
     if (!liveness)
         return;
     for (int i = 0; i < liveness->count; i++)
-        if (liveness->watched[i].fd >= 0)
-            close(liveness->watched[i].fd);
-    free(liveness->watched);
-    free(liveness->gone);
+        if (liveness->pidfds[i].fd >= 0)
+            close(liveness->pidfds[i].fd);
+    free(liveness->pidfds);
+    free(liveness->dead);
     free(liveness);
 }
 
-int rank_liveness_gone(struct rank_liveness *liveness)
+int rank_liveness_next_dead(struct rank_liveness *liveness)
 {
-    if (!liveness->gone_count && poll(liveness->watched, (nfds_t)liveness->count, 0) > 0)
+    if (!liveness->dead_count && poll(liveness->pidfds, (nfds_t)liveness->count, 0) > 0)
         for (int i = 0; i < liveness->count; i++)
-            if (liveness->watched[i].fd >= 0 && liveness->watched[i].revents) {
-                close(liveness->watched[i].fd);
-                liveness->watched[i].fd = GONE;
-                liveness->gone[liveness->gone_count++] = i;
+            if (liveness->pidfds[i].fd >= 0 && liveness->pidfds[i].revents) {
+                close(liveness->pidfds[i].fd);
+                liveness->pidfds[i].fd = DEAD;
+                liveness->dead[liveness->dead_count++] = i;
             }
-    return liveness->gone_count ? liveness->gone[--liveness->gone_count] : -1;
+    return liveness->dead_count ? liveness->dead[--liveness->dead_count] : -1;
 }

@@ -1,27 +1,36 @@
 /*
- * liveness: which processes on this machine are gone, told by the kernel (a pidfd for each), at
- * once and never by mistake. Those on other machines, or in other containers, are not watched.
+ * rank_liveness: detects that processes of other ranks on this host have died. The kernel reports
+ * it through a pidfd for each process (pidfd_open(2)), at once and without false alarms. Processes
+ * on other hosts or in other PID namespaces cannot be watched this way and are ignored.
+ *
+ * The MPI transport exchanges the identities of all ranks when it opens and then polls
+ * rank_liveness_next_dead.
  */
 #ifndef RANK_LIVENESS_H
 #define RANK_LIVENESS_H
 
 #include <stdint.h>
 
-/* Tells one process from all others; two that have the same place can watch each other. */
+/* Identifies a process among all processes of all hosts. Contains no pointers, so it can be sent as
+ * bytes. */
 struct rank_liveness_id {
-    uint64_t place; /* this boot of this machine, this namespace of pids; 0: not known */
+    uint64_t pid_space; /* this boot of this host and this PID namespace; processes with the same
+                           value can watch each other; 0: not known */
     int64_t pid;
 };
 
+/* The identity of the calling process. */
 struct rank_liveness_id rank_liveness_self(void);
 
 struct rank_liveness;
 
-/* Watches `count` processes, all but the caller. NULL: out of memory. */
+/* Begins to watch `count` processes; the caller's own entry is ignored. The ids are copied. NULL:
+ * out of memory. */
 struct rank_liveness *rank_liveness_new(const struct rank_liveness_id *ids, int count);
-void rank_liveness_free(struct rank_liveness *liveness); /* NULL is fine */
+void rank_liveness_free(struct rank_liveness *liveness); /* NULL is allowed */
 
-/* The number of one that is gone and was not told of before; -1: none. Does not block. */
-int rank_liveness_gone(struct rank_liveness *liveness);
+/* The index, in `ids`, of a process that has died; each is returned once. -1: there is none. Does
+ * not block. */
+int rank_liveness_next_dead(struct rank_liveness *liveness);
 
 #endif

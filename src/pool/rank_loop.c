@@ -1,7 +1,7 @@
 /* The loop of a rank: see rank_loop.h. */
 #include "rank_loop.h"
 
-#include <time.h>
+#include "clock.h"
 
 /* How long a rank may sleep without looking for messages: an eighth of the time for which nothing
  * has happened, so that what comes after a pause is late by little beside the pause itself, within
@@ -17,19 +17,12 @@ enum {
 /* So that a flood of messages does not keep the workers waiting. */
 enum { MESSAGES_A_STEP = 256, STEPS_A_POLL = 8 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static int dispatch(struct rank_loop *rank, struct transport_message *message,
                     struct mpp_error *error)
 {
     if (rank->coordinator && coordinator_wants(&message->bytes))
         return coordinator_message(rank->coordinator, message->from, &message->bytes, error);
-    return agent_message(rank->agent, message->from, &message->bytes, error);
+    return agent_handle_message(rank->agent, message->from, &message->bytes, error);
 }
 
 static int take_messages(struct rank_loop *rank, bool *progressed, struct mpp_error *error)
@@ -56,7 +49,7 @@ static int take_messages(struct rank_loop *rank, bool *progressed, struct mpp_er
 /* What a rank sent before it was lost has been taken by now. */
 static int note_lost(struct rank_loop *rank, bool *progressed, struct mpp_error *error)
 {
-    for (int lost; (lost = transport_lost(rank->transport)) >= 0;) {
+    for (int lost; (lost = transport_next_lost(rank->transport)) >= 0;) {
         *progressed = true;
         if (!rank->coordinator)
             return mpp_error_set(error, "rank %d is gone", lost);
@@ -79,9 +72,9 @@ int rank_loop_step(struct rank_loop *rank, bool *progressed, struct mpp_error *e
         rank->idle_since_ns = 0;
     /* A rank that has always something to do never waits, and must hear its workers too. */
     if (*progressed && ++rank->busy_steps % STEPS_A_POLL == 0) {
-        int count = agent_poll_set(rank->agent, rank->poll_set);
+        int count = agent_fill_pollfds(rank->agent, rank->poll_set);
         if (poll(rank->poll_set, (nfds_t)count, 0) > 0)
-            agent_polled(rank->agent, rank->poll_set);
+            agent_read_pollfds(rank->agent, rank->poll_set);
     }
     return 0;
 }
@@ -89,7 +82,7 @@ int rank_loop_step(struct rank_loop *rank, bool *progressed, struct mpp_error *e
 /* How long the next wait may be; -1: until something happens. */
 static int64_t wait_ns(struct rank_loop *rank)
 {
-    int64_t now = now_ns();
+    int64_t now = monotonic_now_ns();
     int64_t to_look = rank->look_at_ns == INT64_MAX ? INT64_MAX
                       : rank->look_at_ns > now      ? rank->look_at_ns - now
                                                     : 0;
@@ -108,11 +101,11 @@ static int64_t wait_ns(struct rank_loop *rank)
 
 void rank_loop_wait(struct rank_loop *rank, int wake_fd)
 {
-    int count = agent_poll_set(rank->agent, rank->poll_set);
+    int count = agent_fill_pollfds(rank->agent, rank->poll_set);
     if (wake_fd >= 0)
         rank->poll_set[count++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
     int64_t ns = wait_ns(rank);
     struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
     if (ppoll(rank->poll_set, (nfds_t)count, ns < 0 ? NULL : &time, NULL) > 0)
-        agent_polled(rank->agent, rank->poll_set);
+        agent_read_pollfds(rank->agent, rank->poll_set);
 }

@@ -5,125 +5,127 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-/* Enough for paths and library calls; the default of 8 MB counts against limits of address space.
- */
+#include "clock.h"
+
+/* Enough for paths and library calls. The default of 8 MB would count against the memory limit,
+ * which is a limit of address space. */
 #define STACK_BYTES (512 * 1024)
 
-enum state { STATE_EMPTY, STATE_QUEUED, STATE_LOADING, STATE_LOADED };
+enum load_state { LOAD_NONE, LOAD_QUEUED, LOAD_IN_PROGRESS, LOAD_ENDED };
 
-struct entry {
-    enum state state;
-    uint64_t number;
+struct load_slot {
+    enum load_state state;
+    uint64_t number; /* of the task */
     const struct mpp_job *job;
-    void *payload; /* a copy: aligned */
+    void *payload; /* a copy, aligned for any type */
     size_t size;
-    struct loaded loaded;
+    struct task_load load;
 };
 
 struct read_ahead {
     const void *initargs;
     int depth;
-    pthread_mutex_t mutex;
-    pthread_cond_t queued; /* or ending */
-    pthread_cond_t loaded;
-    uint64_t next;   /* number of the first that is queued, or less */
-    uint64_t behind; /* the last begun + 1 */
+    pthread_mutex_t mutex; /* guards what follows and the slots' states */
+    pthread_cond_t queued; /* a load was queued, or `ending` was set */
+    pthread_cond_t ended;  /* a load has ended */
+    uint64_t next_queued;  /* no queued task has a lower number */
+    uint64_t end;          /* number + 1 of the last task whose load was begun */
     bool ending;
-    int idle;    /* threads that wait */
-    int waiting; /* loads that are queued */
+    int idle_threads;
+    int queued_loads;
     int thread_count;
     pthread_t *threads;
-    struct entry
-        entries[]; /* by number; one more than depth: the task whose turn it is has one too */
+    struct load_slot slots[]; /* depth + 1 of them, by number modulo that: the task whose turn it is
+                                 has one too */
 };
 
-static _Thread_local volatile uint64_t under_way;
+/* ---- One load ---- */
 
-uint64_t load_under_way(void)
+/* The time that the calling thread has not spent computing; only differences have a meaning. */
+static int64_t thread_idle_ns(void)
 {
-    return under_way;
+    return monotonic_now_ns() - clock_now_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
-/* Time that passes while the calling thread does not compute. */
-static int64_t idle_ns(void)
+void task_load_run(struct task_load *load, const struct mpp_job *job, const void *initargs,
+                   struct mpp_bytes payload)
 {
-    struct timespec now, used;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return (now.tv_sec - used.tv_sec) * INT64_C(1000000000) + now.tv_nsec - used.tv_nsec;
-}
-
-void load_now(const struct mpp_job *job, const void *initargs, struct mpp_bytes payload,
-              struct loaded *loaded)
-{
-    int64_t idle_before_ns = idle_ns();
-    *loaded = (struct loaded){.data = NULL};
+    int64_t idle_before_ns = thread_idle_ns();
+    *load = (struct task_load){.data = NULL};
     errno = 0;
-    loaded->failed = job->load(initargs, payload, &loaded->data, &loaded->error) != 0;
-    loaded->no_memory = loaded->failed && errno == ENOMEM;
-    loaded->waited_ns = idle_ns() - idle_before_ns;
+    load->failed = job->load(initargs, payload, &load->data, &load->error) != 0;
+    load->no_memory = load->failed && errno == ENOMEM;
+    load->waited_ns = thread_idle_ns() - idle_before_ns;
 }
 
-void loaded_drop(struct loaded *loaded, const struct mpp_job *job)
+void task_load_release(struct task_load *load, const struct mpp_job *job)
 {
-    if (!loaded->failed && job->unload)
-        job->unload(loaded->data);
-    *loaded = (struct loaded){.data = NULL};
+    if (!load->failed && job->unload)
+        job->unload(load->data);
+    *load = (struct task_load){.data = NULL};
 }
 
-static struct entry *entry_of(struct read_ahead *ahead, uint64_t number)
+/* ---- Reader threads ---- */
+
+static _Thread_local volatile uint64_t current;
+
+uint64_t read_ahead_current(void)
 {
-    return &ahead->entries[number % ((uint64_t)ahead->depth + 1)];
+    return current;
 }
 
-/* The first queued one; NULL: none is. */
-static struct entry *next_queued(struct read_ahead *ahead)
+static struct load_slot *load_slot_at(struct read_ahead *ahead, uint64_t number)
 {
-    for (; ahead->next < ahead->behind; ahead->next++) {
-        struct entry *entry = entry_of(ahead, ahead->next);
-        if (entry->state == STATE_QUEUED && entry->number == ahead->next)
-            return entry;
+    return &ahead->slots[number % ((uint64_t)ahead->depth + 1)];
+}
+
+/* The queued load with the lowest number; NULL: none is queued. */
+static struct load_slot *find_queued(struct read_ahead *ahead)
+{
+    for (; ahead->next_queued < ahead->end; ahead->next_queued++) {
+        struct load_slot *slot = load_slot_at(ahead, ahead->next_queued);
+        if (slot->state == LOAD_QUEUED && slot->number == ahead->next_queued)
+            return slot;
     }
     return NULL;
 }
 
-static void *read_on(void *context)
+static void *reader_main(void *context)
 {
     struct read_ahead *ahead = context;
     pthread_mutex_lock(&ahead->mutex);
     while (!ahead->ending) {
-        struct entry *entry = next_queued(ahead);
-        if (!entry) {
-            ahead->idle++;
+        struct load_slot *slot = find_queued(ahead);
+        if (!slot) {
+            ahead->idle_threads++;
             pthread_cond_wait(&ahead->queued, &ahead->mutex);
-            ahead->idle--;
+            ahead->idle_threads--;
             continue;
         }
-        entry->state = STATE_LOADING;
-        ahead->waiting--;
+        slot->state = LOAD_IN_PROGRESS;
+        ahead->queued_loads--;
         pthread_mutex_unlock(&ahead->mutex);
-        under_way = entry->number + 1;
-        load_now(entry->job, ahead->initargs, (struct mpp_bytes){entry->payload, entry->size},
-                 &entry->loaded);
-        under_way = 0;
+        current = slot->number + 1;
+        task_load_run(&slot->load, slot->job, ahead->initargs,
+                      (struct mpp_bytes){slot->payload, slot->size});
+        current = 0;
         pthread_mutex_lock(&ahead->mutex);
-        entry->state = STATE_LOADED;
-        pthread_cond_signal(&ahead->loaded);
+        slot->state = LOAD_ENDED;
+        pthread_cond_signal(&ahead->ended);
     }
     pthread_mutex_unlock(&ahead->mutex);
     return NULL;
 }
 
-/* One more where all are busy. Where none can be started at all, nothing is begun. */
+/* Starts one more thread, unless there are `depth` already or it cannot be started. */
 static void start_thread(struct read_ahead *ahead)
 {
     pthread_attr_t attributes;
     if (ahead->thread_count == ahead->depth || pthread_attr_init(&attributes))
         return;
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    if (pthread_create(&ahead->threads[ahead->thread_count], &attributes, read_on, ahead) == 0)
+    if (!pthread_create(&ahead->threads[ahead->thread_count], &attributes, reader_main, ahead))
         ahead->thread_count++;
     pthread_attr_destroy(&attributes);
 }
@@ -131,7 +133,7 @@ static void start_thread(struct read_ahead *ahead)
 struct read_ahead *read_ahead_new(int depth, const void *initargs)
 {
     struct read_ahead *ahead =
-        calloc(1, sizeof *ahead + ((size_t)depth + 1) * sizeof ahead->entries[0]);
+        calloc(1, sizeof *ahead + ((size_t)depth + 1) * sizeof ahead->slots[0]);
     pthread_t *threads = calloc((size_t)depth, sizeof *threads);
     if (!ahead || !threads) {
         free(ahead);
@@ -143,7 +145,7 @@ struct read_ahead *read_ahead_new(int depth, const void *initargs)
     ahead->threads = threads;
     pthread_mutex_init(&ahead->mutex, NULL);
     pthread_cond_init(&ahead->queued, NULL);
-    pthread_cond_init(&ahead->loaded, NULL);
+    pthread_cond_init(&ahead->ended, NULL);
     return ahead;
 }
 
@@ -158,13 +160,13 @@ void read_ahead_free(struct read_ahead *ahead)
     for (int i = 0; i < ahead->thread_count; i++)
         pthread_join(ahead->threads[i], NULL);
     for (int i = 0; i <= ahead->depth; i++) {
-        struct entry *entry = &ahead->entries[i];
-        if (entry->state == STATE_LOADED)
-            loaded_drop(&entry->loaded, entry->job);
-        free(entry->payload);
+        struct load_slot *slot = &ahead->slots[i];
+        if (slot->state == LOAD_ENDED)
+            task_load_release(&slot->load, slot->job);
+        free(slot->payload);
     }
     pthread_cond_destroy(&ahead->queued);
-    pthread_cond_destroy(&ahead->loaded);
+    pthread_cond_destroy(&ahead->ended);
     pthread_mutex_destroy(&ahead->mutex);
     free(ahead->threads);
     free(ahead);
@@ -173,21 +175,21 @@ void read_ahead_free(struct read_ahead *ahead)
 bool read_ahead_begin(struct read_ahead *ahead, uint64_t number, const struct mpp_job *job,
                       struct mpp_bytes payload)
 {
-    struct entry *entry = entry_of(ahead, number);
+    struct load_slot *slot = load_slot_at(ahead, number);
     void *copy = malloc(payload.size + 1);
     pthread_mutex_lock(&ahead->mutex);
-    if (ahead->idle <= ahead->waiting)
+    if (ahead->idle_threads <= ahead->queued_loads)
         start_thread(ahead);
-    bool begins = copy && ahead->thread_count > 0 && entry->state == STATE_EMPTY;
+    bool begins = copy && ahead->thread_count > 0 && slot->state == LOAD_NONE;
     if (begins) {
         memcpy(copy, payload.data, payload.size);
-        *entry = (struct entry){.state = STATE_QUEUED,
-                                .number = number,
-                                .job = job,
-                                .payload = copy,
-                                .size = payload.size};
-        ahead->behind = number + 1;
-        ahead->waiting++;
+        *slot = (struct load_slot){.state = LOAD_QUEUED,
+                                   .number = number,
+                                   .job = job,
+                                   .payload = copy,
+                                   .size = payload.size};
+        ahead->end = number + 1;
+        ahead->queued_loads++;
         pthread_cond_signal(&ahead->queued);
     }
     pthread_mutex_unlock(&ahead->mutex);
@@ -196,17 +198,17 @@ bool read_ahead_begin(struct read_ahead *ahead, uint64_t number, const struct mp
     return begins;
 }
 
-bool read_ahead_take(struct read_ahead *ahead, uint64_t number, struct loaded *loaded)
+bool read_ahead_take(struct read_ahead *ahead, uint64_t number, struct task_load *load)
 {
-    struct entry *entry = entry_of(ahead, number);
+    struct load_slot *slot = load_slot_at(ahead, number);
     pthread_mutex_lock(&ahead->mutex);
-    bool begun = entry->state != STATE_EMPTY && entry->number == number;
-    while (begun && entry->state != STATE_LOADED)
-        pthread_cond_wait(&ahead->loaded, &ahead->mutex);
+    bool begun = slot->state != LOAD_NONE && slot->number == number;
+    while (begun && slot->state != LOAD_ENDED)
+        pthread_cond_wait(&ahead->ended, &ahead->mutex);
     if (begun) {
-        *loaded = entry->loaded;
-        free(entry->payload);
-        *entry = (struct entry){.state = STATE_EMPTY};
+        *load = slot->load;
+        free(slot->payload);
+        *slot = (struct load_slot){.state = LOAD_NONE};
     }
     pthread_mutex_unlock(&ahead->mutex);
     return begun;

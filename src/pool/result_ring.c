@@ -1,11 +1,12 @@
-/* Small results in shared memory: see result_ring.h. */
+/* A single-writer, single-reader ring buffer in shared memory: see result_ring.h. */
 #include "result_ring.h"
 
 #include <string.h>
 
-/* In front of an entry. So much is left to the end of the ring that one always fits there. */
+/* The head in front of an entry holds its size. Entries are padded to a multiple of HEAD_BYTES, so
+ * a head always fits before the end of the ring. */
 enum { HEAD_BYTES = 8 };
-#define SKIP UINT32_MAX /* as a size: the next entry is at the beginning */
+#define SKIP UINT32_MAX /* a size that means: the next entry is at the beginning of the ring */
 
 static uint32_t entry_bytes(size_t size)
 {
@@ -49,23 +50,23 @@ bool result_ring_put(struct result_ring *ring, const void *data, size_t size)
 const void *result_ring_peek(struct result_ring *ring, size_t *size)
 {
     uint32_t read = atomic_load_explicit(&ring->read, memory_order_relaxed);
-    uint32_t there = atomic_load_explicit(&ring->written, memory_order_acquire) - read;
+    uint32_t filled = atomic_load_explicit(&ring->written, memory_order_acquire) - read;
     uint32_t at = read % RESULT_RING_BYTES;
     uint32_t head = 0;
     *size = 0;
-    if (!there)
+    if (!filled)
         return NULL;
-    if (there <= RESULT_RING_BYTES && at % HEAD_BYTES == 0)
+    if (filled <= RESULT_RING_BYTES && at % HEAD_BYTES == 0)
         memcpy(&head, ring->bytes + at, sizeof head);
-    if (head == SKIP && RESULT_RING_BYTES - at < there) {
+    if (head == SKIP && RESULT_RING_BYTES - at < filled) {
         atomic_store_explicit(&ring->read, read + RESULT_RING_BYTES - at, memory_order_release);
-        there -= RESULT_RING_BYTES - at;
+        filled -= RESULT_RING_BYTES - at;
         at = 0;
         memcpy(&head, ring->bytes, sizeof head);
     }
-    if (there > RESULT_RING_BYTES || head > RESULT_RING_BYTES / 2 || entry_bytes(head) > there ||
+    if (filled > RESULT_RING_BYTES || head > RESULT_RING_BYTES / 2 || entry_bytes(head) > filled ||
         entry_bytes(head) > RESULT_RING_BYTES - at) {
-        *size = SIZE_MAX; /* a job wrote where it should not */
+        *size = SIZE_MAX; /* a job has overwritten the ring */
         return NULL;
     }
     *size = head;

@@ -1,15 +1,15 @@
-/* Tasks as an agent keeps them: see task_list.h. */
+/* Lists of tasks, and the memory of the tasks: see task_list.h. */
 #include "task_list.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A slab is freed with the last of its tasks. It is small: a task that takes long keeps it all. */
+/* Small, because one task that runs for long keeps the whole slab. */
 enum { SLAB_BYTES = 16384 };
 
 struct task_slab {
-    size_t references; /* its tasks, and whoever still puts some in */
-    size_t used, size; /* of bytes */
+    size_t references; /* its tasks, and 1 while it is being filled */
+    size_t used, size; /* of `bytes`, in bytes */
     _Alignas(max_align_t) uint8_t bytes[];
 };
 
@@ -27,7 +27,7 @@ static struct task_slab *slab_new(size_t bytes, size_t references)
     return slab;
 }
 
-/* A large task has a slab of its own, which nobody puts others in. */
+/* A slab with room for `size` more bytes. A large task gets one of its own. */
 static struct task_slab *slab_with_room(struct task_slab **slab, size_t size)
 {
     if (size > SLAB_BYTES / 4)

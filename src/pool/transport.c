@@ -1,77 +1,82 @@
-/* What every transport has in common: messages to the own rank, and how a launcher is recognised.
- * See transport.h. */
+/* What all transports share: the queue of messages from a rank to itself, and the recognition of an
+ * MPI launcher. See transport.h. */
 #include "transport.h"
 
 #include <stdlib.h>
 
-static int own_put(struct transport_own *own, struct buf *bytes, struct mpp_error *error)
+static int self_queue_put(struct transport_self_queue *queue, struct buf *bytes,
+                          struct mpp_error *error)
 {
-    if (own->count == own->capacity && own->next) {
-        own->count -= own->next;
-        for (size_t i = 0; i < own->count; i++)
-            own->list[i] = own->list[i + own->next];
-        own->next = 0;
+    if (queue->count == queue->capacity && queue->next) {
+        queue->count -= queue->next;
+        for (size_t i = 0; i < queue->count; i++)
+            queue->list[i] = queue->list[i + queue->next];
+        queue->next = 0;
     }
-    if (own->count == own->capacity) {
-        size_t capacity = own->capacity ? 2 * own->capacity : 16;
-        struct buf *list = realloc(own->list, capacity * sizeof *list);
+    if (queue->count == queue->capacity) {
+        size_t capacity = queue->capacity ? 2 * queue->capacity : 16;
+        struct buf *list = realloc(queue->list, capacity * sizeof *list);
         if (!list)
             return mpp_error_set(error, "out of memory for a message");
-        own->list = list;
-        own->capacity = capacity;
+        queue->list = list;
+        queue->capacity = capacity;
     }
-    own->list[own->count++] = *bytes;
+    queue->list[queue->count++] = *bytes;
     *bytes = BUF_INIT;
     return 0;
 }
 
-static bool own_take(struct transport_own *own, struct buf *bytes)
+static bool self_queue_take(struct transport_self_queue *queue, struct buf *bytes)
 {
-    if (own->next == own->count)
+    if (queue->next == queue->count)
         return false;
-    *bytes = own->list[own->next++];
-    if (own->next == own->count)
-        own->next = own->count = 0;
+    *bytes = queue->list[queue->next++];
+    if (queue->next == queue->count)
+        queue->next = queue->count = 0;
     return true;
 }
 
 int transport_send(struct transport *transport, int to, struct buf *bytes, struct mpp_error *error)
 {
+    int failed;
     if (bytes->failed)
-        return mpp_error_set(error, "out of memory for a message");
-    if (to == transport->rank)
-        return own_put(&transport->own, bytes, error);
-    return transport->ops->send(transport, to, bytes, error);
+        failed = mpp_error_set(error, "out of memory for a message");
+    else if (to == transport->rank)
+        failed = self_queue_put(&transport->self_queue, bytes, error);
+    else
+        failed = transport->ops->send(transport, to, bytes, error);
+    buf_release(bytes);
+    return failed;
 }
 
 enum transport_status transport_poll(struct transport *transport, struct transport_message *message,
                                      struct mpp_error *error)
 {
-    if (own_take(&transport->own, &message->bytes)) {
+    if (self_queue_take(&transport->self_queue, &message->bytes)) {
         message->from = transport->rank;
         return TRANSPORT_MESSAGE;
     }
     return transport->ops->poll(transport, message, error);
 }
 
-int transport_lost(struct transport *transport)
+int transport_next_lost(struct transport *transport)
 {
-    return transport->ops->lost ? transport->ops->lost(transport) : -1;
+    return transport->ops->next_lost ? transport->ops->next_lost(transport) : -1;
 }
 
-void transport_forget(struct transport *transport, int rank)
+void transport_disconnect(struct transport *transport, int rank)
 {
-    if (transport->ops->forget)
-        transport->ops->forget(transport, rank);
+    if (transport->ops->disconnect)
+        transport->ops->disconnect(transport, rank);
 }
 
 int transport_close(struct transport *transport, struct mpp_error *error)
 {
     struct buf bytes;
-    while (own_take(&transport->own, &bytes))
+    while (self_queue_take(&transport->self_queue, &bytes))
         buf_release(&bytes);
-    free(transport->own.list);
-    transport->own = (struct transport_own){0};
+    free(transport->self_queue.list);
+    transport->self_queue = (struct transport_self_queue){0};
     return transport->ops->close(transport, error);
 }
 
@@ -83,6 +88,6 @@ void transport_abort(struct transport *transport, int status)
 
 bool transport_mpi_launched(void)
 {
-    /* Open MPI's mpirun, PMIx (srun --mpi=pmix), and the PMI of MPICH and its kin. */
+    /* Set by Open MPI's mpirun; by PMIx (srun --mpi=pmix); by MPICH's PMI and its derivatives. */
     return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
 }

@@ -1,7 +1,12 @@
 /*
- * transport: moves whole messages between ranks. Two kinds stand behind one table of functions: MPI
- * (transport_mpi.c) and a pool of one rank (transport_local.c). A message to the own rank never
- * leaves the process. Between two ranks order is kept. Not thread-safe: one thread at a time.
+ * transport: moves messages between ranks. A message is a run of bytes and arrives whole.
+ *
+ * One interface, a table of functions, has two implementations: MPI (transport_mpi.c) and a pool of
+ * a single rank (transport_single_rank.c). Messages that a rank sends to itself are queued here and
+ * never reach the implementation. Messages from one rank to another arrive in the order sent.
+ *
+ * Nothing blocks except transport_close. A transport may be used by different threads, but only by
+ * one at a time.
  */
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
@@ -12,70 +17,77 @@
 #include "mpp_error.h"
 
 struct transport_message {
-    int from;         /* rank */
-    struct buf bytes; /* the receiver's, to be released */
+    int from;         /* rank of the sender */
+    struct buf bytes; /* owned by the receiver, who releases it */
 };
 
 enum transport_status {
     TRANSPORT_MESSAGE, /* *message is filled */
-    TRANSPORT_EMPTY,
-    TRANSPORT_FAILED, /* error is filled; the transport is of no more use */
+    TRANSPORT_EMPTY,   /* no message has arrived */
+    TRANSPORT_FAILED,  /* *error is filled; the transport cannot be used any more */
 };
 
-struct transport_own { /* messages to the own rank */
+/* Messages from a rank to itself. */
+struct transport_self_queue {
     struct buf *list;
-    size_t count, next, capacity;
+    size_t count, next, capacity; /* list[next] to list[count - 1] are waiting */
 };
 
 struct transport;
 
+/* What an implementation provides; the functions below describe the contracts. */
 struct transport_ops {
+    /* Takes *bytes only when it succeeds. `to` is never the own rank. */
     int (*send)(struct transport *transport, int to, struct buf *bytes, struct mpp_error *error);
     enum transport_status (*poll)(struct transport *transport, struct transport_message *message,
                                   struct mpp_error *error);
     int (*close)(struct transport *transport, struct mpp_error *error);
     void (*abort)(struct transport *transport, int status);
-    int (*lost)(struct transport *transport); /* NULL: ranks of this kind are not lost */
-    void (*forget)(struct transport *transport, int rank);
+    int (*next_lost)(struct transport *transport);             /* NULL: ranks are never lost */
+    void (*disconnect)(struct transport *transport, int rank); /* NULL likewise */
 };
 
+/* The fields are for reading, except exit_status; the implementation sets them. */
 struct transport {
     const struct transport_ops *ops;
-    int rank;
-    int size;        /* ranks */
-    int node_ranks;  /* how many of them share this host */
-    size_t unsent;   /* messages on their way out that want polling to get on */
-    int exit_status; /* of the process, where closing cannot come back */
-    struct transport_own own;
+    int rank;        /* of this process */
+    int size;        /* number of ranks */
+    int node_ranks;  /* how many of them run on this host */
+    size_t unsent;   /* messages not yet sent; they make progress only in transport_poll */
+    int exit_status; /* for a process that cannot return from transport_close; 0 by default */
+    struct transport_self_queue self_queue;
 };
 
-/* Returns at once; takes the bytes (leaves BUF_INIT) and sends them when the other side is ready.
- */
+/* Starts to send a message and returns at once. Takes the bytes: *bytes is BUF_INIT afterwards,
+ * also on failure. A buf that has run out of memory (`failed`) makes it fail. */
 int transport_send(struct transport *transport, int to, struct buf *bytes, struct mpp_error *error);
 
-/* The next message, if one has come; does not block. */
+/* Receives the next message, if one has arrived. */
 enum transport_status transport_poll(struct transport *transport, struct transport_message *message,
                                      struct mpp_error *error);
 
-/* A rank that is gone and was not told of before; -1: none. Rank 0 learns of all that can be known
- * of, the others of rank 0. Cheap. */
-int transport_lost(struct transport *transport);
+/* A rank that has died and has not been returned before; -1: there is none. Rank 0 is told of every
+ * rank, other ranks only of rank 0. Cheap to call. */
+int transport_next_lost(struct transport *transport);
 
-/* What is on its way to a rank that is gone is dropped, and what will be sent to it. */
-void transport_forget(struct transport *transport, int rank);
+/* Call this for a lost rank: messages to it, under way or still to come, are dropped. */
+void transport_disconnect(struct transport *transport, int rank);
 
-/* Collective: completes what was sent, ends MPI where the transport began it, and frees. Nothing
- * may be on its way to this rank any more. Blocks. */
+/* Collective, blocks: completes pending sends, calls MPI_Finalize if the transport called MPI_Init,
+ * and frees the transport. No message to this rank may be under way any more. -1: *error is filled,
+ * and the transport is freed as well. */
 int transport_close(struct transport *transport, struct mpp_error *error);
 
-/* Ends every rank of the run at once, with this exit status. */
+/* Ends every rank of the run at once with this exit status. */
 _Noreturn void transport_abort(struct transport *transport, int status);
 
-/* Was this process started by an MPI launcher? Told by its environment, before MPI_Init. */
+/* Whether an MPI launcher (mpirun, srun) has started this process, judged by its environment
+ * variables. May be called before MPI_Init. */
 bool transport_mpi_launched(void);
 
-/* NULL: error says why. */
+/* Collective; calls MPI_Init_thread if the program has not. NULL: *error is filled. */
 struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *error);
-struct transport *transport_local_new(struct mpp_error *error);
+/* A pool of one rank without MPI. NULL: *error is filled. */
+struct transport *transport_single_rank_new(struct mpp_error *error);
 
 #endif

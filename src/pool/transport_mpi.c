@@ -1,15 +1,16 @@
 /*
- * The transport over MPI: see transport.h. The only file that includes <mpi.h>.
+ * The transport over MPI: see transport.h. No other file includes <mpi.h>.
  *
- * Sends are MPI_Isend with the bytes kept until the send completes: two agents that send each other
- * more than the eager limit would wait for ever in MPI_Send. Receiving is MPI_Iprobe, then MPI_Recv
- * of what is there. All calls after opening come from one thread at a time (MPI_THREAD_SERIALIZED).
- * Traffic runs on a duplicate of MPI_COMM_WORLD, so that a program's own messages never meet it.
+ * Sending is MPI_Isend; the bytes are kept until the send completes. MPI_Send could deadlock: two
+ * agents that send each other more than the eager limit would wait for each other forever.
+ * Receiving is MPI_Iprobe, then MPI_Recv of the message that was found. Different
+ * threads call MPI, but only one at a time (MPI_THREAD_SERIALIZED). Messages travel on a
+ * duplicate of MPI_COMM_WORLD, so they never mix with the program's own.
  *
- * Ranks that are gone. Open MPI 5 under `mpirun --with-ft ulfm` tells of them (ULFM). Older ones do
- * not, but under `mpirun --enable-recovery` they leave the others alone on one host, and there the
- * kernel tells (a pidfd for each rank). A closing barrier would wait for the dead, so there is
- * none: rank 0's END comes when nothing is on its way any more.
+ * Lost ranks. Open MPI 5 started with `mpirun --with-ft ulfm` reports them (ULFM). Older versions
+ * do not, but with `mpirun --enable-recovery` the other ranks of a host survive, and the kernel
+ * reports the lost one through its pidfd (rank_liveness.h). A barrier at the end would wait for
+ * lost ranks, so there is none: rank 0 sends END when no message is under way any more.
  */
 #include "transport.h"
 
@@ -20,9 +21,9 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "rank_liveness.h"
 #ifdef OPEN_MPI
 #include <mpi-ext.h>
@@ -33,9 +34,14 @@
 #define HAVE_ULFM 0
 #endif
 
-enum { MESSAGE_TAG = 1, LOOK_NS = 20000000, GUARD_MS = 50 };
+enum {
+    MESSAGE_TAG = 1,
+    LOST_CHECK_INTERVAL_NS = 20000000,
+    WATCHDOG_INTERVAL_MS = 50,
+};
 
-#define FINALIZE_NS INT64_C(5000000000) /* enough for whoever is alive */
+/* How long MPI_Finalize may take after a rank has died; the living ranks need much less. */
+#define FINALIZE_TIMEOUT_NS INT64_C(5000000000)
 
 struct pending_send {
     MPI_Request request;
@@ -46,26 +52,19 @@ struct pending_send {
 struct mpi_transport {
     struct transport base;
     MPI_Comm comm;
-    bool began_mpi; /* MPI_Init was called here, so MPI_Finalize is too */
-    struct pending_send *sends;
-    size_t send_capacity; /* base.unsent of them are in use */
-    bool *gone;           /* by rank */
-    bool any_gone;
-    int64_t look_ns;                /* when it is time to look for those that are gone */
-    struct rank_liveness *liveness; /* of all ranks on rank 0; of rank 0 on the others */
-    int told;                       /* ULFM: ranks that failed and were told of */
+    bool called_init;           /* this transport called MPI_Init, so it calls MPI_Finalize */
+    struct pending_send *sends; /* base.unsent of them are in use */
+    size_t send_capacity;
+    bool *disconnected; /* by rank: it is lost, messages to it are dropped */
+    bool any_disconnected;
+    int64_t next_check_ns;          /* when to look for lost ranks again */
+    struct rank_liveness *liveness; /* on rank 0 of all ranks; elsewhere of rank 0 */
+    int ulfm_reported;              /* how many of the failed ranks in ULFM's list were returned */
 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-/* An error that says that the other side is gone: mpi_lost will tell, and the message is dropped.
- */
-static bool is_loss(int code)
+/* Whether an error code means that the other rank has died. The message is dropped then;
+ * mpi_next_lost reports the rank. */
+static bool is_rank_failure(int code)
 {
 #if HAVE_ULFM
     int class = MPI_SUCCESS;
@@ -85,7 +84,7 @@ static int mpi_error(struct mpp_error *error, const char *what, int code)
     return mpp_error_set(error, "%s failed: %s", what, text);
 }
 
-/* Frees the bytes of the sends that are through. */
+/* Tests the pending sends and frees the bytes of those that have completed. */
 static int reap_sends(struct mpi_transport *t, struct mpp_error *error)
 {
     size_t kept = 0;
@@ -93,7 +92,7 @@ static int reap_sends(struct mpi_transport *t, struct mpp_error *error)
     for (size_t i = 0; i < t->base.unsent; i++) {
         int complete = 0;
         int code = MPI_Test(&t->sends[i].request, &complete, MPI_STATUS_IGNORE);
-        bool dropped = code && is_loss(code);
+        bool dropped = code && is_rank_failure(code);
         if (code && !dropped)
             failed = mpi_error(error, "MPI_Test", code);
         if (complete || dropped)
@@ -110,7 +109,7 @@ static int mpi_send(struct transport *transport, int to, struct buf *bytes, stru
     struct mpi_transport *t = (struct mpi_transport *)transport;
     if (bytes->size > INT_MAX)
         return mpp_error_set(error, "a message of %zu bytes is too large for MPI", bytes->size);
-    if (t->gone[to]) {
+    if (t->disconnected[to]) {
         buf_release(bytes);
         return 0;
     }
@@ -125,7 +124,7 @@ static int mpi_send(struct transport *transport, int to, struct buf *bytes, stru
     struct pending_send *send = &t->sends[t->base.unsent];
     int code = MPI_Isend(bytes->data, (int)bytes->size, MPI_BYTE, to, MESSAGE_TAG, t->comm,
                          &send->request);
-    if (code && is_loss(code)) {
+    if (code && is_rank_failure(code)) {
         buf_release(bytes);
         return 0;
     }
@@ -148,7 +147,7 @@ static enum transport_status mpi_poll(struct transport *transport,
     int there = 0;
     MPI_Status status;
     int code = MPI_Iprobe(MPI_ANY_SOURCE, MESSAGE_TAG, t->comm, &there, &status);
-    if (code && !is_loss(code)) {
+    if (code && !is_rank_failure(code)) {
         mpi_error(error, "MPI_Iprobe", code);
         return TRANSPORT_FAILED;
     }
@@ -166,7 +165,7 @@ static enum transport_status mpi_poll(struct transport *transport,
     code = MPI_Recv(to, size, MPI_BYTE, status.MPI_SOURCE, MESSAGE_TAG, t->comm, MPI_STATUS_IGNORE);
     if (code) {
         buf_release(&message->bytes);
-        if (is_loss(code)) /* while it was sending */
+        if (is_rank_failure(code)) /* the sender died while it was sending */
             return TRANSPORT_EMPTY;
         mpi_error(error, "MPI_Recv", code);
         return TRANSPORT_FAILED;
@@ -175,72 +174,72 @@ static enum transport_status mpi_poll(struct transport *transport,
     return TRANSPORT_MESSAGE;
 }
 
-/* ---- Ranks that are gone ---- */
+/* ---- Lost ranks ---- */
 
-static void mpi_forget(struct transport *transport, int rank)
+static void mpi_disconnect(struct transport *transport, int rank)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
     size_t kept = 0;
-    t->gone[rank] = t->any_gone = true;
+    t->disconnected[rank] = t->any_disconnected = true;
     for (size_t i = 0; i < t->base.unsent; i++) {
         if (t->sends[i].to != rank) {
             t->sends[kept++] = t->sends[i];
             continue;
         }
-        /* Its bytes are never freed: MPI may still look at them. */
+        /* Its bytes are never freed, because MPI may still read them. */
         MPI_Request_free(&t->sends[i].request);
     }
     t->base.unsent = kept;
 }
 
 #if HAVE_ULFM
-/* The next rank that the launcher has told of. */
-static int ulfm_lost(struct mpi_transport *t)
+/* The next failed rank that the launcher has reported; -1: none. */
+static int ulfm_next_lost(struct mpi_transport *t)
 {
     MPI_Group failed, all;
     int count = 0, rank = -1;
     if (MPIX_Comm_get_failed(t->comm, &failed) != MPI_SUCCESS)
         return -1;
     MPI_Group_size(failed, &count);
-    if (count > t->told) {
+    if (count > t->ulfm_reported) {
         MPI_Comm_group(t->comm, &all);
-        MPI_Group_translate_ranks(failed, 1, &t->told, all, &rank);
+        MPI_Group_translate_ranks(failed, 1, &t->ulfm_reported, all, &rank);
         MPI_Group_free(&all);
-        t->told++;
+        t->ulfm_reported++;
     }
     MPI_Group_free(&failed);
     return rank;
 }
 #else
-static int ulfm_lost(struct mpi_transport *t)
+static int ulfm_next_lost(struct mpi_transport *t)
 {
     (void)t;
     return -1;
 }
 #endif
 
-static int mpi_lost(struct transport *transport)
+static int mpi_next_lost(struct transport *transport)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
-    int64_t now = now_ns();
+    int64_t now = monotonic_now_ns();
     int rank;
-    if (now < t->look_ns)
+    if (now < t->next_check_ns)
         return -1;
-    while ((rank = rank_liveness_gone(t->liveness)) >= 0 || (rank = ulfm_lost(t)) >= 0)
-        if (!t->gone[rank] && (t->base.rank == 0 || rank == 0))
+    while ((rank = rank_liveness_next_dead(t->liveness)) >= 0 || (rank = ulfm_next_lost(t)) >= 0)
+        if (!t->disconnected[rank] && (t->base.rank == 0 || rank == 0))
             return rank;
-    t->look_ns = now + LOOK_NS;
+    t->next_check_ns = now + LOST_CHECK_INTERVAL_NS;
     return -1;
 }
 
-/* Rank 0 learns who all ranks are, the others who rank 0 is. */
+/* Exchanges process identities: rank 0 watches all ranks, the others watch rank 0. */
 static int watch_ranks(struct mpi_transport *t, struct mpp_error *error)
 {
     struct rank_liveness_id self = rank_liveness_self();
     int count = t->base.rank == 0 ? t->base.size : 1;
     struct rank_liveness_id *ids = calloc((size_t)count, sizeof *ids);
-    t->gone = calloc((size_t)t->base.size, sizeof *t->gone);
-    if (!ids || !t->gone) {
+    t->disconnected = calloc((size_t)t->base.size, sizeof *t->disconnected);
+    if (!ids || !t->disconnected) {
         free(ids);
         return mpp_error_set(error, "out of memory for %d ranks", t->base.size);
     }
@@ -260,39 +259,39 @@ static int watch_ranks(struct mpi_transport *t, struct mpp_error *error)
     return t->liveness ? 0 : mpp_error_set(error, "out of memory for %d ranks", t->base.size);
 }
 
-/* ---- Life ---- */
+/* ---- Opening and closing ---- */
 
-/* What was sent last is on its way still; whoever it is for is listening until it comes. */
-static int end_traffic(struct mpi_transport *t, struct mpp_error *error)
+/* Waits until every pending send has completed. The receivers poll until then. */
+static int complete_sends(struct mpi_transport *t, struct mpp_error *error)
 {
     while (t->base.unsent) {
         if (reap_sends(t, error))
             return -1;
-        for (int rank; (rank = mpi_lost(&t->base)) >= 0;)
-            mpi_forget(&t->base, rank);
+        for (int rank; (rank = mpi_next_lost(&t->base)) >= 0;)
+            mpi_disconnect(&t->base, rank);
         sched_yield();
     }
     return 0;
 }
 
-/* MPI_Finalize of Open MPI 4 waits for ever for a rank that dies while the others are in it. All is
- * done by then. */
-struct guard {
+/* Open MPI 4's MPI_Finalize never returns when a rank dies inside it. All results are delivered by
+ * then, so the watchdog thread ends this process with its exit status instead. */
+struct finalize_watchdog {
     struct mpi_transport *transport;
-    int done_fd; /* an eventfd: readable when MPI_Finalize has come back */
+    int done_fd; /* an eventfd: readable once MPI_Finalize has returned */
     pthread_t thread;
 };
 
-static void *guard_finalize(void *argument)
+static void *watch_finalize(void *argument)
 {
-    struct guard *guard = argument;
-    struct mpi_transport *t = guard->transport;
-    int64_t gone_ns = t->any_gone ? now_ns() : 0;
-    struct pollfd done = {.fd = guard->done_fd, .events = POLLIN};
-    while (poll(&done, 1, GUARD_MS) == 0) {
-        if (!gone_ns && rank_liveness_gone(t->liveness) >= 0)
-            gone_ns = now_ns();
-        if (gone_ns && now_ns() - gone_ns > FINALIZE_NS)
+    struct finalize_watchdog *watchdog = argument;
+    struct mpi_transport *t = watchdog->transport;
+    int64_t lost_ns = t->any_disconnected ? monotonic_now_ns() : 0;
+    struct pollfd done = {.fd = watchdog->done_fd, .events = POLLIN};
+    while (poll(&done, 1, WATCHDOG_INTERVAL_MS) == 0) {
+        if (!lost_ns && rank_liveness_next_dead(t->liveness) >= 0)
+            lost_ns = monotonic_now_ns();
+        if (lost_ns && monotonic_now_ns() - lost_ns > FINALIZE_TIMEOUT_NS)
             _exit(t->base.exit_status);
     }
     return NULL;
@@ -300,35 +299,35 @@ static void *guard_finalize(void *argument)
 
 static int finalize(struct mpi_transport *t, struct mpp_error *error)
 {
-    struct guard guard = {.transport = t, .done_fd = eventfd(0, EFD_CLOEXEC)};
-    bool guarded =
-        guard.done_fd >= 0 && pthread_create(&guard.thread, NULL, guard_finalize, &guard) == 0;
+    struct finalize_watchdog watchdog = {.transport = t, .done_fd = eventfd(0, EFD_CLOEXEC)};
+    bool watched =
+        watchdog.done_fd >= 0 && !pthread_create(&watchdog.thread, NULL, watch_finalize, &watchdog);
     int code = MPI_Finalize();
-    if (guarded) {
-        eventfd_write(guard.done_fd, 1);
-        pthread_join(guard.thread, NULL);
+    if (watched) {
+        eventfd_write(watchdog.done_fd, 1);
+        pthread_join(watchdog.thread, NULL);
     }
-    if (guard.done_fd >= 0)
-        close(guard.done_fd);
+    if (watchdog.done_fd >= 0)
+        close(watchdog.done_fd);
     return code ? mpp_error_set(error, "MPI_Finalize failed with code %d", code) : 0;
 }
 
 static int mpi_close(struct transport *transport, struct mpp_error *error)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
-    int result = end_traffic(t, error);
+    int result = complete_sends(t, error);
     for (size_t i = 0; i < t->base.unsent; i++)
         buf_release(&t->sends[i].bytes);
     free(t->sends);
-    /* ULFM's MPI_Finalize waits for ever for a rank that was lost on another host, and its launcher
-     * takes a plain exit as well. */
-    bool finalizes = t->began_mpi && !(HAVE_ULFM && t->any_gone);
-    if (!t->began_mpi && !t->any_gone)
+    /* With ULFM, MPI_Finalize waits forever for a rank that was lost on another host; its launcher
+     * accepts an exit without MPI_Finalize. */
+    bool finalizes = t->called_init && !(HAVE_ULFM && t->any_disconnected);
+    if (!t->called_init && !t->any_disconnected)
         MPI_Comm_free(&t->comm); /* collective */
     if (finalizes && finalize(t, error))
         result = -1;
     rank_liveness_free(t->liveness);
-    free(t->gone);
+    free(t->disconnected);
     free(t);
     return result;
 }
@@ -336,31 +335,33 @@ static int mpi_close(struct transport *transport, struct mpp_error *error)
 static void mpi_abort(struct transport *transport, int status)
 {
     (void)transport;
-    if (!HAVE_ULFM) /* whose MPI_Abort may wait for a rank that is gone; a plain exit does the same
-                     */
+    /* With ULFM, MPI_Abort may wait for a lost rank; there the launcher ends the run when one
+     * process exits without MPI_Finalize. */
+    if (!HAVE_ULFM)
         MPI_Abort(MPI_COMM_WORLD, status);
     _exit(status);
 }
 
-static int begin_mpi(struct mpi_transport *t, int *argc, char ***argv, struct mpp_error *error)
+static int init_mpi(struct mpi_transport *t, int *argc, char ***argv, struct mpp_error *error)
 {
-    int begun = 0, ended = 0;
+    int initialized = 0, finalized = 0;
     int level = MPI_THREAD_SINGLE;
-    MPI_Finalized(&ended);
-    if (ended)
-        return mpp_error_set(error, "MPI has ended in this process and cannot begin again");
-    MPI_Initialized(&begun);
-    if (begun) {
+    MPI_Finalized(&finalized);
+    if (finalized)
+        return mpp_error_set(error,
+                             "MPI is finalized in this process and cannot be initialized again");
+    MPI_Initialized(&initialized);
+    if (initialized) {
         MPI_Query_thread(&level);
     } else {
         int code = MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &level);
         if (code)
             return mpp_error_set(error, "MPI_Init_thread failed with code %d", code);
-        t->began_mpi = true;
+        t->called_init = true;
     }
     if (level < MPI_THREAD_SERIALIZED)
         return mpp_error_set(
-            error, "this MPI gives thread level %d; MPI_THREAD_SERIALIZED is needed", level);
+            error, "MPI provides thread level %d, but MPI_THREAD_SERIALIZED is needed", level);
     return 0;
 }
 
@@ -382,15 +383,15 @@ struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *e
                                              .poll = mpi_poll,
                                              .close = mpi_close,
                                              .abort = mpi_abort,
-                                             .lost = mpi_lost,
-                                             .forget = mpi_forget};
+                                             .next_lost = mpi_next_lost,
+                                             .disconnect = mpi_disconnect};
     struct mpi_transport *t = calloc(1, sizeof *t);
     if (!t) {
         mpp_error_set(error, "out of memory for the transport");
         return NULL;
     }
     t->base.ops = &ops;
-    if (begin_mpi(t, argc, argv, error))
+    if (init_mpi(t, argc, argv, error))
         goto fail;
     int code = MPI_Comm_dup(MPI_COMM_WORLD, &t->comm);
     if (code) {
@@ -405,7 +406,7 @@ struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *e
     return &t->base;
 
 fail:
-    free(t->gone);
+    free(t->disconnected);
     free(t);
     return NULL;
 }

@@ -1,4 +1,4 @@
-/* The worker process: see worker.h. */
+/* The main loop of a worker process: see worker.h. */
 #include "worker.h"
 
 #include <errno.h>
@@ -7,59 +7,61 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "confine.h"
 #include "message.h"
 #include "read_ahead.h"
 
-/* While tasks run, the agent is told of results this often: it reads the ring by itself when it is
- * awake, and must not be woken for every one when it sleeps. */
-#define BELL_NS 4000000
+/* How often a busy worker wakes its agent for the results in the ring. The agent reads the ring
+ * whenever it is awake; waking it for every result would cost more than the results. */
+#define WAKE_INTERVAL_NS 4000000
 
-/* Read from the socket at once, where frames are small. */
+/* How much is read from the socket at once; a frame is usually smaller. */
 enum { READ_BYTES = 1 << 16 };
 
-/* Where loads wait longer than this, they are run ahead. Below it a thread would cost as much. */
+/* Loads that wait longer than this on average are run ahead. For shorter ones, passing them to
+ * another thread costs as much as it saves. */
 #define SLOW_LOAD_NS 200000
 
+/* What the public functions below give the job that runs. */
 struct mpp_context {
-    struct buf data;
+    struct buf result;
     int rank;
-    void *loaded;
+    void *loaded; /* by the job's load function */
 };
 
-int mpp_context_set_result(struct mpp_context *result, const void *data, size_t size)
+int mpp_context_set_result(struct mpp_context *context, const void *data, size_t size)
 {
-    buf_clear(&result->data);
+    buf_clear(&context->result);
     if (size > MESSAGE_DATA_MAX)
         return -1;
-    buf_put(&result->data, data, size);
-    return result->data.failed ? -1 : 0;
+    buf_put(&context->result, data, size);
+    return context->result.failed ? -1 : 0;
 }
 
-int mpp_context_rank(const struct mpp_context *result)
+int mpp_context_rank(const struct mpp_context *context)
 {
-    return result->rank;
+    return context->rank;
 }
 
-void *mpp_context_loaded(const struct mpp_context *result)
+void *mpp_context_loaded(const struct mpp_context *context)
 {
-    return result->loaded;
+    return context->loaded;
 }
 
 struct job_state {
     bool open;
-    void *state;
+    void *state; /* from the job's open function */
 };
 
-/* Which tasks have been looked at for their loads. */
+/* Walks over the tasks that have been received but do not run yet, to begin their loads. */
 struct lookahead {
-    uint64_t number;      /* of the next one */
-    struct reader fields; /* at it, in its frame; */
-    uint32_t left;        /* so many are there */
-    size_t behind;        /* that frame ends here, in `in` */
+    uint64_t number;      /* of the next task to look at */
+    struct reader fields; /* stands at that task, in its frame */
+    uint32_t left;        /* tasks left in that frame, with this one */
+    size_t frame_end;     /* offset in worker.in */
 };
 
 struct worker {
@@ -68,32 +70,25 @@ struct worker {
     const struct mpp_options *options;
     struct job_state *states; /* by job */
     size_t job_count;
-    uint64_t number;    /* of the next task, counted as the agent counts them */
-    struct buf in;      /* read from the socket; */
-    size_t in_done;     /* so much of it is done with */
-    struct buf payload; /* a copy: aligned */
-    struct mpp_context result;
+    uint64_t number;    /* of the next task: see struct worker_slot */
+    struct buf in;      /* bytes read from the socket */
+    size_t in_done;     /* how many of them are processed */
+    struct buf payload; /* a copy of the running task's, aligned for any type */
+    struct mpp_context context;
     struct read_ahead *ahead; /* NULL: loads are not run ahead */
     struct lookahead lookahead;
-    double load_ns; /* recent mean of what loads wait */
-    struct buf out; /* a result being encoded */
+    double load_wait_ns; /* moving average of the time a load waits */
+    struct buf out;      /* a result being encoded */
     uint32_t pid;
-    uint64_t
-        now_ns; /* when it was last looked at: the end of a task is the beginning of the next */
-    uint64_t rung_ns;
+    int64_t now_ns; /* last reading of the clock: the end of a task is the beginning of the next */
+    int64_t agent_woken_ns; /* when the agent was last woken */
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* ---- The socket ---- */
 
-/* Has at least so many bytes behind in_done; false: the rank has gone or has closed the socket. */
-static bool fill(struct worker *worker, size_t wanted)
+/* Reads until at least `wanted` unprocessed bytes are in `in`. False: the agent has closed the
+ * socket or died, or memory ran out. */
+static bool read_at_least(struct worker *worker, size_t wanted)
 {
     if (worker->in_done == worker->in.size) {
         buf_clear(&worker->in);
@@ -104,7 +99,7 @@ static bool fill(struct worker *worker, size_t wanted)
         size_t room = missing > READ_BYTES ? missing : READ_BYTES;
         uint8_t *to = buf_reserve(&worker->in, room);
         if (!to)
-            return false; /* the agent sees a worker that ended, and reports the task */
+            return false; /* the worker ends, and the agent reports that */
         ssize_t got = read(worker->fd, to, room);
         if (got == 0 || (got < 0 && errno != EINTR))
             return false;
@@ -113,21 +108,22 @@ static bool fill(struct worker *worker, size_t wanted)
     return true;
 }
 
-/* The next frame, in place until the next call; false at the end. */
+/* Waits for the next frame; it is valid until the next call. False: the socket is closed. */
 static bool next_frame(struct worker *worker, struct mpp_bytes *frame)
 {
-    if (!fill(worker, FRAME_HEAD_BYTES))
+    if (!read_at_least(worker, FRAME_HEAD_BYTES))
         return false;
     struct reader head = reader_over(worker->in.data + worker->in_done, FRAME_HEAD_BYTES);
     size_t size = read_u32(&head);
-    if (!fill(worker, FRAME_HEAD_BYTES + size))
+    if (!read_at_least(worker, FRAME_HEAD_BYTES + size))
         return false;
     *frame = (struct mpp_bytes){worker->in.data + worker->in_done + FRAME_HEAD_BYTES, size};
     worker->in_done += FRAME_HEAD_BYTES + size;
     return true;
 }
 
-/* Writes it all, however long the agent takes; when the agent is gone, reading will tell. */
+/* Writes everything, waiting for the agent to read it. Errors are ignored: when the agent has died,
+ * the next read fails too. */
 static void write_all(struct worker *worker, const void *data, size_t size)
 {
     const uint8_t *bytes = data;
@@ -149,42 +145,44 @@ static void write_frame(struct worker *worker, struct buf *message)
         write_all(worker, message->data, message->size);
     }
     buf_release(&head);
-    atomic_store(&worker->slot->bell, true);
+    atomic_store(&worker->slot->agent_woken, true);
 }
 
-/* Wakes the agent, unless it has been told since it last listened. */
-static void ring_bell(struct worker *worker, uint64_t at_ns)
+/* Wakes the agent with an empty frame, unless it has an unread frame already. */
+static void wake_agent(struct worker *worker, int64_t now_ns)
 {
     static const uint8_t empty_frame[FRAME_HEAD_BYTES];
-    worker->rung_ns = at_ns;
-    if (!atomic_exchange(&worker->slot->bell, true))
+    worker->agent_woken_ns = now_ns;
+    if (!atomic_exchange(&worker->slot->agent_woken, true))
         write_all(worker, empty_frame, sizeof empty_frame);
 }
 
 /* ---- Tasks ---- */
 
-/* A job may fork, and its child come back from run as if it were the worker: it is none, and must
- * touch nothing that the two share. */
-static bool is_copy;
+/* A job may fork, and the child may return from run. It is not a worker: it must not touch the
+ * memory and the socket that it shares with the worker, and exits. */
+static bool in_forked_child;
 
 static void note_fork(void)
 {
-    is_copy = true;
+    in_forked_child = true;
 }
 
-static int load(struct worker *worker, const struct mpp_job *job, uint64_t number,
-                struct mpp_bytes payload, struct loaded *loaded, struct mpp_error *error)
+/* Gets what the task's load has made, from a reader thread or by loading now. */
+static int load_task(struct worker *worker, const struct mpp_job *job, uint64_t number,
+                     struct mpp_bytes payload, struct task_load *load, struct mpp_error *error)
 {
-    if (!worker->ahead || !read_ahead_take(worker->ahead, number, loaded))
-        load_now(job, worker->options->initargs, payload, loaded);
-    worker->load_ns = 0.8 * worker->load_ns + 0.2 * (double)loaded->waited_ns;
-    if (!loaded->failed)
+    if (!worker->ahead || !read_ahead_take(worker->ahead, number, load))
+        task_load_run(load, job, worker->options->initargs, payload);
+    worker->load_wait_ns = 0.8 * worker->load_wait_ns + 0.2 * (double)load->waited_ns;
+    if (!load->failed)
         return 0;
-    *error = loaded->error;
-    errno = loaded->no_memory ? ENOMEM : 0;
+    *error = load->error;
+    errno = load->no_memory ? ENOMEM : 0;
     return -1;
 }
 
+/* -1: *error is filled, and errno is ENOMEM if the job was out of memory. */
 static int run_job(struct worker *worker, const struct message_task *task, uint64_t number,
                    struct mpp_error *error)
 {
@@ -201,22 +199,23 @@ static int run_job(struct worker *worker, const struct message_task *task, uint6
     if (worker->payload.failed)
         return mpp_error_set(error, "out of memory for a payload of %u bytes", task->size);
     struct mpp_bytes payload = {worker->payload.data, task->size};
-    struct loaded loaded = {.data = NULL};
-    if (job->load && load(worker, job, number, payload, &loaded, error))
+    struct task_load load = {.data = NULL};
+    if (job->load && load_task(worker, job, number, payload, &load, error))
         return -1;
-    worker->result.loaded = loaded.data;
+    worker->context.loaded = load.data;
     errno = 0;
-    int failed = job->run(state->state, payload, &worker->result, error);
-    if (job->load && !is_copy) {
-        int kept = errno;
-        loaded_drop(&loaded, job);
-        errno = kept;
+    int failed = job->run(state->state, payload, &worker->context, error);
+    if (job->load && !in_forked_child) {
+        int saved = errno;
+        task_load_release(&load, job);
+        errno = saved;
     }
     return failed;
 }
 
-/* Into the ring; what does not fit there waits until the agent has read it off the socket. */
-static void give_result(struct worker *worker, const struct message_result *result)
+/* Puts a result into the ring. If it does not fit, it goes through the socket, which may block
+ * until the agent reads it. */
+static void send_result(struct worker *worker, const struct message_result *result)
 {
     buf_clear(&worker->out);
     struct message_list done = message_begin_done(&worker->out, 0);
@@ -236,11 +235,11 @@ static void give_result(struct worker *worker, const struct message_result *resu
     if (result_ring_put(&worker->slot->results, worker->out.data, worker->out.size))
         return;
     write_frame(worker, &worker->out);
-    worker->now_ns = now_ns(); /* that was the agent's time, not the next task's */
+    worker->now_ns = monotonic_now_ns(); /* the write may have blocked; not the next task's time */
 }
 
-/* The agent is ending this process, for the task that has just run. */
-static void wait_for_the_end(void)
+/* The agent is about to kill this process because of the task that has just ended. */
+static _Noreturn void wait_for_kill(void)
 {
     for (;;)
         pause();
@@ -248,40 +247,41 @@ static void wait_for_the_end(void)
 
 static void run_task(struct worker *worker, const struct message_task *task, uint64_t number)
 {
-    uint64_t begun_ns = worker->now_ns;
+    int64_t begun_ns = worker->now_ns;
     struct mpp_error error = {.text = ""};
-    buf_clear(&worker->result.data);
+    buf_clear(&worker->context.result);
     int failed = run_job(worker, task, number, &error);
-    if (is_copy)
+    if (in_forked_child)
         _exit(0);
     bool no_memory = failed && errno == ENOMEM;
-    uint64_t ended_ns = worker->now_ns = now_ns();
+    int64_t ended_ns = worker->now_ns = monotonic_now_ns();
     uint64_t running = number + 1;
     if (!atomic_compare_exchange_strong(&worker->slot->running, &running, 0))
-        wait_for_the_end();
+        wait_for_kill();
 
     if (failed && !error.text[0])
-        mpp_error_set(&error, "the job failed without saying why");
-    const struct buf *data = &worker->result.data;
-    give_result(worker, &(struct message_result){
+        mpp_error_set(&error, "the job failed without an error text");
+    const struct buf *data = &worker->context.result;
+    send_result(worker, &(struct message_result){
                             .id = task->id,
                             .handout = task->handout,
                             .status = no_memory ? TASK_FAILED_MEMORY
                                       : failed  ? TASK_FAILED
                                                 : TASK_SUCCEEDED,
                             .pid = worker->pid,
-                            .run_ns = ended_ns - begun_ns,
+                            .run_ns = (uint64_t)(ended_ns - begun_ns),
                             .size = (uint32_t)(failed ? strlen(error.text) : data->size),
                             .data = failed ? (const void *)error.text : data->data,
                         });
-    if (ended_ns - worker->rung_ns > BELL_NS)
-        ring_bell(worker, ended_ns);
+    if (ended_ns - worker->agent_woken_ns > WAKE_INTERVAL_NS)
+        wake_agent(worker, ended_ns);
 }
 
 /* ---- Reading ahead ---- */
 
-/* Takes in what frames have come meanwhile, without waiting, as long as that moves nothing. */
-static void take_in_more(struct worker *worker)
+/* Reads what has arrived on the socket, without waiting and without moving the buffer: readers
+ * point into it. */
+static void read_available(struct worker *worker)
 {
     size_t room = worker->in.capacity - worker->in.size;
     ssize_t got =
@@ -289,38 +289,39 @@ static void take_in_more(struct worker *worker)
     worker->in.size += got > 0 ? (size_t)got : 0;
 }
 
-/* To the frame behind the one that was looked through; false: it is not there yet. */
-static bool look_at_next_frame(struct worker *worker)
+/* Moves on to the next frame. False: it has not arrived completely. */
+static bool lookahead_next_frame(struct worker *worker)
 {
     struct lookahead *lookahead = &worker->lookahead;
-    take_in_more(worker);
-    const uint8_t *at = worker->in.data + lookahead->behind;
-    size_t there = worker->in.size - lookahead->behind;
-    if (there < FRAME_HEAD_BYTES)
+    read_available(worker);
+    const uint8_t *at = worker->in.data + lookahead->frame_end;
+    size_t size_left = worker->in.size - lookahead->frame_end;
+    if (size_left < FRAME_HEAD_BYTES)
         return false;
     struct reader head = reader_over(at, FRAME_HEAD_BYTES);
     size_t size = read_u32(&head);
-    if (there - FRAME_HEAD_BYTES < size)
+    if (size_left - FRAME_HEAD_BYTES < size)
         return false;
-    lookahead->behind += FRAME_HEAD_BYTES + size;
+    lookahead->frame_end += FRAME_HEAD_BYTES + size;
     return message_open(at + FRAME_HEAD_BYTES, size, &lookahead->fields) == MESSAGE_TASKS &&
            !message_get_tasks(&lookahead->fields, &lookahead->left);
 }
 
-/* Begins the loads of the tasks that follow this one, which is at the front of `fields`. */
-static void look_ahead(struct worker *worker, uint64_t number, const struct reader *fields,
-                       uint32_t left)
+/* Begins the loads of the tasks behind task `number`, which is the first one in `fields`; `left`
+ * tasks are in it. */
+static void begin_loads(struct worker *worker, uint64_t number, const struct reader *fields,
+                        uint32_t left)
 {
     struct lookahead *lookahead = &worker->lookahead;
     uint64_t end = number + 1 + (uint64_t)worker->options->read_ahead;
-    if (worker->load_ns < SLOW_LOAD_NS)
+    if (worker->load_wait_ns < SLOW_LOAD_NS)
         return;
     if (lookahead->number <= number)
         *lookahead = (struct lookahead){number, *fields, left, worker->in_done};
-    while (lookahead->number < end && (lookahead->left || look_at_next_frame(worker))) {
+    while (lookahead->number < end && (lookahead->left || lookahead_next_frame(worker))) {
         struct message_task task;
         if (message_get_task(&lookahead->fields, &task) || task.job >= worker->job_count)
-            return; /* nonsense, which will be found when its turn comes */
+            return; /* malformed: reported when its turn comes */
         const struct mpp_job *job = worker->options->jobs[task.job];
         if (lookahead->number > number && job->load &&
             atomic_load(&worker->slot->next) <= lookahead->number)
@@ -331,17 +332,18 @@ static void look_ahead(struct worker *worker, uint64_t number, const struct read
     }
 }
 
-/* What was loaded for a task that the agent has taken back. */
+/* Releases the load of a task that the agent has taken back. */
 static void drop_load(struct worker *worker, const struct message_task *task, uint64_t number)
 {
-    struct loaded loaded;
-    if (worker->ahead && read_ahead_take(worker->ahead, number, &loaded))
-        loaded_drop(&loaded, worker->options->jobs[task->job]);
+    struct task_load load;
+    if (worker->ahead && read_ahead_take(worker->ahead, number, &load))
+        task_load_release(&load, worker->options->jobs[task->job]);
 }
 
 /* ---- Frames ---- */
 
-/* Runs what is left of a frame of tasks when their turn comes. False: the agent sent nonsense. */
+/* Runs the tasks of a frame, except those that the agent takes back. False: the frame is
+ * malformed. */
 static bool run_frame(struct worker *worker, struct mpp_bytes frame)
 {
     struct reader fields;
@@ -349,45 +351,46 @@ static bool run_frame(struct worker *worker, struct mpp_bytes frame)
     if (message_open(frame.data, frame.size, &fields) != MESSAGE_TASKS ||
         message_get_tasks(&fields, &count))
         return false;
-    worker->now_ns = now_ns();
+    worker->now_ns = monotonic_now_ns();
     for (uint32_t i = 0; i < count; i++) {
         struct message_task task;
         uint64_t number = worker->number++;
-        uint64_t unclaimed = number;
+        uint64_t expected = number;
         if (worker->ahead)
-            look_ahead(worker, number, &fields, count - i);
+            begin_loads(worker, number, &fields, count - i);
         if (message_get_task(&fields, &task))
             return false;
         atomic_store_explicit(&worker->slot->begun_ns, worker->now_ns, memory_order_relaxed);
         atomic_store_explicit(&worker->slot->running, number + 1, memory_order_release);
-        if (atomic_compare_exchange_strong(&worker->slot->next, &unclaimed, number + 1)) {
+        if (atomic_compare_exchange_strong(&worker->slot->next, &expected, number + 1)) {
             run_task(worker, &task, number);
         } else {
             atomic_store(&worker->slot->running, 0);
             drop_load(worker, &task, number);
         }
     }
-    ring_bell(worker, worker->now_ns);
+    wake_agent(worker, worker->now_ns);
     return true;
 }
 
-/* ---- Life ---- */
+/* ---- Start and end ---- */
 
-static struct worker_slot *own_slot; /* for the handler below: a worker process has one */
+static struct worker_slot *own_slot; /* for the signal handler; a process has one worker */
 
-/* Tells a crash for want of memory from others: a failed allocation leaves ENOMEM behind, and a
- * job that does not look at it soon meets its null pointer. */
+/* Records the circumstances of a crash for the agent. errno is ENOMEM when the job has dereferenced
+ * the null pointer of a failed allocation. In a reader thread the crash belongs to the task that
+ * was being loaded, not to the one that runs. */
 static void note_crash(int number)
 {
     if (errno == ENOMEM)
         atomic_store(&own_slot->no_memory, true);
-    if (load_under_way()) /* not the running task is to blame, which goes on until the signal */
-        atomic_store(&own_slot->crashed, load_under_way());
+    if (read_ahead_current())
+        atomic_store(&own_slot->crashed_load, read_ahead_current());
     signal(number, SIG_DFL);
-    raise(number); /* is delivered when this returns */
+    raise(number); /* delivered when this handler returns */
 }
 
-static void watch_crashes(struct worker_slot *slot)
+static void install_crash_handler(struct worker_slot *slot)
 {
     static const int numbers[] = {SIGSEGV, SIGBUS, SIGABRT};
     own_slot = slot;
@@ -395,7 +398,7 @@ static void watch_crashes(struct worker_slot *slot)
         signal(numbers[i], note_crash);
 }
 
-/* No task is run by a worker that could not be prepared: the pool is told why. */
+/* Runs the initializer and confines the process. False: failed; the agent is told why. */
 static bool prepare(struct worker *worker)
 {
     const struct mpp_options *options = worker->options;
@@ -403,11 +406,11 @@ static bool prepare(struct worker *worker)
     bool isolated = options->isolate == MPP_ISOLATED;
     int failed = options->initializer ? options->initializer(options->initargs, &error) : 0;
     if (failed && !error.text[0])
-        mpp_error_set(&error, "the initializer failed without saying why");
+        mpp_error_set(&error, "the initializer failed without an error text");
     if (!failed && isolated)
         failed = confine_worker(options->confine, options->memory_limit_bytes, &error);
     if (isolated) {
-        watch_crashes(worker->slot);
+        install_crash_handler(worker->slot);
         pthread_atfork(NULL, NULL, note_fork);
     }
     if (!failed)
@@ -419,11 +422,13 @@ static bool prepare(struct worker *worker)
     return false;
 }
 
-static bool is_read_ahead(const struct mpp_options *options)
+/* Whether any job has a load function that may run on other threads. */
+static bool reads_ahead(const struct mpp_options *options)
 {
     bool loads = false;
     for (size_t i = 0; options->jobs[i]; i++)
-        loads |= options->jobs[i]->load != NULL;
+        if (options->jobs[i]->load)
+            loads = true;
     return loads && options->read_ahead > 0 && options->isolate == MPP_ISOLATED;
 }
 
@@ -436,20 +441,23 @@ static void release(struct worker *worker)
     free(worker->states);
     buf_release(&worker->in);
     buf_release(&worker->payload);
-    buf_release(&worker->result.data);
+    buf_release(&worker->context.result);
     buf_release(&worker->out);
 }
 
 void worker_main(int fd, struct worker_slot *slot, const struct mpp_options *options)
 {
-    struct worker worker = {
-        .fd = fd, .slot = slot, .options = options, .pid = (uint32_t)getpid(), .rung_ns = now_ns()};
+    struct worker worker = {.fd = fd,
+                            .slot = slot,
+                            .options = options,
+                            .pid = (uint32_t)getpid(),
+                            .agent_woken_ns = monotonic_now_ns()};
     struct mpp_bytes frame;
-    worker.result.rank = slot->rank;
+    worker.context.rank = slot->rank;
     while (options->jobs[worker.job_count])
         worker.job_count++;
     worker.states = calloc(worker.job_count, sizeof *worker.states);
-    if (is_read_ahead(options)) /* without memory for it, each load waits for its turn */
+    if (reads_ahead(options)) /* out of memory: each load runs when its task does */
         worker.ahead = read_ahead_new(options->read_ahead, options->initargs);
     if (worker.states && prepare(&worker))
         while (next_frame(&worker, &frame) && run_frame(&worker, frame))

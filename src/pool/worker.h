@@ -1,10 +1,14 @@
 /*
- * worker: the loop inside a worker process. Reads frames with TASKS from its socket, runs the jobs,
- * puts results into the ring it shares with its agent. A result too large for that goes back on the
- * socket, in a frame with DONE; an empty frame says that there is something in the ring.
+ * worker: the main loop of a worker process. The fork server calls it in each process it forks; the
+ * agent is at the other end of the socket.
  *
- * It knows no MPI and no other process. A frame is a length (four bytes, little-endian) and one
- * message.
+ * The worker reads frames with TASKS messages from the socket, runs the jobs, and puts the results
+ * into the result ring that it shares with the agent. A result that does not fit into the ring goes
+ * through the socket in a frame with a DONE message. An empty frame wakes the agent: there is
+ * something in the ring. If the worker cannot be prepared, it sends BROKEN and ends.
+ *
+ * A frame is the size of a message (four bytes, little-endian) and the message (message.h). A
+ * worker does not use MPI and knows no process except its agent.
  */
 #ifndef WORKER_H
 #define WORKER_H
@@ -13,7 +17,7 @@
 
 enum { FRAME_HEAD_BYTES = 4 };
 
-/* Serves until the socket closes. */
+/* Runs tasks until the agent closes the socket. The descriptor stays the caller's. */
 void worker_main(int fd, struct worker_slot *slot, const struct mpp_options *options);
 
 #endif

@@ -1,212 +1,196 @@
-/* The worker processes of one agent: see worker_set.h. */
+/* The worker processes of an agent: see worker_set.h. */
 #include "worker_set.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 
+#include "clock.h"
 #include "oom_watch.h"
-#include "worker_link.h"
+#include "worker_exit.h"
+#include "worker_handle.h"
 
-/* A frame holds about this much work: long enough to hide the socket, short enough to be stolen
- * back soon. */
+/* A frame holds about this much work: enough to hide the time that the socket takes, and little
+ * enough that most tasks stay in the queue, where they can be stolen. */
 #define FRAME_NS 8000000
 
-/* With tasks longer than this the wait between two frames does not matter, so a worker has only
- * one: what is not with a worker can be stolen at once. */
+/* With tasks longer than this the pause between two frames does not matter, so a worker gets only
+ * one: a task that is not with a worker can be stolen at once. */
 #define SECOND_FRAME_NS 20000000
 
-/* How soon a running task is looked at: what runs so long is reported as running, and results that
- * lie in the ring while it does are fetched. */
-#define LOOK_NS 5000000
+/* How often a busy worker is checked. A task that runs longer than this is reported as running, and
+ * the results of earlier tasks in the ring are fetched. */
+#define CHECK_INTERVAL_NS 5000000
 
 /* From SIGTERM to SIGKILL. */
-#define GRACE_NS 1000000000
+#define KILL_DELAY_NS 1000000000
 
-/* How long a worker that was told to end may take. */
-#define DISMISS_NS INT64_C(10000000000)
+/* How long a worker may take to end after its socket was closed; its job's close may hang. */
+#define CLOSE_TIMEOUT_NS INT64_C(10000000000)
 
 enum {
     FRAME_TASKS_MAX = 512,
-    STARTING_MAX = 32, /* requests under way, so that the control socket never fills up */
-    DIED_AT_START_MAX = 8,
+    STARTING_MAX =
+        32, /* requests to the fork server at a time, so that its socket never fills up */
+    EARLY_DEATHS_MAX = 8,
 };
 
 struct worker_set {
     struct forkserver *forkserver;
     struct worker_set_limits limits;
-    struct worker_set_events events;
-    struct worker_link *workers;
-    int starting;
-    bool cannot_start; /* a worker could not be prepared: the pool is breaking */
+    struct worker_set_callbacks callbacks;
+    struct worker_handle *workers; /* limits.workers of them */
+    int starting;                  /* how many of them are WORKER_STARTING */
+    bool broken;                   /* workers cannot start: no more are requested */
     bool forkserver_readable;
-    double task_ns; /* recent mean of a task's run; 0: none yet */
+    double task_ns; /* moving average of the time a task runs; 0: not known yet */
     uint32_t replaced;
-    int died_at_start; /* workers, one after the other */
-    int64_t look_at_ns;
+    int early_deaths; /* workers that died before their first task, since the last result */
+    int64_t next_check_ns;
     struct oom_watch oom;
 };
 
-static int64_t now_ns(void)
+static bool is_isolated(const struct worker_set *set)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+    return set->forkserver->config->options.isolate == MPP_ISOLATED;
 }
 
-static bool is_isolated(const struct worker_set *crew)
+static void check_soon(struct worker_set *set)
 {
-    return crew->forkserver->config->options.isolate == MPP_ISOLATED;
+    int64_t soon_ns = monotonic_now_ns() + CHECK_INTERVAL_NS;
+    if (soon_ns < set->next_check_ns)
+        set->next_check_ns = soon_ns;
 }
 
-static void look_soon(struct worker_set *crew)
-{
-    int64_t soon = now_ns() + LOOK_NS;
-    if (soon < crew->look_at_ns)
-        crew->look_at_ns = soon;
-}
-
-/* ---- Ends ---- */
+/* ---- Results and exits ---- */
 
 static void take_result(void *context, struct agent_task *task, const struct message_result *result)
 {
-    struct worker_set *crew = context;
+    struct worker_set *set = context;
     double run_ns = (double)result->run_ns;
-    crew->task_ns = crew->task_ns > 0 ? 0.8 * crew->task_ns + 0.2 * run_ns : run_ns;
-    crew->died_at_start = 0;
-    crew->events.result(crew->events.context, result);
+    set->task_ns = set->task_ns > 0 ? 0.8 * set->task_ns + 0.2 * run_ns : run_ns;
+    set->early_deaths = 0;
+    set->callbacks.result(set->callbacks.context, result);
     agent_task_free(task);
 }
 
 static void take_broken(void *context, const char *text, uint32_t size)
 {
-    struct worker_set *crew = context;
-    if (!crew->cannot_start)
-        crew->events.broken(crew->events.context, text, size);
-    crew->cannot_start = true;
+    struct worker_set *set = context;
+    if (!set->broken)
+        set->callbacks.broken(set->callbacks.context, text, size);
+    set->broken = true;
 }
 
-static int read_worker(struct worker_set *crew, struct worker_link *link, bool *progressed,
+static int read_worker(struct worker_set *set, struct worker_handle *worker, bool *progressed,
                        struct mpp_error *error)
 {
-    struct worker_link_callbacks callbacks = {
-        .result = take_result, .broken = take_broken, .context = crew};
-    return worker_link_read(link, &callbacks, progressed, error);
+    struct worker_handle_callbacks callbacks = {
+        .result = take_result, .broken = take_broken, .context = set};
+    return worker_handle_read(worker, &callbacks, progressed, error);
 }
 
-/* Reports a task that has no result of its own: `text` says why. */
-static void report(struct worker_set *crew, const struct agent_task *task, enum task_status status,
+/* Reports a task for which the worker has given no result. */
+static void report(struct worker_set *set, const struct agent_task *task, enum task_status status,
                    int signal_number, pid_t pid, const char *text)
 {
-    crew->events.result(crew->events.context,
-                        &(struct message_result){.id = task->id,
-                                                 .handout = task->handout,
-                                                 .status = status,
-                                                 .signal = (uint32_t)signal_number,
-                                                 .pid = (uint32_t)pid,
-                                                 .size = (uint32_t)strlen(text),
-                                                 .data = text});
+    set->callbacks.result(set->callbacks.context,
+                          &(struct message_result){.id = task->id,
+                                                   .handout = task->handout,
+                                                   .status = status,
+                                                   .signal = (uint32_t)signal_number,
+                                                   .pid = (uint32_t)pid,
+                                                   .size = (uint32_t)strlen(text),
+                                                   .data = text});
 }
 
-static enum task_status describe_exit(struct worker_set *crew, const struct worker_link *link,
-                                      int wait_status, int number, char *text, size_t size)
+static struct worker_exit describe_exit(struct worker_set *set, const struct worker_handle *worker,
+                                        int wait_status)
 {
-    if (!number) {
-        snprintf(text, size, "the worker process exited with status %d", WEXITSTATUS(wait_status));
-        return TASK_CRASHED;
-    }
-    const char *name = sigabbrev_np(number);
-    bool killed_for_memory = number == SIGKILL && oom_watch_again(&crew->oom);
-    bool no_memory = killed_for_memory || atomic_load(&link->slot->no_memory);
-    snprintf(text, size, "the worker process was killed by signal %d (SIG%s)%s", number,
-             name ? name : "?",
-             killed_for_memory ? ", for the machine is out of memory"
-             : no_memory       ? ", after it could not get memory"
-                               : "");
-    return no_memory ? TASK_CRASHED_MEMORY : TASK_CRASHED;
+    return worker_exit_describe(wait_status, atomic_load(&worker->slot->no_memory), &set->oom);
 }
 
-static void report_culprit(struct worker_set *crew, const struct worker_link *link,
-                           const struct agent_task *culprit, int wait_status)
+/* Reports the task during which its worker process ended. */
+static void report_interrupted(struct worker_set *set, const struct worker_handle *worker,
+                               const struct agent_task *task, int wait_status)
 {
-    char text[160];
-    int number = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
-    switch (link->doom) {
-    case DOOM_CANCELLED:
-        report(crew, culprit, TASK_DROPPED, number, link->pid, "");
+    switch (worker->termination) {
+    case TERMINATION_CANCELLED:
+        report(set, task, TASK_DROPPED, worker_exit_signal(wait_status), worker->pid, "");
         break;
-    case DOOM_TIMED_OUT:
+    case TERMINATION_TIMED_OUT: {
+        char text[160];
         snprintf(text, sizeof text, "it ran longer than the limit of %g s and was ended",
-                 crew->limits.timeout_s);
-        report(crew, culprit, TASK_TIMED_OUT, number, link->pid, text);
+                 set->limits.timeout_s);
+        report(set, task, TASK_TIMED_OUT, worker_exit_signal(wait_status), worker->pid, text);
         break;
-    case DOOM_NONE: {
-        enum task_status status = describe_exit(crew, link, wait_status, number, text, sizeof text);
-        report(crew, culprit, status, number, link->pid, text);
+    }
+    case TERMINATION_NONE: {
+        struct worker_exit end = describe_exit(set, worker, wait_status);
+        report(set, task, end.status, end.signal, worker->pid, end.text);
         break;
     }
     }
 }
 
-/* Some may have bad luck; when that goes on, no worker will ever live to its first task. */
-static void died_at_start(struct worker_set *crew, const struct worker_link *link, int wait_status)
+/* One such death may be chance. After several in a row no worker can be expected to start. */
+static void count_early_death(struct worker_set *set, const struct worker_handle *worker,
+                              int wait_status)
 {
-    char text[160], whole[256];
-    int number = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
-    if (++crew->died_at_start < DIED_AT_START_MAX)
+    char text[256];
+    if (++set->early_deaths < EARLY_DEATHS_MAX)
         return;
-    describe_exit(crew, link, wait_status, number, text, sizeof text);
-    snprintf(whole, sizeof whole, "%d worker processes have died before their first task: %s",
-             crew->died_at_start, text);
-    take_broken(crew, whole, (uint32_t)strlen(whole));
+    struct worker_exit end = describe_exit(set, worker, wait_status);
+    snprintf(text, sizeof text, "%d worker processes have died before their first task: %s",
+             set->early_deaths, end.text);
+    take_broken(set, text, (uint32_t)strlen(text));
 }
 
-/* A worker process is gone: report the task it died in, queue what else it had. */
-static int worker_exited(struct worker_set *crew, struct task_list *queue,
+/* A worker process has ended. Its last results are read, the task during which it ended is
+ * reported, and its other tasks go back to the queue. */
+static int worker_exited(struct worker_set *set, struct task_list *queue,
                          const struct forkserver_event *event, struct mpp_error *error)
 {
-    struct worker_link *link = &crew->workers[event->slot];
+    struct worker_handle *worker = &set->workers[event->slot];
     bool unused = false;
-    link->readable = true;
-    if (read_worker(crew, link, &unused, error))
+    worker->readable = true;
+    if (read_worker(set, worker, &unused, error))
         return -1;
-    struct agent_task *culprit = worker_link_culprit(link);
-    if (culprit)
-        report_culprit(crew, link, culprit, event->wait_status);
-    else if (!link->dismissed && !atomic_load(&link->slot->next))
-        died_at_start(crew, link, event->wait_status);
-    crew->replaced += !link->dismissed;
-    agent_task_free(culprit);
-    task_list_move_tail(&link->tasks, link->tasks.count, queue);
-    worker_link_release(link);
+    struct agent_task *interrupted = worker_handle_take_interrupted(worker);
+    if (interrupted)
+        report_interrupted(set, worker, interrupted, event->wait_status);
+    else if (!worker->closed_by_agent && !atomic_load(&worker->slot->next))
+        count_early_death(set, worker, event->wait_status);
+    set->replaced += !worker->closed_by_agent;
+    agent_task_free(interrupted);
+    task_list_move_tail(&worker->tasks, worker->tasks.count, queue);
+    worker_handle_release(worker);
     return 0;
 }
 
-static int hear_forkserver(struct worker_set *crew, struct task_list *queue, bool *progressed,
-                           struct mpp_error *error)
+static int receive_forkserver_events(struct worker_set *set, struct task_list *queue,
+                                     bool *progressed, struct mpp_error *error)
 {
-    crew->forkserver_readable = false;
+    set->forkserver_readable = false;
     for (;;) {
-        struct forkserver_event event = forkserver_next(crew->forkserver);
+        struct forkserver_event event = forkserver_next_event(set->forkserver);
         if (event.type == FORKSERVER_NOTHING)
             return 0;
         *progressed = true;
         switch (event.type) {
         case FORKSERVER_STARTED:
-            crew->starting--;
-            worker_link_started(&crew->workers[event.slot], event.pid, event.fd);
+            set->starting--;
+            worker_handle_started(&set->workers[event.slot], event.pid, event.fd);
             break;
         case FORKSERVER_EXITED:
-            if (worker_exited(crew, queue, &event, error))
+            if (worker_exited(set, queue, &event, error))
                 return -1;
             break;
         case FORKSERVER_FAILED:
             return mpp_error_set(error, "no worker process could be started: %s",
                                  strerror(event.wait_status));
-        case FORKSERVER_GONE:
+        case FORKSERVER_DIED:
             return mpp_error_set(error, "the fork server has died");
         case FORKSERVER_NOTHING:
             break;
@@ -214,316 +198,321 @@ static int hear_forkserver(struct worker_set *crew, struct task_list *queue, boo
     }
 }
 
-int worker_set_hear(struct worker_set *crew, struct task_list *queue, bool *progressed,
-                    struct mpp_error *error)
+int worker_set_receive(struct worker_set *set, struct task_list *queue, bool *progressed,
+                       struct mpp_error *error)
 {
-    for (int i = 0; i < crew->limits.workers; i++)
-        if (read_worker(crew, &crew->workers[i], progressed, error))
+    for (int i = 0; i < set->limits.workers; i++)
+        if (read_worker(set, &set->workers[i], progressed, error))
             return -1;
-    return crew->forkserver_readable ? hear_forkserver(crew, queue, progressed, error) : 0;
+    return set->forkserver_readable ? receive_forkserver_events(set, queue, progressed, error) : 0;
 }
 
-/* ---- Starting and feeding ---- */
+/* ---- Starting workers and assigning tasks ---- */
 
-int worker_set_start(struct worker_set *crew, struct mpp_error *error)
+int worker_set_start(struct worker_set *set, struct mpp_error *error)
 {
-    for (int i = 0; i < crew->limits.workers && crew->starting < STARTING_MAX; i++) {
-        struct worker_link *link = &crew->workers[i];
-        if (link->state != WORKER_ABSENT || crew->cannot_start)
+    for (int i = 0; i < set->limits.workers && set->starting < STARTING_MAX; i++) {
+        struct worker_handle *worker = &set->workers[i];
+        if (worker->state != WORKER_ABSENT || set->broken)
             continue;
-        if (forkserver_spawn(crew->forkserver, i, error))
+        if (forkserver_spawn(set->forkserver, i, error))
             return -1;
-        link->state = WORKER_STARTING;
-        crew->starting++;
+        worker->state = WORKER_STARTING;
+        set->starting++;
     }
     return 0;
 }
 
-/* How many tasks the next frame gets: so much work, or as many as are to be read ahead, and no more
- * than a fair share of the queue. */
-static uint32_t frame_tasks(const struct worker_set *crew, const struct task_list *queue)
+/* How many tasks the next frame gets: FRAME_NS of work or enough for reading ahead, whichever is
+ * more, but at most one worker's share of the queue. */
+static uint32_t frame_tasks(const struct worker_set *set, const struct task_list *queue)
 {
-    double by_time = crew->task_ns > 0 ? FRAME_NS / crew->task_ns : 1;
-    double by_share = (double)queue->count / crew->limits.workers;
-    double ahead = 1 + 2 * crew->forkserver->config->options.read_ahead;
+    double by_time = set->task_ns > 0 ? FRAME_NS / set->task_ns : 1;
+    double by_share = (double)queue->count / set->limits.workers;
+    double ahead = 1 + 2 * set->forkserver->config->options.read_ahead;
     by_time = by_time > ahead ? by_time : ahead;
     double tasks = by_time < by_share ? by_time : by_share;
     return tasks < 1 ? 1 : tasks > FRAME_TASKS_MAX ? FRAME_TASKS_MAX : (uint32_t)tasks;
 }
 
-/* May it get tasks? One that has had its number of them is let go when it is through. */
-static bool is_fit(const struct worker_set *crew, struct worker_link *link)
+/* Whether the worker may get more tasks. One that has had max_tasks_per_worker is closed once it
+ * has none left. */
+static bool accepts_tasks(const struct worker_set *set, struct worker_handle *worker)
 {
-    uint32_t most = crew->limits.max_tasks_per_worker;
-    if (link->state != WORKER_READY)
+    uint32_t max_tasks = set->limits.max_tasks_per_worker;
+    if (worker->state != WORKER_READY)
         return false;
-    if (!most || link->sent < most)
+    if (!max_tasks || worker->sent < max_tasks)
         return true;
-    if (!link->tasks.count)
-        worker_link_dismiss(link);
+    if (!worker->tasks.count)
+        worker_handle_close(worker);
     return false;
 }
 
-static int feed_one(struct worker_set *crew, struct worker_link *link, struct task_list *queue,
-                    bool *progressed, struct mpp_error *error)
+static int assign_frame(struct worker_set *set, struct worker_handle *worker,
+                        struct task_list *queue, bool *progressed, struct mpp_error *error)
 {
-    uint32_t tasks = frame_tasks(crew, queue);
-    uint32_t most = crew->limits.max_tasks_per_worker;
-    if (most && tasks > most - link->sent)
-        tasks = (uint32_t)(most - link->sent);
+    uint32_t tasks = frame_tasks(set, queue);
+    uint32_t max_tasks = set->limits.max_tasks_per_worker;
+    if (max_tasks && tasks > max_tasks - worker->sent)
+        tasks = (uint32_t)(max_tasks - worker->sent);
     *progressed = true;
-    return worker_link_assign(link, queue, tasks, error);
+    return worker_handle_assign(worker, queue, tasks, error);
 }
 
-/* Every idle worker gets a frame; *hungry: there was none left for one of them. */
-static int feed_idle(struct worker_set *crew, struct task_list *queue, bool *hungry,
-                     bool *progressed, struct mpp_error *error)
+/* Gives every idle worker a frame. *queue_ran_out is set when there was none for one of them. */
+static int assign_to_idle(struct worker_set *set, struct task_list *queue, bool *queue_ran_out,
+                          bool *progressed, struct mpp_error *error)
 {
-    for (int i = 0; i < crew->limits.workers; i++) {
-        struct worker_link *link = &crew->workers[i];
-        if (!is_fit(crew, link) || link->tasks.count)
+    for (int i = 0; i < set->limits.workers; i++) {
+        struct worker_handle *worker = &set->workers[i];
+        if (!accepts_tasks(set, worker) || worker->tasks.count)
             continue;
         if (!queue->count) {
-            *hungry = true;
+            *queue_ran_out = true;
             return 0;
         }
-        if (feed_one(crew, link, queue, progressed, error))
+        if (assign_frame(set, worker, queue, progressed, error))
             return -1;
     }
     return 0;
 }
 
-/* Where tasks are short, a worker that is through half of its frame gets another. */
-static int feed_second(struct worker_set *crew, struct task_list *queue, bool *progressed,
-                       struct mpp_error *error)
+/* If tasks are short, gives a second frame to every worker that has less than half a frame to
+ * begin. */
+static int assign_second_frames(struct worker_set *set, struct task_list *queue, bool *progressed,
+                                struct mpp_error *error)
 {
-    if (!(crew->task_ns > 0 && crew->task_ns < SECOND_FRAME_NS))
+    if (!(set->task_ns > 0 && set->task_ns < SECOND_FRAME_NS))
         return 0;
-    for (int i = 0; queue->count && i < crew->limits.workers; i++) {
-        struct worker_link *link = &crew->workers[i];
-        if (is_fit(crew, link) && link->tasks.count &&
-            2 * worker_link_unstarted(link) < frame_tasks(crew, queue) &&
-            feed_one(crew, link, queue, progressed, error))
+    for (int i = 0; queue->count && i < set->limits.workers; i++) {
+        struct worker_handle *worker = &set->workers[i];
+        if (accepts_tasks(set, worker) && worker->tasks.count &&
+            2 * worker_handle_unstarted(worker) < frame_tasks(set, queue) &&
+            assign_frame(set, worker, queue, progressed, error))
             return -1;
     }
     return 0;
 }
 
-int worker_set_feed(struct worker_set *crew, struct task_list *queue, bool *progressed,
-                    struct mpp_error *error)
+int worker_set_assign(struct worker_set *set, struct task_list *queue, bool *progressed,
+                      struct mpp_error *error)
 {
-    bool hungry = false, fed = false;
-    if (feed_idle(crew, queue, &hungry, &fed, error))
+    bool queue_ran_out = false, assigned = false;
+    if (assign_to_idle(set, queue, &queue_ran_out, &assigned, error))
         return -1;
-    if (hungry) {
-        worker_set_recall(crew, queue); /* another worker's second frame is this one's first */
-        if (queue->count && feed_idle(crew, queue, &hungry, &fed, error))
+    if (queue_ran_out) {
+        worker_set_take_back(set, queue); /* other workers' second frames go to the idle ones */
+        if (queue->count && assign_to_idle(set, queue, &queue_ran_out, &assigned, error))
             return -1;
     }
-    if (queue->count && feed_second(crew, queue, &fed, error))
+    if (queue->count && assign_second_frames(set, queue, &assigned, error))
         return -1;
-    for (int i = 0; i < crew->limits.workers; i++)
-        worker_link_write(&crew->workers[i], progressed);
-    if (fed) {
+    for (int i = 0; i < set->limits.workers; i++)
+        worker_handle_write(&set->workers[i], progressed);
+    if (assigned) {
         *progressed = true;
-        look_soon(crew);
+        check_soon(set);
     }
     return 0;
 }
 
-/* ---- Watching ---- */
+/* ---- Checking running tasks ---- */
 
-static void doom(struct worker_set *crew, struct worker_link *link, const struct agent_task *task,
-                 enum worker_doom why)
+/* Kills the worker process that runs this task. */
+static void terminate(struct worker_set *set, struct worker_handle *worker,
+                      const struct agent_task *task, enum worker_termination why)
 {
-    if (!is_isolated(crew) || !worker_link_condemn(link, task, why))
-        return; /* a thread cannot be ended; or its result is on the way */
-    forkserver_kill(crew->forkserver, (int)(link - crew->workers), SIGTERM);
-    link->kill_at_ns = now_ns() + GRACE_NS;
-    look_soon(crew);
+    if (!is_isolated(set) || !worker_handle_mark_terminated(worker, task, why))
+        return; /* a thread cannot be killed; or the task has just ended */
+    forkserver_kill(set->forkserver, (int)(worker - set->workers), SIGTERM);
+    worker->kill_at_ns = monotonic_now_ns() + KILL_DELAY_NS;
+    check_soon(set);
 }
 
-static void soonest(int64_t *at_ns, int64_t candidate_ns)
+static void set_min(int64_t *ns, int64_t candidate_ns)
 {
-    if (candidate_ns < *at_ns)
-        *at_ns = candidate_ns;
+    if (candidate_ns < *ns)
+        *ns = candidate_ns;
 }
 
-/* Looks at one worker; *next_ns is when that is to be done again at the latest. */
-static void look_at(struct worker_set *crew, struct worker_link *link, int64_t now,
-                    int64_t *next_ns)
+/* Checks one worker. *next_ns is lowered to the time of its next check. */
+static void check_worker(struct worker_set *set, struct worker_handle *worker, int64_t now_ns,
+                         int64_t *next_ns)
 {
     int64_t begun_ns;
-    struct agent_task *task = worker_link_running(link, &begun_ns);
-    if (link->kill_at_ns) {
-        if (now >= link->kill_at_ns) {
-            forkserver_kill(crew->forkserver, (int)(link - crew->workers), SIGKILL);
-            link->kill_at_ns = 0;
+    struct agent_task *task = worker_handle_running(worker, &begun_ns);
+    if (worker->kill_at_ns) {
+        if (now_ns >= worker->kill_at_ns) {
+            forkserver_kill(set->forkserver, (int)(worker - set->workers), SIGKILL);
+            worker->kill_at_ns = 0;
         } else {
-            soonest(next_ns, link->kill_at_ns);
+            set_min(next_ns, worker->kill_at_ns);
         }
         return;
     }
-    if (!link->tasks.count || link->doom != DOOM_NONE)
+    if (!worker->tasks.count || worker->termination != TERMINATION_NONE)
         return;
-    if (!task || link->reported == task->number + 1) {
-        /* Between two tasks, or known to run: results of others behind it want fetching too. */
-        if (!task || link->tasks.count > 1)
-            soonest(next_ns, now + LOOK_NS);
-    } else if (now - begun_ns < LOOK_NS) {
-        soonest(next_ns, now + LOOK_NS);
+    if (!task || worker->reported_running == task->number + 1) {
+        /* Between two tasks, or reported already: the results of its other tasks must be
+         * fetched. */
+        if (!task || worker->tasks.count > 1)
+            set_min(next_ns, now_ns + CHECK_INTERVAL_NS);
+    } else if (now_ns - begun_ns < CHECK_INTERVAL_NS) {
+        set_min(next_ns, now_ns + CHECK_INTERVAL_NS);
     } else {
-        link->reported = task->number + 1;
-        crew->events.running(crew->events.context, task);
-        if (link->tasks.count > 1)
-            soonest(next_ns, now + LOOK_NS);
+        worker->reported_running = task->number + 1;
+        set->callbacks.running(set->callbacks.context, task);
+        if (worker->tasks.count > 1)
+            set_min(next_ns, now_ns + CHECK_INTERVAL_NS);
     }
-    if (!task || crew->limits.timeout_s <= 0)
+    if (!task || set->limits.timeout_s <= 0)
         return;
-    double limit_ns = crew->limits.timeout_s * 1e9;
-    if ((double)(now - begun_ns) >= limit_ns)
-        doom(crew, link, task, DOOM_TIMED_OUT);
+    double limit_ns = set->limits.timeout_s * 1e9;
+    if ((double)(now_ns - begun_ns) >= limit_ns)
+        terminate(set, worker, task, TERMINATION_TIMED_OUT);
     else if (limit_ns < 9e18 - (double)begun_ns)
-        soonest(next_ns, begun_ns + (int64_t)limit_ns + 1);
+        set_min(next_ns, begun_ns + (int64_t)limit_ns + 1);
 }
 
-int64_t worker_set_look(struct worker_set *crew, int64_t now)
+int64_t worker_set_check_running(struct worker_set *set, int64_t now_ns)
 {
-    if (now < crew->look_at_ns)
-        return crew->look_at_ns;
+    if (now_ns < set->next_check_ns)
+        return set->next_check_ns;
     int64_t next_ns = INT64_MAX;
-    crew->look_at_ns = INT64_MAX;
-    for (int i = 0; i < crew->limits.workers; i++)
-        look_at(crew, &crew->workers[i], now, &next_ns);
-    soonest(&crew->look_at_ns, next_ns); /* it may have become sooner meanwhile */
-    return crew->look_at_ns;
+    set->next_check_ns = INT64_MAX;
+    for (int i = 0; i < set->limits.workers; i++)
+        check_worker(set, &set->workers[i], now_ns, &next_ns);
+    set_min(&set->next_check_ns, next_ns); /* terminate may have lowered it */
+    return set->next_check_ns;
 }
 
-/* ---- Taking back ---- */
+/* ---- Taking back and cancelling ---- */
 
-void worker_set_recall(struct worker_set *crew, struct task_list *queue)
+void worker_set_take_back(struct worker_set *set, struct task_list *queue)
 {
-    for (int i = crew->limits.workers - 1; i >= 0; i--)
-        worker_link_take_back(&crew->workers[i], queue);
+    for (int i = set->limits.workers - 1; i >= 0; i--)
+        worker_handle_take_back(&set->workers[i], queue);
 }
 
-bool worker_set_cancel(struct worker_set *crew, struct task_list *queue, uint64_t id)
+bool worker_set_cancel(struct worker_set *set, struct task_list *queue, uint64_t id)
 {
-    for (int i = 0; i < crew->limits.workers; i++) {
-        struct worker_link *link = &crew->workers[i];
-        struct agent_task *task = task_list_find(&link->tasks, id);
+    for (int i = 0; i < set->limits.workers; i++) {
+        struct worker_handle *worker = &set->workers[i];
+        struct agent_task *task = task_list_find(&worker->tasks, id);
         if (!task)
             continue;
-        worker_link_recall(link, queue);
+        worker_handle_take_back_all(worker, queue);
         task = task_list_take_id(queue, id);
         if (task) {
-            report(crew, task, TASK_DROPPED, 0, 0, "");
+            report(set, task, TASK_DROPPED, 0, 0, "");
             agent_task_free(task);
         } else {
-            doom(crew, link, task_list_find(&link->tasks, id), DOOM_CANCELLED);
+            terminate(set, worker, task_list_find(&worker->tasks, id), TERMINATION_CANCELLED);
         }
         return true;
     }
     return false;
 }
 
-bool worker_set_idle(const struct worker_set *crew)
+bool worker_set_idle(const struct worker_set *set)
 {
-    for (int i = 0; i < crew->limits.workers; i++)
-        if (crew->workers[i].tasks.count)
+    for (int i = 0; i < set->limits.workers; i++)
+        if (set->workers[i].tasks.count)
             return false;
     return true;
 }
 
-bool worker_set_dismiss(struct worker_set *crew)
+bool worker_set_close(struct worker_set *set)
 {
-    bool gone = !crew->starting;
-    for (int i = 0; i < crew->limits.workers; i++) {
-        struct worker_link *link = &crew->workers[i];
-        if (link->state == WORKER_READY) {
-            worker_link_dismiss(link);
-            if (is_isolated(crew)) {
-                link->kill_at_ns = now_ns() + DISMISS_NS; /* it may hang in its job's close */
-                look_soon(crew);
+    bool all_ended = !set->starting;
+    for (int i = 0; i < set->limits.workers; i++) {
+        struct worker_handle *worker = &set->workers[i];
+        if (worker->state == WORKER_READY) {
+            worker_handle_close(worker);
+            if (is_isolated(set)) {
+                worker->kill_at_ns = monotonic_now_ns() + CLOSE_TIMEOUT_NS;
+                check_soon(set);
             }
         }
-        if (link->pid)
-            gone = false;
+        if (worker->pid)
+            all_ended = false;
     }
-    return gone;
+    return all_ended;
 }
 
 /* ---- Polling ---- */
 
-int worker_set_poll_set(const struct worker_set *crew, struct pollfd *set)
+int worker_set_fill_pollfds(const struct worker_set *set, struct pollfd *fds)
 {
     int count = 0;
-    set[count++] = (struct pollfd){.fd = crew->forkserver->fd, .events = POLLIN};
-    for (int i = 0; i < crew->limits.workers; i++) {
-        const struct worker_link *link = &crew->workers[i];
-        if (link->fd < 0)
+    fds[count++] = (struct pollfd){.fd = set->forkserver->fd, .events = POLLIN};
+    for (int i = 0; i < set->limits.workers; i++) {
+        const struct worker_handle *worker = &set->workers[i];
+        if (worker->fd < 0)
             continue;
         short events = POLLIN;
-        if (link->out_done < link->out.size)
+        if (worker->out_done < worker->out.size)
             events |= POLLOUT;
-        set[count++] = (struct pollfd){.fd = link->fd, .events = events};
+        fds[count++] = (struct pollfd){.fd = worker->fd, .events = events};
     }
     return count;
 }
 
-void worker_set_polled(struct worker_set *crew, const struct pollfd *set)
+void worker_set_read_pollfds(struct worker_set *set, const struct pollfd *fds)
 {
-    crew->forkserver_readable = set++->revents != 0;
-    for (int i = 0; i < crew->limits.workers; i++) {
-        struct worker_link *link = &crew->workers[i];
-        if (link->fd >= 0)
-            link->readable = (set++->revents & ~POLLOUT) != 0;
+    set->forkserver_readable = fds++->revents != 0;
+    for (int i = 0; i < set->limits.workers; i++) {
+        struct worker_handle *worker = &set->workers[i];
+        if (worker->fd >= 0)
+            worker->readable = (fds++->revents & ~POLLOUT) != 0;
     }
 }
 
-/* ---- Life ---- */
+/* ---- Construction ---- */
 
-int worker_set_size(const struct worker_set *crew)
+int worker_set_size(const struct worker_set *set)
 {
-    return crew->limits.workers;
+    return set->limits.workers;
 }
 
-uint32_t worker_set_replaced(const struct worker_set *crew)
+uint32_t worker_set_replaced(const struct worker_set *set)
 {
-    return crew->replaced;
+    return set->replaced;
 }
 
 struct worker_set *worker_set_new(struct forkserver *forkserver,
                                   const struct worker_set_limits *limits, int rank,
-                                  const struct worker_set_events *events, struct mpp_error *error)
+                                  const struct worker_set_callbacks *callbacks,
+                                  struct mpp_error *error)
 {
-    struct worker_set *crew = calloc(1, sizeof *crew);
-    struct worker_link *workers = calloc((size_t)limits->workers + 1, sizeof *workers);
-    if (!crew || !workers) {
-        free(crew);
+    struct worker_set *set = calloc(1, sizeof *set);
+    struct worker_handle *workers = calloc((size_t)limits->workers + 1, sizeof *workers);
+    if (!set || !workers) {
+        free(set);
         free(workers);
         mpp_error_set(error, "out of memory for %d workers", limits->workers);
         return NULL;
     }
-    *crew = (struct worker_set){.forkserver = forkserver,
-                                .limits = *limits,
-                                .events = *events,
-                                .workers = workers,
-                                .look_at_ns = INT64_MAX};
-    oom_watch_init(&crew->oom);
+    *set = (struct worker_set){.forkserver = forkserver,
+                               .limits = *limits,
+                               .callbacks = *callbacks,
+                               .workers = workers,
+                               .next_check_ns = INT64_MAX};
+    oom_watch_init(&set->oom);
     for (int i = 0; i < limits->workers; i++) {
-        worker_link_init(&workers[i], &forkserver->slots[i]);
+        worker_handle_init(&workers[i], &forkserver->slots[i]);
         forkserver->slots[i].rank = rank;
     }
-    return crew;
+    return set;
 }
 
-void worker_set_free(struct worker_set *crew)
+void worker_set_free(struct worker_set *set)
 {
-    if (!crew)
+    if (!set)
         return;
-    for (int i = 0; i < crew->limits.workers; i++)
-        worker_link_release(&crew->workers[i]);
-    free(crew->workers);
-    free(crew);
+    for (int i = 0; i < set->limits.workers; i++)
+        worker_handle_release(&set->workers[i]);
+    free(set->workers);
+    free(set);
 }

@@ -1,9 +1,13 @@
 /*
- * crew: the worker processes of one agent: starts, feeds, watches, ends and replaces them.
+ * worker_set: all worker processes of one agent. It starts them through the fork server, gives them
+ * tasks from the agent's queue, collects results, kills workers at the time limit or on
+ * cancellation, and replaces those that die.
  *
- * A worker gets frames of tasks sized by how long tasks have been taking lately, at most two frames
- * at a time: the second hides the way there and back. What a worker has not begun can still be
- * taken back. Never blocks.
+ * A worker gets tasks in frames. A frame holds some milliseconds of work, estimated from how long
+ * recent tasks have run. If tasks are short, a worker gets a second frame before the first is done,
+ * so that it never waits for the agent. Tasks that a worker has not begun can be taken back.
+ *
+ * Nothing blocks. The agent calls, in each of its steps: receive, start, assign, check_running.
  */
 #ifndef WORKER_SET_H
 #define WORKER_SET_H
@@ -17,61 +21,75 @@
 #include "task_list.h"
 
 struct worker_set_limits {
-    int workers;                   /* processes; 0 is possible */
-    uint32_t max_tasks_per_worker; /* 0: no limit */
-    double timeout_s;              /* of one run; 0: none */
+    int workers;                   /* number of worker processes; may be 0 */
+    uint32_t max_tasks_per_worker; /* after which a worker process is replaced; 0: no limit */
+    double timeout_s;              /* for one run of one task; 0: no limit */
 };
 
-/* What the agent is told. The task's memory is the crew's. */
-struct worker_set_events {
+/* What the set reports to its agent. Pointers are valid during the call only. */
+struct worker_set_callbacks {
+    /* A task has ended; every task that was assigned is reported once, or goes back to the
+     * queue. */
     void (*result)(void *context, const struct message_result *result);
-    void (*running)(void *context, const struct agent_task *task); /* seen in its run, once */
+    /* A task has been running for some milliseconds; called at most once for a run. */
+    void (*running)(void *context, const struct agent_task *task);
+    /* Workers cannot start; `text`, of `size` bytes, says why. No more are started. */
     void (*broken)(void *context, const char *text, uint32_t size);
     void *context;
 };
 
 struct worker_set;
 
-/* The fork server must outlive the crew. NULL: out of memory. */
+/* The fork server must outlive the set. `rank` is what jobs get from mpp_context_rank. No worker is
+ * started yet. NULL: out of memory. */
 struct worker_set *worker_set_new(struct forkserver *forkserver,
                                   const struct worker_set_limits *limits, int rank,
-                                  const struct worker_set_events *events, struct mpp_error *error);
-void worker_set_free(struct worker_set *crew);
+                                  const struct worker_set_callbacks *callbacks,
+                                  struct mpp_error *error);
+void worker_set_free(struct worker_set *set); /* NULL is allowed; does not wait for the processes */
 
-int worker_set_size(const struct worker_set *crew);
-uint32_t worker_set_replaced(const struct worker_set *crew); /* worker processes, so far */
+int worker_set_size(const struct worker_set *set); /* limits.workers */
 
-/* Takes in results, starts, ends and crashes of workers. What a lost worker had not begun goes to
- * the front of the queue. */
-int worker_set_hear(struct worker_set *crew, struct task_list *queue, bool *progressed,
-                    struct mpp_error *error);
+/* How many worker processes have died or were killed so far, and were replaced. */
+uint32_t worker_set_replaced(const struct worker_set *set);
 
-/* Asks for the workers that are missing. */
-int worker_set_start(struct worker_set *crew, struct mpp_error *error);
+/* Reads results from workers and events from the fork server. Unfinished tasks of a worker that has
+ * died go to the front of the queue, except the task during which it died: that is reported. -1: no
+ * worker can be started any more, or one has sent malformed data. */
+int worker_set_receive(struct worker_set *set, struct task_list *queue, bool *progressed,
+                       struct mpp_error *error);
 
-/* Gives tasks of the queue to workers that can take some, and writes what can be written. */
-int worker_set_feed(struct worker_set *crew, struct task_list *queue, bool *progressed,
-                    struct mpp_error *error);
+/* Requests the worker processes that are missing. -1: the fork server has died. */
+int worker_set_start(struct worker_set *set, struct mpp_error *error);
 
-/* Looks after running tasks when it is time for it: tells of them once, ends those that run too
- * long. Returns when it is time again (CLOCK_MONOTONIC; INT64_MAX: never). */
-int64_t worker_set_look(struct worker_set *crew, int64_t now_ns);
+/* Gives tasks from the queue to workers that can take some, and writes to their sockets. -1: out of
+ * memory. */
+int worker_set_assign(struct worker_set *set, struct task_list *queue, bool *progressed,
+                      struct mpp_error *error);
 
-/* Brings back what workers have not begun, to the front of the queue. */
-void worker_set_recall(struct worker_set *crew, struct task_list *queue);
+/* Reports tasks that have begun to run and kills workers whose task has reached the time limit.
+ * Cheap when called too early. Returns when to call it again (monotonic_now_ns); INT64_MAX: not
+ * before a task is assigned. */
+int64_t worker_set_check_running(struct worker_set *set, int64_t now_ns);
 
-/* Ends the task where it is with a worker: true. One that has not begun is dropped and reported as
- * such; one that runs is reported when its worker process has ended. */
-bool worker_set_cancel(struct worker_set *crew, struct task_list *queue, uint64_t id);
+/* Takes tasks that workers have not begun back to the front of the queue. A worker that is just
+ * about to begin its first task keeps its tasks. */
+void worker_set_take_back(struct worker_set *set, struct task_list *queue);
 
-bool worker_set_idle(const struct worker_set *crew); /* no task is with a worker */
+/* Cancels a task that is with a worker. If it has not begun, it is reported as TASK_DROPPED at
+ * once; if it runs, its worker is killed, and it is reported when the process has ended. False: no
+ * worker has it. */
+bool worker_set_cancel(struct worker_set *set, struct task_list *queue, uint64_t id);
 
-/* Lets the workers go that are at rest; true when none is left. */
-bool worker_set_dismiss(struct worker_set *crew);
+bool worker_set_idle(const struct worker_set *set); /* no worker has a task */
 
-/* Fills in what to poll for (at most MPP_WORKERS_MAX + 1 entries) and returns how many; and takes
- * the answers, from the same entries, before anything else has happened. */
-int worker_set_poll_set(const struct worker_set *crew, struct pollfd *set);
-void worker_set_polled(struct worker_set *crew, const struct pollfd *set);
+/* Lets all workers end; to be called when the set is idle, repeatedly until it returns true: all
+ * have ended. A worker that does not end within ten seconds is killed. */
+bool worker_set_close(struct worker_set *set);
+
+/* Fills in the descriptors to poll(2) for, at most MPP_WORKERS_MAX + 1, and returns how many. After
+ * the poll pass the same entries to read_pollfds, before any other call. */
+int worker_set_fill_pollfds(const struct worker_set *set, struct pollfd *fds);
+void worker_set_read_pollfds(struct worker_set *set, const struct pollfd *fds);
 
 #endif

@@ -1,9 +1,11 @@
 /*
- * A file system that fails, by LD_PRELOAD: of the calls that concern $FAULT_BELOW (the paths they
- * are given, or those of their descriptors) the one with number $FAULT_AT, counted over all
- * processes of a run from 1, fails with $FAULT_ERROR: EIO, ENOSPC, EINTR, or SHORT, which reads or
- * writes one byte only; with ENOSPC only calls that write something count. With $FAULT_ON all calls
- * after it fail as well. The count is kept in the file $FAULT_COUNT, 8 bytes.
+ * Injects file system errors, with LD_PRELOAD. Counts the calls below that concern a path under
+ * $FAULT_BELOW, as an argument or through a descriptor, over all processes of a run from 1. The
+ * call number $FAULT_AT fails; if $FAULT_ON is set, all later ones fail too.
+ *
+ * $FAULT_ERROR is the error: EIO, EINTR, ENOSPC, or SHORT, which makes a call read or write only
+ * one byte. With ENOSPC only calls that write are counted. The file $FAULT_COUNT holds the counter,
+ * 8 bytes, shared by the processes.
  *
  * Calls: open, openat, read, pread, write, rename, renameat, renameat2, linkat, mkdir, mkdirat,
  * ftruncate, fsync, fdatasync.
@@ -40,19 +42,19 @@ static struct {
     int (*fdatasync)(int);
 } real;
 
-static const char *below;
+static const char *path_prefix; /* NULL: no call fails */
 static _Atomic uint64_t *count; /* shared by all processes */
-static uint64_t at;
-static bool on, is_short;
-static int number;
+static uint64_t fail_at;
+static bool fail_later, is_short;
+static int error_number;
 
 static void find(void *function, const char *name)
 {
     void *found = dlsym(RTLD_NEXT, name);
-    memcpy(function, &found, sizeof found); /* an object pointer, by ISO C */
+    memcpy(function, &found, sizeof found); /* ISO C does not convert object to function pointers */
 }
 
-/* Also from the first call that is made before constructors are. */
+/* Also called by the wrappers, which other libraries may call before this constructor runs. */
 __attribute__((constructor)) static void begin(void)
 {
     if (real.open)
@@ -80,29 +82,31 @@ __attribute__((constructor)) static void begin(void)
     if (shared == MAP_FAILED)
         abort();
     close(fd);
-    at = strtoull(where, NULL, 10);
-    on = getenv("FAULT_ON") != NULL;
+    fail_at = strtoull(where, NULL, 10);
+    fail_later = getenv("FAULT_ON");
     is_short = strcmp(error, "SHORT") == 0;
-    number = strcmp(error, "ENOSPC") == 0 ? ENOSPC : strcmp(error, "EINTR") == 0 ? EINTR : EIO;
+    error_number = strcmp(error, "ENOSPC") == 0  ? ENOSPC
+                   : strcmp(error, "EINTR") == 0 ? EINTR
+                                                 : EIO;
     count = shared;
-    below = getenv("FAULT_BELOW");
+    path_prefix = getenv("FAULT_BELOW");
 }
 
-/* Is it this call's turn? */
-static bool turn(void)
+/* Counts a call. True: it must fail. */
+static bool count_call(void)
 {
     uint64_t call = atomic_fetch_add(count, 1) + 1;
-    return call == at || (on && at && call > at);
+    return call == fail_at || (fail_later && fail_at && call > fail_at);
 }
 
 static bool concerns(int directory, const char *path)
 {
     char link[64], whole[PATH_MAX];
     begin();
-    if (!below)
+    if (!path_prefix)
         return false;
     if (path && *path == '/')
-        return strncmp(path, below, strlen(below)) == 0;
+        return strncmp(path, path_prefix, strlen(path_prefix)) == 0;
     if (directory == AT_FDCWD)
         snprintf(link, sizeof link, "/proc/self/cwd");
     else
@@ -111,31 +115,32 @@ static bool concerns(int directory, const char *path)
     if (size < 0)
         return false;
     whole[size] = '\0';
-    return strncmp(whole, below, strlen(below)) == 0;
+    return strncmp(whole, path_prefix, strlen(path_prefix)) == 0;
 }
 
-/* True: the call fails, errno is set. */
+/* True: the call must fail; errno is set. */
 static bool fails(int directory, const char *path, bool writes)
 {
-    int kept = errno;
-    bool failing = concerns(directory, path) && (writes || number != ENOSPC) && turn() && !is_short;
-    errno = failing ? number : kept;
+    int saved = errno;
+    bool failing = concerns(directory, path) && (writes || error_number != ENOSPC) &&
+                   count_call() && !is_short;
+    errno = failing ? error_number : saved;
     return failing;
 }
 
-/* The same for what can be short: the size that is left of it. */
+/* The same for calls that can be short: those get a smaller *size and do not fail. */
 static bool fails_short(int fd, size_t *size, bool writes)
 {
-    int kept = errno;
-    bool mine = concerns(fd, NULL) && (writes || number != ENOSPC) && turn();
-    errno = kept;
-    if (!mine)
+    int saved = errno;
+    bool hit = concerns(fd, NULL) && (writes || error_number != ENOSPC) && count_call();
+    errno = saved;
+    if (!hit)
         return false;
     if (is_short) {
         *size = *size > 1 ? 1 : *size;
         return false;
     }
-    errno = number;
+    errno = error_number;
     return true;
 }
 

@@ -1,6 +1,6 @@
 /*
- * A file system that is far away, by LD_PRELOAD: every opening of a file below $SLOW_BELOW for
- * reading takes $SLOW_MS milliseconds longer.
+ * Simulates a slow network file system, with LD_PRELOAD: open(2) for reading of a file below
+ * $SLOW_BELOW takes $SLOW_MS milliseconds longer.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,13 +12,14 @@
 
 static int (*real_open)(const char *, int, ...);
 
-/* Also from the first call that is made before constructors are. */
+/* Also called by open, which other libraries may call before this constructor runs. */
 __attribute__((constructor)) static void find_real(void)
 {
     if (real_open)
         return;
     void *found = dlsym(RTLD_NEXT, "open");
-    memcpy(&real_open, &found, sizeof real_open); /* an object pointer, by ISO C */
+    memcpy(&real_open, &found,
+           sizeof real_open); /* ISO C does not convert object to function pointers */
 }
 
 static void delay(const char *path)
@@ -26,12 +27,12 @@ static void delay(const char *path)
     const char *below = getenv("SLOW_BELOW"), *ms = getenv("SLOW_MS");
     if (!below || !ms || strncmp(path, below, strlen(below)) != 0)
         return;
-    int kept = errno;
+    int saved = errno;
     long long ns = atoll(ms) * 1000000;
     struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
     while (nanosleep(&time, &time) && errno == EINTR)
         ;
-    errno = kept;
+    errno = saved;
 }
 
 int open(const char *path, int flags, ...)

@@ -1,4 +1,4 @@
-/* A child that confines itself and tries something: see confined_child.h. */
+/* A child process that confines itself and tries something: see confined_child.h. */
 #include "confined_child.h"
 
 #include <errno.h>
@@ -33,18 +33,18 @@ int try_confined(const struct mpp_confine *confine, size_t memory_limit_bytes, i
     return WEXITSTATUS(status);
 }
 
-void need_calls(void)
+void require_seccomp(void)
 {
-    if (confine_syscalls_there())
+    if (confine_seccomp_available())
         return;
-    print_message("NO SECCOMP HERE: that calls are refused is not tested\n");
+    print_message("NO SECCOMP: the refusal of system calls is not tested\n");
     skip();
 }
 
-void need_paths(void)
+void require_landlock(void)
 {
-    if (confine_paths_version())
+    if (confine_landlock_version())
         return;
-    print_message("NO LANDLOCK HERE: that files are refused is not tested\n");
+    print_message("NO LANDLOCK: the refusal of files is not tested\n");
     skip();
 }

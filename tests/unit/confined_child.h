@@ -1,4 +1,4 @@
-/* confined: what a test asks of a child that confines itself. */
+/* confined_child: runs a part of a test in a child process that has confined itself. */
 #ifndef CONFINED_CHILD_H
 #define CONFINED_CHILD_H
 
@@ -6,13 +6,13 @@
 
 enum { NOT_CONFINED = 255 };
 
-/* Forks; the child calls confine_worker and then attempt. 0: that returned 0; an errno: it did not;
- * EDOM: it did not and errno does not say why; NOT_CONFINED: it was not even confined. */
+/* Forks a child that calls confine_worker and then `attempt`. Returns 0 if attempt returned 0;
+ * otherwise errno after attempt, or EDOM if that was 0; NOT_CONFINED if confine_worker failed. */
 int try_confined(const struct mpp_confine *confine, size_t memory_limit_bytes,
                  int (*attempt)(void));
 
-/* Where the kernel or the build lacks the means, these skip the rest of the test, and say so. */
-void need_calls(void);
-void need_paths(void);
+/* Skip the rest of the test, with a message, if the kernel or the build has no support. */
+void require_seccomp(void);
+void require_landlock(void);
 
 #endif

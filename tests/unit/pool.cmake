@@ -1,5 +1,5 @@
-# Unit tests of base and of the pool's pure parts, which are the pool's own: their headers are seen here only.
-foreach(name buf rank_liveness message oom_watch result_ring scheduler task_list)
+# Unit tests of src/base and src/pool. They include the pool's private headers.
+foreach(name buf message oom_watch rank_liveness result_ring scheduler task_list worker_exit)
   add_executable(test_${name} test_${name}.c)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
   target_link_libraries(test_${name} PRIVATE mppool mpp_flags cmocka)
@@ -8,9 +8,9 @@ foreach(name buf rank_liveness message oom_watch result_ring scheduler task_list
 endforeach()
 
 target_sources(test_oom_watch PRIVATE temporary_directory.c)
+target_sources(test_worker_exit PRIVATE temporary_directory.c)
 
-
-# Those of confinement; it confines the writing of real output files, too.
+# Tests of confinement. They use mpp_batch to write output files as the thumbnail job does.
 foreach(name confine confine_paths)
   add_executable(test_${name} test_${name}.c confined_child.c temporary_directory.c)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/pool)
@@ -19,7 +19,7 @@ foreach(name confine confine_paths)
   set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
 endforeach()
 
-# Random tests take how much to do: a million takes some seconds; with sanitizers a part.
+# The argument is the number of random sequences. A million takes some seconds; sanitizers get fewer.
 set(sequences 1000000)
 if(MPP_SANITIZE)
   set(sequences 30000)

@@ -1,4 +1,4 @@
-/* A temporary directory for a test: see temporary_directory.h. */
+/* A scratch directory for one test: see temporary_directory.h. */
 #include "temporary_directory.h"
 
 #include <dirent.h>

@@ -1,12 +1,16 @@
-/* scratch: a temporary directory for a test, which becomes the working directory. */
+/* temporary_directory: a scratch directory for one test, which becomes the working directory. */
 #ifndef TEMPORARY_DIRECTORY_H
 #define TEMPORARY_DIRECTORY_H
 
-int scratch_setup(void **state);    /* as cmocka's setup and teardown of each test */
-int scratch_teardown(void **state); /* removes all that is in it */
+/* The setup and teardown functions of a cmocka test. */
+int scratch_setup(void **state);
+int scratch_teardown(void **state); /* removes the directory with its contents */
 
-void scratch_write(const char *path, const char *text); /* makes the directories on the way */
+/* Creates or replaces a file; missing directories are created. */
+void scratch_write(const char *path, const char *text);
+/* Fails the test unless the file has these contents. */
 void scratch_expect(const char *path, const char *text);
-int scratch_count(const char *directory); /* entries, `.` and `..` not counted */
+/* Number of entries, without `.` and `..`. */
+int scratch_count(const char *directory);
 
 #endif

@@ -1,4 +1,4 @@
-/* The growable bytes, the bounded reader, the checked sizes and the error object. */
+/* The files of src/base: buf, fnv1a and mpp_error. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "buf.h"
+#include "fnv1a.h"
 #include "mpp_error.h"
 
 static void grows(void **state)
@@ -47,7 +48,7 @@ static void every_width(void **state)
     buf_release(&buf);
 }
 
-static void reader_stays_failed(void **state)
+static void failure_to_read_is_sticky(void **state)
 {
     (void)state;
     struct reader reader = reader_over("abc", 3);
@@ -58,7 +59,7 @@ static void reader_stays_failed(void **state)
     assert_null(read_bytes(&reader, 1));
 }
 
-static void too_large_is_remembered(void **state)
+static void failure_to_grow_is_sticky(void **state)
 {
     (void)state;
     struct buf buf = BUF_INIT;
@@ -82,6 +83,16 @@ static void checked_sizes(void **state)
     assert_false(size_add(SIZE_MAX, 1, &result));
 }
 
+/* From the algorithm's published test vectors. */
+static void fnv1a_hashes(void **state)
+{
+    (void)state;
+    assert_true(fnv1a(FNV1A_INIT, "", 0) == FNV1A_INIT);
+    assert_true(fnv1a(FNV1A_INIT, "a", 1) == UINT64_C(0xaf63dc4c8601ec8c));
+    uint64_t foo = fnv1a(FNV1A_INIT, "foo", 3);
+    assert_true(fnv1a(foo, "bar", 3) == UINT64_C(0x85944171f73967e8));
+}
+
 static void errors(void **state)
 {
     (void)state;
@@ -92,7 +103,7 @@ static void errors(void **state)
     assert_int_equal(mpp_error_set_errno(&error, "'%s'", "f"), -1);
     assert_string_equal(error.text, "'f': No such file or directory");
     assert_int_equal(errno, ENOENT);
-    assert_int_equal(mpp_error_set(NULL, "nobody listens"), -1);
+    assert_int_equal(mpp_error_set(NULL, "ignored"), -1);
     char *long_text = malloc(3 * MPP_ERROR_SIZE);
     assert_non_null(long_text);
     memset(long_text, 'x', 3 * MPP_ERROR_SIZE - 1);
@@ -107,9 +118,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grows),
         cmocka_unit_test(every_width),
-        cmocka_unit_test(reader_stays_failed),
-        cmocka_unit_test(too_large_is_remembered),
+        cmocka_unit_test(failure_to_read_is_sticky),
+        cmocka_unit_test(failure_to_grow_is_sticky),
         cmocka_unit_test(checked_sizes),
+        cmocka_unit_test(fnv1a_hashes),
         cmocka_unit_test(errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Which files a confined worker process can open and change. Each is tried by a child that confines
- * itself. */
+/* Which files a confined worker process can open and change. Each attempt runs in a child process
+ * that confines itself. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -121,7 +121,7 @@ static int make_device(void)
     return mknod("out/device", S_IFCHR | 0666, 0);
 }
 
-static int ask_device(void)
+static int call_ioctl_on_device(void)
 {
     struct winsize size;
     return ioctl(open("/dev/null", O_RDWR | O_CLOEXEC), TIOCGWINSZ, &size);
@@ -141,14 +141,14 @@ static void outside_is_refused(void **state)
                                        .writable = (const char *[]){"/dev/null", NULL}};
     assert_int_equal(try_confined(&all, 0, read_listed), 0);
     assert_int_equal(try_confined(&no_paths, 0, read_outside), 0);
-    need_paths();
+    require_landlock();
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
         if (try_confined(&all, 0, attempts[i]) != EACCES)
             fail_msg("attempt %zu is not refused", i);
-    if (confine_paths_version() >= 3)
+    if (confine_landlock_version() >= 3)
         assert_int_equal(try_confined(&all, 0, truncate_input), EACCES);
-    if (confine_paths_version() >= 5)
-        assert_int_equal(try_confined(&device, 0, ask_device), EACCES);
+    if (confine_landlock_version() >= 5)
+        assert_int_equal(try_confined(&device, 0, call_ioctl_on_device), EACCES);
     assert_int_not_equal(try_confined(&all, 0, move_input_away), 0);
     assert_int_not_equal(try_confined(&all, 0, link_input_away), 0);
     assert_int_equal(try_confined(&nowhere, 0, read_listed), EACCES);
@@ -157,7 +157,7 @@ static void outside_is_refused(void **state)
     assert_int_equal(scratch_count("."), 5);
 }
 
-/* The very steps of a thumbnail. */
+/* The steps by which the thumbnail job writes its output. */
 static int output_root;
 
 static int write_atomically(void)
@@ -180,18 +180,18 @@ static int write_atomically(void)
     return 0;
 }
 
-static int write_from_anew(void)
+static int open_and_write_atomically(void)
 {
     return output_directory_open("out", &output_root, NULL) || write_atomically();
 }
 
-/* Other steps that a job may take. */
-static int write_otherwise(void)
+/* Other ways to write that a job may use. */
+static int write_in_other_ways(void)
 {
     int fd = open("out", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
     char self[64];
     snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
-    if (fd >= 0 && /* the file system may have none */
+    if (fd >= 0 && /* not every file system has O_TMPFILE */
         (write(fd, "x", 1) != 1 || linkat(AT_FDCWD, self, AT_FDCWD, "out/x", AT_SYMLINK_FOLLOW) ||
          unlink("out/x")))
         return -1;
@@ -200,7 +200,7 @@ static int write_otherwise(void)
         try_open("out/a/d", O_RDONLY) || unlink("out/a/d") ||
         try_open("log.txt", O_WRONLY | O_APPEND))
         return -1;
-    if (confine_paths_version() == 1) /* no file is moved to another directory */
+    if (confine_landlock_version() == 1) /* files cannot be moved to another directory */
         return unlink("out/a/c") || rmdir("out/a");
     return rename("out/a/c", "out/c") || rmdir("out/a") || unlink("out/c");
 }
@@ -214,27 +214,27 @@ static void output_is_written(void **state)
     scratch_expect("out/old.txt", "new");
     close(output_root);
     scratch_write("out/old.txt", "old");
-    assert_int_equal(try_confined(&all, 0, write_from_anew), 0);
+    assert_int_equal(try_confined(&all, 0, open_and_write_atomically), 0);
     scratch_expect("out/old.txt", "new");
-    assert_int_equal(try_confined(&all, 0, write_otherwise), 0);
+    assert_int_equal(try_confined(&all, 0, write_in_other_ways), 0);
     assert_int_equal(scratch_count("out"), 2);
 }
 
-static int kept_fd;
+static int inherited_fd;
 
-static int use_kept(void)
+static int use_inherited(void)
 {
     char bytes[2];
-    return write(kept_fd, "t", 1) != 1 || pread(kept_fd, bytes, 2, 0) != 2 || bytes[0] != 's' ||
-           bytes[1] != 't';
+    return write(inherited_fd, "t", 1) != 1 || pread(inherited_fd, bytes, 2, 0) != 2 ||
+           bytes[0] != 's' || bytes[1] != 't';
 }
 
-static void open_files_stay(void **state)
+static void open_files_stay_usable(void **state)
 {
     (void)state;
-    kept_fd = open("secret/s.txt", O_RDWR | O_APPEND | O_CLOEXEC);
-    assert_int_equal(try_confined(&all, 0, use_kept), 0);
-    close(kept_fd);
+    inherited_fd = open("secret/s.txt", O_RDWR | O_APPEND | O_CLOEXEC);
+    assert_int_equal(try_confined(&all, 0, use_inherited), 0);
+    close(inherited_fd);
     scratch_expect("secret/s.txt", "st");
 }
 
@@ -243,18 +243,18 @@ static int run_true(void)
     return execl("/bin/true", "true", (char *)NULL);
 }
 
-static void programs_are_paths(void **state)
+static void programs_count_as_paths(void **state)
 {
     (void)state;
     const struct mpp_confine anywhere = {.paths = true, .readable = (const char *[]){"/", NULL}};
     const struct mpp_confine here = {.paths = true, .readable = readable};
     assert_int_equal(try_confined(&anywhere, 0, run_true), 0);
-    need_paths();
+    require_landlock();
     assert_int_equal(try_confined(&here, 0, run_true), EACCES);
 }
 
-/* One for the rules and none for a path: a worker that lost paths for that would fail at its
- * inputs. */
+/* One descriptor for the rule set and none for a path. Confinement must fail: a worker without its
+ * paths would fail on every input. */
 static int confine_with_one_descriptor(void)
 {
     struct mpp_error error = {.text = ""};
@@ -264,10 +264,10 @@ static int confine_with_one_descriptor(void)
     return confine_worker(&all, 0, &error) == 0 || !strstr(error.text, "'in'");
 }
 
-static void lack_makes_it_fail(void **state)
+static void lack_of_descriptors_is_an_error(void **state)
 {
     (void)state;
-    need_paths();
+    require_landlock();
     assert_int_equal(try_confined(NULL, 0, confine_with_one_descriptor), 0);
 }
 
@@ -276,9 +276,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(outside_is_refused, setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(output_is_written, setup, scratch_teardown),
-        cmocka_unit_test_setup_teardown(open_files_stay, setup, scratch_teardown),
-        cmocka_unit_test_setup_teardown(programs_are_paths, setup, scratch_teardown),
-        cmocka_unit_test_setup_teardown(lack_makes_it_fail, setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(open_files_stay_usable, setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(programs_count_as_paths, setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(lack_of_descriptors_is_an_error, setup, scratch_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

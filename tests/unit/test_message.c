@@ -1,4 +1,4 @@
-/* Message round trips; every message cut at every byte; counts that lie; random bytes. */
+/* Messages: encoding and decoding, truncation at every byte, wrong counts, random bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include "message.h"
 
-static void put_samples(struct buf *out, int which)
+static void put_sample(struct buf *out, int which)
 {
     struct message_list list;
     switch (which) {
@@ -73,7 +73,7 @@ static void put_samples(struct buf *out, int which)
 
 enum { SAMPLES = 11 };
 
-/* Reads a message as its receiver does; -1 where the receiver would call it damaged. */
+/* Decodes a message as its receiver does. -1: malformed. */
 static int read_whole(const void *bytes, size_t size)
 {
     struct reader fields;
@@ -137,7 +137,7 @@ static void round_trips(void **state)
     struct buf out = BUF_INIT;
     struct reader fields;
     struct message_hello hello;
-    put_samples(&out, 0);
+    put_sample(&out, 0);
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_HELLO);
     assert_int_equal(message_get_hello(&fields, &hello), 0);
     assert_true(hello.build == UINT64_C(1) << 50);
@@ -145,7 +145,7 @@ static void round_trips(void **state)
     assert_string_equal(hello.host, "node-17");
 
     buf_clear(&out);
-    put_samples(&out, 1);
+    put_sample(&out, 1);
     uint32_t count, other;
     bool wants;
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_TASKS);
@@ -161,7 +161,7 @@ static void round_trips(void **state)
     assert_true(fields.next == fields.end);
 
     buf_clear(&out);
-    put_samples(&out, 2);
+    put_sample(&out, 2);
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_DONE);
     assert_int_equal(message_get_done(&fields, &other, &wants, &count), 0);
     assert_int_equal(other, 5);
@@ -177,7 +177,7 @@ static void round_trips(void **state)
     }
 
     buf_clear(&out);
-    put_samples(&out, 3);
+    put_sample(&out, 3);
     uint64_t id;
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_MOVED);
     assert_int_equal(message_get_moved(&fields, &other, &count), 0);
@@ -186,14 +186,14 @@ static void round_trips(void **state)
     assert_true(id == UINT64_MAX && other == 3);
 
     buf_clear(&out);
-    put_samples(&out, 4);
+    put_sample(&out, 4);
     struct message_steal steal;
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_STEAL);
     assert_int_equal(message_get_steal(&fields, &steal), 0);
     assert_true(steal.thief == 65535 && steal.count == 12);
 
     buf_clear(&out);
-    put_samples(&out, 5);
+    put_sample(&out, 5);
     bool discard = false;
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_STOP);
     assert_int_equal(message_get_stop(&fields, &discard), 0);
@@ -208,20 +208,19 @@ static void round_trips(void **state)
     assert_true(wants && other == 3 && count == 0);
 
     buf_clear(&out);
-    put_samples(&out, 8);
-
+    put_sample(&out, 8);
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_RUNNING);
     assert_int_equal(message_get_running(&fields, &id, &other), 0);
     assert_true(id == UINT64_C(7) << 33 && other == 2);
 
     buf_clear(&out);
-    put_samples(&out, 9);
+    put_sample(&out, 9);
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_CANCEL);
     assert_int_equal(message_get_cancel(&fields, &id), 0);
     assert_true(id == UINT64_C(5) << 40);
 
     buf_clear(&out);
-    put_samples(&out, 10);
+    put_sample(&out, 10);
     const char *text;
     assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_BROKEN);
     assert_int_equal(message_get_broken(&fields, &text, &other), 0);
@@ -241,15 +240,15 @@ static void bytes_are_little_endian(void **state)
     buf_release(&out);
 }
 
-static void cut_at_every_byte(void **state)
+static void truncation_at_every_byte(void **state)
 {
     (void)state;
     for (int which = 0; which < SAMPLES; which++) {
         struct buf out = BUF_INIT;
-        put_samples(&out, which);
+        put_sample(&out, which);
         assert_int_equal(read_whole(out.data, out.size), 0);
         for (size_t size = 0; size < out.size; size++) {
-            uint8_t *exact = malloc(size + 1); /* so that a sanitizer sees every byte too far */
+            uint8_t *exact = malloc(size + 1); /* a sanitizer sees reads past the end */
             assert_non_null(exact);
             exact = realloc(exact, size ? size : 1);
             memcpy(exact, out.data, size);
@@ -260,12 +259,12 @@ static void cut_at_every_byte(void **state)
     }
 }
 
-static void counts_that_lie(void **state)
+static void wrong_counts(void **state)
 {
     (void)state;
     for (int which = 1; which <= 3; which++) {
         struct buf out = BUF_INIT;
-        put_samples(&out, which);
+        put_sample(&out, which);
         buf_set_u32(&out, which == 1 ? 1 : 5, UINT32_MAX);
         assert_int_equal(read_whole(out.data, out.size), -1);
         buf_release(&out);
@@ -307,9 +306,12 @@ static void bad_types_and_hosts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trips),         cmocka_unit_test(bytes_are_little_endian),
-        cmocka_unit_test(cut_at_every_byte),   cmocka_unit_test(counts_that_lie),
-        cmocka_unit_test(bad_types_and_hosts), cmocka_unit_test(random_bytes),
+        cmocka_unit_test(round_trips),
+        cmocka_unit_test(bytes_are_little_endian),
+        cmocka_unit_test(truncation_at_every_byte),
+        cmocka_unit_test(wrong_counts),
+        cmocka_unit_test(bad_types_and_hosts),
+        cmocka_unit_test(random_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* The counts of kills for want of memory: their parsers, and what a call takes from them. */
+/* oom_watch: the parsers of the kernel's files, and the attribution of kills. */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +32,7 @@ static void counts_are_parsed(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t kills = 0;
-        assert_int_equal(oom_watch_parse_count(cases[i].text, &kills), cases[i].found);
+        assert_int_equal(oom_watch_parse_kills(cases[i].text, &kills), cases[i].found);
         assert_true(kills == cases[i].kills);
     }
 }
@@ -78,15 +78,15 @@ static void kills_are_taken_one_by_one(void **state)
 {
     (void)state;
     struct oom_watch watch = {.path = "events", .kills = 3};
-    assert_false(oom_watch_again(&watch)); /* the file is missing */
+    assert_false(oom_watch_take_kill(&watch)); /* the file is missing */
     scratch_write("events", "oom_kill 3\n");
-    assert_false(oom_watch_again(&watch));
+    assert_false(oom_watch_take_kill(&watch));
     scratch_write("events", "oom_kill 5\n");
-    assert_true(oom_watch_again(&watch));
-    assert_true(oom_watch_again(&watch));
-    assert_false(oom_watch_again(&watch));
+    assert_true(oom_watch_take_kill(&watch));
+    assert_true(oom_watch_take_kill(&watch));
+    assert_false(oom_watch_take_kill(&watch));
     watch.path[0] = '\0';
-    assert_false(oom_watch_again(&watch));
+    assert_false(oom_watch_take_kill(&watch));
 }
 
 static void this_kernel_counts(void **state)
@@ -95,10 +95,10 @@ static void this_kernel_counts(void **state)
     struct oom_watch watch;
     oom_watch_init(&watch);
     print_message("kills are counted in: '%s'\n", watch.path);
-    assert_false(oom_watch_again(&watch));
+    assert_false(oom_watch_take_kill(&watch));
     if (watch.path[0] && watch.kills) {
         watch.kills--;
-        assert_true(oom_watch_again(&watch));
+        assert_true(oom_watch_take_kill(&watch));
     }
     assert_true(access("/proc/vmstat", R_OK) || watch.path[0]);
 }

@@ -1,4 +1,5 @@
-/* liveness: processes that end are noticed once each, those of elsewhere are not watched. */
+/* rank_liveness: the death of a watched process is reported once; processes of other hosts are not
+ * watched. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,42 +14,43 @@
 
 enum { CHILDREN = 4 };
 
-static void those_that_end_are_told_once(void **state)
+static void deaths_are_reported_once(void **state)
 {
     (void)state;
     struct rank_liveness_id self = rank_liveness_self(), ids[CHILDREN + 2] = {self};
     pid_t children[CHILDREN];
-    assert_int_not_equal(self.place, 0);
+    assert_int_not_equal(self.pid_space, 0);
     for (int i = 0; i < CHILDREN; i++) {
         children[i] = fork();
         if (children[i] == 0)
             for (;;)
                 pause();
-        ids[i + 1] = (struct rank_liveness_id){self.place, children[i]};
+        ids[i + 1] = (struct rank_liveness_id){self.pid_space, children[i]};
     }
-    ids[CHILDREN + 1] = (struct rank_liveness_id){self.place + 1, children[0]}; /* elsewhere */
+    ids[CHILDREN + 1] =
+        (struct rank_liveness_id){self.pid_space + 1, children[0]}; /* on another host */
     struct rank_liveness *liveness = rank_liveness_new(ids, CHILDREN + 2);
     assert_non_null(liveness);
-    assert_int_equal(rank_liveness_gone(liveness), -1);
+    assert_int_equal(rank_liveness_next_dead(liveness), -1);
     for (int i = 0; i < CHILDREN; i++) {
         siginfo_t info;
         kill(children[i], SIGKILL);
-        /* Ended, and not yet waited for: a zombie is gone as well. */
+        /* Wait for the death, but leave a zombie: that counts as dead as well. */
         assert_int_equal(waitid(P_PID, (id_t)children[i], &info, WEXITED | WNOWAIT), 0);
-        assert_int_equal(rank_liveness_gone(liveness), i + 1);
-        assert_int_equal(rank_liveness_gone(liveness), -1);
+        assert_int_equal(rank_liveness_next_dead(liveness), i + 1);
+        assert_int_equal(rank_liveness_next_dead(liveness), -1);
         waitpid(children[i], NULL, 0);
     }
     rank_liveness_free(liveness);
-    /* Gone before it was watched. */
+    /* Processes that were dead before they were watched. */
     liveness = rank_liveness_new(ids, 2);
-    assert_int_equal(rank_liveness_gone(liveness), 1);
-    assert_int_equal(rank_liveness_gone(liveness), -1);
+    assert_int_equal(rank_liveness_next_dead(liveness), 1);
+    assert_int_equal(rank_liveness_next_dead(liveness), -1);
     rank_liveness_free(liveness);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(those_that_end_are_told_once)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(deaths_are_reported_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

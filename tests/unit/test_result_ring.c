@@ -1,5 +1,5 @@
-/* result_ring: entries come out as they went in, around the end of the ring as well, with a writer
- * and a reader that run side by side; and a reader survives a ring that was scribbled over. */
+/* result_ring: entries come out as they went in, also across the end of the ring and with a
+ * concurrent writer and reader. A reader never reads outside a ring that was overwritten. */
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -64,7 +64,7 @@ static void full_and_too_large(void **state)
     assert_true(result_ring_put(ring, "", 0));
 }
 
-/* Sizes that leave every kind of rest before the end, counters that overflow on the way. */
+/* Entry sizes that leave every possible gap at the end of the ring. */
 static void *write_all(void *count)
 {
     uint8_t bytes[3000];
@@ -77,12 +77,12 @@ static void *write_all(void *count)
     return NULL;
 }
 
-static void side_by_side(void **state)
+static void concurrent_writer_and_reader(void **state)
 {
     (void)state;
     uint32_t count = 200000;
     pthread_t writer;
-    atomic_store(&ring->written, UINT32_MAX - 4095);
+    atomic_store(&ring->written, UINT32_MAX - 4095); /* the counters overflow soon */
     atomic_store(&ring->read, UINT32_MAX - 4095);
     assert_int_equal(pthread_create(&writer, NULL, write_all, &count), 0);
     for (uint32_t i = 0; i < count; i++) {
@@ -98,8 +98,8 @@ static void side_by_side(void **state)
     pthread_join(writer, NULL);
 }
 
-/* Whatever a job that runs wild leaves there, the agent reads nothing beside the ring. */
-static void scribbled_over(void **state)
+/* Whatever a faulty job writes into the ring, the agent reads nothing outside it. */
+static void overwritten_ring(void **state)
 {
     (void)state;
     uint64_t random = 1;
@@ -124,8 +124,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(put_and_take, setup, teardown),
         cmocka_unit_test_setup_teardown(full_and_too_large, setup, teardown),
-        cmocka_unit_test_setup_teardown(side_by_side, setup, teardown),
-        cmocka_unit_test_setup_teardown(scribbled_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(concurrent_writer_and_reader, setup, teardown),
+        cmocka_unit_test_setup_teardown(overwritten_ring, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

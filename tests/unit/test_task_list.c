@@ -1,4 +1,4 @@
-/* Lists of tasks: their order whatever is taken, and the memory that small ones share. */
+/* task_list: the order of tasks, and the memory that small tasks share. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,8 @@ static void append(struct task_list *list, struct task_slab **slab, uint64_t id,
     task_list_append(list, task);
 }
 
-/* Takes all, and finds the ids in this order with their payloads; `ids` ends with 0. */
+/* Takes all tasks and checks that they have these ids, in this order, and their payloads. `ids`
+ * ends with 0. */
 static void take_all(struct task_list *list, const uint64_t *ids)
 {
     for (; *ids; ids++) {
@@ -50,7 +51,7 @@ static void test_order(void **state)
     agent_task_free(task_list_take_id(&list, 1));
     agent_task_free(task_list_take_id(&list, 9));
     agent_task_free(task_list_take_id(&list, 5));
-    append(&list, &slab, 10, 10); /* behind a last one that was taken */
+    append(&list, &slab, 10, 10); /* after the last task was removed */
     append(&other, &slab, 11, 10);
     task_list_move_tail(&list, 3, &other);
     take_all(&other, (const uint64_t[]){7, 8, 10, 11, 0});
@@ -60,8 +61,8 @@ static void test_order(void **state)
     task_slab_close(slab);
 }
 
-/* Of all sizes, freed in another order than they came, and after the maker has gone: for the
- * sanitizers too. */
+/* Tasks of all sizes are freed in another order than they were made, and after their slab was
+ * closed. The sanitizers check this too. */
 static void test_slabs(void **state)
 {
     (void)state;
