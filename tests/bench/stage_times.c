@@ -1,10 +1,12 @@
 /*
- * stages ROUNDS FILE...: where the time of a thumbnail goes, 50x50 after a blur of 2, by CPU time
- * of this process around each stage; and that of libjpeg-turbo's bare decode at 1/8. The least of
- * the rounds counts, for each file and stage.
+ * Measures the CPU time of each stage of a thumbnail (50x50 after a blur of 2), and of libjpeg-turbo's
+ * plain decode at 1/8 for comparison:
  *
- * What the library decodes, it decodes in one go: the share of its entropy decoder is that of a
- * decode to coefficients alone.
+ *     stage_times ROUNDS FILE...
+ *
+ * For each file and stage the shortest of the rounds counts. Rows that libjpeg decodes cannot be
+ * divided into entropy decoding and the rest; there the time of decoding to coefficients is taken
+ * for the entropy decoder.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -15,16 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "codec.h"
 #include "filter_kernel.h"
 #include "geometry.h"
 #include "jpeg_error.h"
-#include "jpeg_read.h"
-#include "jpeg_scaled_decode.h"
-#include "jpeg_write.h"
-#include "png_read.h"
-#include "png_write.h"
 #include "resample.h"
-#include "thumbnailer.h"
 
 enum stage { READ, HEADER, ENTROPY, TRANSFORM, RESAMPLE, ENCODE, WRITE, STAGES };
 static const char *const names[STAGES] = {
@@ -40,20 +37,19 @@ static double now_s(void)
 
 static void fail(const char *path, const char *text)
 {
-    fprintf(stderr, "stages: %s: %s\n", path, text);
+    fprintf(stderr, "stage_times: %s: %s\n", path, text);
     exit(1);
 }
 
-struct run {
+struct stage_times {
     double seconds[STAGES];
-    double bare; /* 0: it is no JPEG */
+    double plain_s; /* libjpeg's plain decode; 0: not a JPEG */
     bool progressive;
 };
 
-/* All the decoders and tables that a worker keeps. */
-static struct jpeg_reader *jpeg_reader;
-static struct png_reader *png_reader;
-static struct jpeg_writer *jpeg_writer;
+/* What a worker keeps from one image to the next. */
+enum { CODECS_MAX = 16 };
+static void *decoders[CODECS_MAX], *encoders[CODECS_MAX];
 static struct filter_kernel horizontal, vertical;
 static struct resample resample;
 
@@ -72,8 +68,8 @@ static void read_file(const char *path, struct buf *bytes, double *seconds)
     *seconds = now_s() - begun;
 }
 
-/* Bare library calls: `eighths` 0 decodes to coefficients only. Returns CPU seconds. */
-static double library_s(const struct buf *bytes, int eighths, bool *progressive)
+/* Decodes a JPEG with libjpeg alone; `eighths` 0 decodes to coefficients only. Returns CPU seconds. */
+static double libjpeg_s(const struct buf *bytes, int eighths, bool *progressive)
 {
     struct jpeg_error failure;
     struct jpeg_decompress_struct codec;
@@ -102,21 +98,23 @@ static double library_s(const struct buf *bytes, int eighths, bool *progressive)
     return now_s() - begun;
 }
 
-struct picture {
+struct timed_image {
+    const struct image_codec *codec;
+    void *decoder, *encoder;
     struct geometry_size source, thumbnail;
     int channels, eighths;
 };
 
-static void prepare(const struct picture *picture, uint8_t *pixels)
+static void prepare(const struct timed_image *image, uint8_t *pixels)
 {
     struct mpp_error error;
-    const struct geometry_size *source = &picture->source, *thumbnail = &picture->thumbnail;
+    const struct geometry_size *source = &image->source, *thumbnail = &image->thumbnail;
     struct filter_kernel_shape across = {
         .source_px = source->width_px,
         .region_px = source->width_px,
         .thumbnail_px = thumbnail->width_px,
         .reduction = geometry_reduction(source->width_px, thumbnail->width_px),
-        .eighths = picture->eighths,
+        .eighths = image->eighths,
         .blur_sigma = 2};
     struct filter_kernel_shape down = across;
     down.source_px = down.region_px = source->height_px;
@@ -124,37 +122,49 @@ static void prepare(const struct picture *picture, uint8_t *pixels)
     down.reduction = geometry_reduction(source->height_px, thumbnail->height_px);
     if (filter_kernel_prepare(&horizontal, &across, &error) ||
         filter_kernel_prepare(&vertical, &down, &error) ||
-        resample_begin(&resample, &horizontal, &vertical, picture->channels, pixels, &error))
+        resample_begin(&resample, &horizontal, &vertical, image->channels, pixels, &error))
         fail("filter", error.text);
 }
 
-static int next_row(bool jpeg, uint8_t *row, struct mpp_error *error)
+/* Uses the decoder and the encoder of the format, made for its first image. */
+static void choose_codec(const char *path, const struct buf *bytes, struct timed_image *image)
 {
-    return jpeg ? jpeg_reader_row(jpeg_reader, row, error) : png_reader_row(png_reader, row, error);
+    image->codec = image_codec_by_content(bytes->data, bytes->size);
+    if (!image->codec)
+        fail(path, "not an image");
+    unsigned number = image_codec_number(image->codec);
+    if (number > CODECS_MAX)
+        fail(path, "too many codecs");
+    if (!decoders[number - 1]) {
+        decoders[number - 1] = image->codec->decoder_new();
+        encoders[number - 1] = image->codec->encoder_new ? image->codec->encoder_new() : NULL;
+    }
+    image->decoder = decoders[number - 1];
+    image->encoder = encoders[number - 1];
+    if (!image->decoder || (image->codec->encoder_new && !image->encoder))
+        fail(path, "out of memory");
 }
 
-static void open_picture(const char *path, const struct buf *bytes, bool jpeg,
-                         struct picture *picture, const struct byte_source *source)
+static void open_image(const char *path, const struct byte_source *source,
+                       struct timed_image *image)
 {
     struct mpp_error error;
-    struct jpeg_header header;
-    struct png_header png;
-    if (jpeg ? jpeg_reader_open(jpeg_reader, bytes->data, bytes->size, &header, &error)
-             : png_reader_open(png_reader, source, false, &png, &error))
+    struct image_header header;
+    if (image->codec->open(image->decoder, source, 0, &header, &error))
         fail(path, error.text);
-    picture->source = jpeg ? (struct geometry_size){header.width_px, header.height_px}
-                           : (struct geometry_size){png.width_px, png.height_px};
-    picture->channels = jpeg ? header.channels : png.channels;
-    picture->thumbnail = geometry_fit(picture->source, (struct geometry_size){50, 50}, false);
-    picture->eighths = jpeg ? geometry_dct_scale(picture->source, picture->thumbnail, 2) : 8;
+    image->source = (struct geometry_size){header.width_px, header.height_px};
+    image->channels = header.channels;
+    image->thumbnail = geometry_fit(image->source, (struct geometry_size){50, 50}, false);
+    image->eighths =
+        image_codec_scale(image->codec, geometry_decode_scale(image->source, image->thumbnail, 2));
 }
 
 static void write_file(const struct buf *out, const char *directory, double *seconds)
 {
     char path[4096], whole[4096];
     double begun = now_s();
-    snprintf(path, sizeof path, "%s/stages.tmp", directory);
-    snprintf(whole, sizeof whole, "%s/stages.out", directory);
+    snprintf(path, sizeof path, "%s/stage_times.tmp", directory);
+    snprintf(whole, sizeof whole, "%s/stage_times.out", directory);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, out->data, out->size) != (ssize_t)out->size || close(fd) ||
         rename(path, whole))
@@ -163,101 +173,108 @@ static void write_file(const struct buf *out, const char *directory, double *sec
     *seconds = now_s() - begun;
 }
 
-static void encode(const struct picture *picture, const uint8_t *pixels, bool jpeg, struct buf *out)
+static void encode(const struct timed_image *image, const uint8_t *bytes, struct buf *out)
 {
     struct mpp_error error;
-    const struct jpeg_writing as_jpeg = {.quality = 75};
-    const struct png_writing as_png = {.optimize = false};
-    int width = picture->thumbnail.width_px, height = picture->thumbnail.height_px;
-    if (jpeg ? jpeg_write(jpeg_writer, pixels, width, height, picture->channels, &as_jpeg, out,
-                          &error)
-             : png_write(pixels, width, height, picture->channels, &as_png, out, &error))
+    const struct image_encoding encoding = {.quality = 75};
+    struct image_pixels pixels = {.bytes = bytes,
+                                  .width_px = image->thumbnail.width_px,
+                                  .height_px = image->thumbnail.height_px,
+                                  .channels = image->channels};
+    if (image->codec->encode(image->encoder, &pixels, &encoding, out, &error))
         fail("thumbnail", error.text);
 }
 
-static struct run run_once(const char *path, struct buf *bytes, const char *directory)
+/* The first row counts as entropy decoding: our decoders do all of it before. */
+static void decode_and_resample(const char *path, const struct timed_image *image, uint8_t *row,
+                                struct stage_times *times)
 {
-    struct run run = {.bare = 0};
-    struct picture picture;
     struct mpp_error error;
-    struct buf out = BUF_INIT;
-    read_file(path, bytes, &run.seconds[READ]);
-    struct byte_source source = {.bytes = bytes->data, .size = bytes->size};
-    bool jpeg = image_sniff(bytes->data, bytes->size) == IMAGE_JPEG;
     double begun = now_s();
-    open_picture(path, bytes, jpeg, &picture, &source);
-    run.seconds[HEADER] = now_s() - begun;
-
-    size_t row_bytes = ((size_t)picture.source.width_px + 8) * (size_t)picture.channels;
-    uint8_t *row = malloc(row_bytes), *pixels = malloc((size_t)50 * 50 * 4);
-    if (!row || !pixels)
-        fail(path, "out of memory");
-    begun = now_s();
-    prepare(&picture, pixels);
-    run.seconds[RESAMPLE] = now_s() - begun;
-    begun = now_s();
-    if (jpeg && jpeg_reader_start(jpeg_reader, picture.eighths, 0, &error))
+    if (image->codec->start(image->decoder, image->eighths, &error) ||
+        image->codec->read_row(image->decoder, row, &error))
         fail(path, error.text);
-    if (vertical.samples && next_row(jpeg, row, &error)) /* a PNG is inflated for its first row */
-        fail(path, error.text);
-    run.seconds[ENTROPY] = now_s() - begun;
+    times->seconds[ENTROPY] = now_s() - begun;
     for (int y = 0; y < vertical.samples; y++) {
         begun = now_s();
-        if (y && next_row(jpeg, row, &error))
+        if (y && image->codec->read_row(image->decoder, row, &error))
             fail(path, error.text);
         double decoded = now_s();
         resample_push(&resample, row);
-        run.seconds[TRANSFORM] += y ? decoded - begun : 0;
-        run.seconds[RESAMPLE] += now_s() - decoded;
+        times->seconds[TRANSFORM] += y ? decoded - begun : 0;
+        times->seconds[RESAMPLE] += now_s() - decoded;
     }
+}
+
+static void time_libjpeg(const struct buf *bytes, struct stage_times *times)
+{
+    times->plain_s = libjpeg_s(bytes, 1, &times->progressive);
+    if (times->seconds[TRANSFORM] <= times->seconds[ENTROPY])
+        return;
+    /* libjpeg decoded it, row by row */
+    double all = times->seconds[TRANSFORM] + times->seconds[ENTROPY];
+    double entropy = libjpeg_s(bytes, 0, &times->progressive);
+    times->seconds[ENTROPY] = entropy < all ? entropy : all;
+    times->seconds[TRANSFORM] = all - times->seconds[ENTROPY];
+}
+
+static struct stage_times time_once(const char *path, struct buf *bytes, const char *directory)
+{
+    struct stage_times times = {.plain_s = 0};
+    struct timed_image image;
+    struct buf out = BUF_INIT;
+    read_file(path, bytes, &times.seconds[READ]);
+    struct byte_source source = {.bytes = bytes->data, .size = bytes->size};
+    choose_codec(path, bytes, &image);
+    double begun = now_s();
+    open_image(path, &source, &image);
+    times.seconds[HEADER] = now_s() - begun;
+
+    uint8_t *row = malloc(((size_t)image.source.width_px + 8) * (size_t)image.channels);
+    uint8_t *pixels = malloc((size_t)50 * 50 * 4);
+    if (!row || !pixels)
+        fail(path, "out of memory");
     begun = now_s();
-    encode(&picture, pixels, jpeg, &out);
-    run.seconds[ENCODE] = now_s() - begun;
-    write_file(&out, directory, &run.seconds[WRITE]);
-    jpeg_reader_close(jpeg_reader);
-    png_reader_close(png_reader);
-    if (jpeg) {
-        run.bare = library_s(bytes, 1, &run.progressive);
-        if (run.seconds[TRANSFORM] > run.seconds[ENTROPY]) { /* the library's: all is in its rows */
-            double all = run.seconds[TRANSFORM] + run.seconds[ENTROPY];
-            double entropy = library_s(bytes, 0, &run.progressive);
-            run.seconds[ENTROPY] = entropy < all ? entropy : all;
-            run.seconds[TRANSFORM] = all - run.seconds[ENTROPY];
-        }
-    }
+    prepare(&image, pixels);
+    times.seconds[RESAMPLE] = now_s() - begun;
+    decode_and_resample(path, &image, row, &times);
+    begun = now_s();
+    encode(&image, pixels, &out);
+    times.seconds[ENCODE] = now_s() - begun;
+    write_file(&out, directory, &times.seconds[WRITE]);
+    image.codec->close(image.decoder);
+    if (image.codec == &image_codec_jpeg)
+        time_libjpeg(bytes, &times);
     buf_release(&out);
     free(row);
     free(pixels);
-    return run;
+    return times;
 }
 
-static void keep_least(struct run *best, const struct run *run)
+static void keep_shortest(struct stage_times *best, const struct stage_times *times)
 {
     for (int stage = 0; stage < STAGES; stage++)
-        if (run->seconds[stage] < best->seconds[stage])
-            best->seconds[stage] = run->seconds[stage];
-    if (run->bare < best->bare)
-        best->bare = run->bare;
+        if (times->seconds[stage] < best->seconds[stage])
+            best->seconds[stage] = times->seconds[stage];
+    if (times->plain_s < best->plain_s)
+        best->plain_s = times->plain_s;
 }
 
 int main(int argc, char **argv)
 {
-    double total[STAGES] = {0}, all = 0, baseline = 0, bare = 0;
+    double total[STAGES] = {0}, all = 0, baseline = 0, plain = 0;
     int rounds = argc > 2 ? atoi(argv[1]) : 0, files = 0;
-    char directory[] = "/tmp/stages-XXXXXX";
+    char directory[] = "/tmp/stage_times-XXXXXX";
     struct buf bytes = BUF_INIT;
-    jpeg_reader = jpeg_reader_new();
-    png_reader = png_reader_new();
-    jpeg_writer = jpeg_writer_new();
-    if (rounds < 1 || !jpeg_reader || !png_reader || !jpeg_writer || !mkdtemp(directory)) {
-        fprintf(stderr, "usage: stages ROUNDS FILE...\n");
+    if (rounds < 1 || !mkdtemp(directory)) {
+        fprintf(stderr, "usage: stage_times ROUNDS FILE...\n");
         return 2;
     }
     for (int i = 2; i < argc; i++, files++) {
-        struct run best = run_once(argv[i], &bytes, directory);
+        struct stage_times best = time_once(argv[i], &bytes, directory);
         for (int round = 1; round < rounds; round++) {
-            struct run run = run_once(argv[i], &bytes, directory);
-            keep_least(&best, &run);
+            struct stage_times times = time_once(argv[i], &bytes, directory);
+            keep_shortest(&best, &times);
         }
         double sum = 0;
         for (int stage = 0; stage < STAGES; stage++) {
@@ -265,18 +282,19 @@ int main(int argc, char **argv)
             sum += best.seconds[stage];
         }
         all += sum;
-        if (best.bare > 0 && !best.progressive) {
+        if (best.plain_s > 0 && !best.progressive) {
             baseline += sum;
-            bare += best.bare;
+            plain += best.plain_s;
         }
     }
     rmdir(directory);
     printf("%d files, %.3f ms each\n", files, 1e3 * all / files);
     for (int stage = 0; stage < STAGES; stage++)
         printf("  %-26s %5.1f %%\n", names[stage], 100 * total[stage] / all);
-    if (bare > 0)
-        printf("baseline JPEGs: all of it takes %.2f times the library's bare decode at 1/8 "
-               "(wanted on photos: at most 1.25)\n",
-               baseline / bare);
+    if (plain > 0)
+        printf(
+            "baseline JPEGs: a thumbnail takes %.2f times as long as libjpeg's plain decode at 1/8 "
+            "(aim for photos: at most 1.25)\n",
+            baseline / plain);
     return 0;
 }
