@@ -24,7 +24,7 @@
 #include "thumbnail_resume.h"
 #include "thumbnail_source.h"
 
-struct worker_state {
+struct thumbnail_worker {
     const struct thumbnail_setup *setup;
     struct thumbnailer *thumbnailer;
     int root;        /* descriptor of the output directory; -1: none */
@@ -41,46 +41,46 @@ struct task_run {
     int write_errno; /* why the output could not be written; 0: it was, or was not tried */
 };
 
-static void state_free(struct worker_state *state)
+static void worker_free(struct thumbnail_worker *worker)
 {
-    if (!state)
+    if (!worker)
         return;
-    thumbnailer_free(state->thumbnailer);
-    if (state->root >= 0)
-        close(state->root);
-    free(state->root_path);
-    buf_release(&state->output);
-    buf_release(&state->outcome);
-    free(state);
+    thumbnailer_free(worker->thumbnailer);
+    if (worker->root >= 0)
+        close(worker->root);
+    free(worker->root_path);
+    buf_release(&worker->output);
+    buf_release(&worker->outcome);
+    free(worker);
 }
 
 static int thumbnail_open(void **out, const void *initargs, struct mpp_error *error)
 {
-    struct worker_state *state = calloc(1, sizeof *state);
-    if (!state)
+    struct thumbnail_worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
         return mpp_error_set(error, "out of memory");
-    state->setup = initargs;
-    state->root = -1;
-    state->thumbnailer = thumbnailer_new();
-    if (!state->thumbnailer) {
+    worker->setup = initargs;
+    worker->root = -1;
+    worker->thumbnailer = thumbnailer_new();
+    if (!worker->thumbnailer) {
         mpp_error_set(error, "out of memory");
         goto failed;
     }
-    if (state->setup->output && !state->setup->dry_run &&
-        output_directory_open(state->setup->output, &state->root, error))
+    if (worker->setup->output && !worker->setup->dry_run &&
+        output_directory_open(worker->setup->output, &worker->root, error))
         goto failed;
-    if (state->setup->output)
-        state->root_path = realpath(state->setup->output, NULL);
-    *out = state;
+    if (worker->setup->output)
+        worker->root_path = realpath(worker->setup->output, NULL);
+    *out = worker;
     return 0;
 failed:
-    state_free(state);
+    worker_free(worker);
     return -1;
 }
 
-static void thumbnail_close(void *state)
+static void thumbnail_close(void *worker)
 {
-    state_free(state);
+    worker_free(worker);
     thumbnail_source_free_unused();
 }
 
@@ -106,13 +106,13 @@ static void thumbnail_unload(void *loaded)
 /* ---- The output ---- */
 
 /* A file of a list could be one of the thumbnails. */
-static int refuse_inside_output(const struct worker_state *state, const struct task_run *run,
+static int refuse_inside_output(const struct thumbnail_worker *worker, const struct task_run *run,
                                 struct mpp_error *error)
 {
-    if (!(run->task.flags & THUMBNAIL_LISTED) || !state->root_path)
+    if (!(run->task.flags & THUMBNAIL_LISTED) || !worker->root_path)
         return 0;
     char *real = realpath(run->task.source, NULL);
-    bool inside = real && path_is_within(real, state->root_path);
+    bool inside = real && path_is_within(real, worker->root_path);
     free(real);
     return inside ? mpp_error_set(error, "lies in the output directory; choose another --output")
                   : 0;
@@ -120,11 +120,11 @@ static int refuse_inside_output(const struct worker_state *state, const struct t
 
 /* Opens the directory that the output's path is relative to. The caller closes *fd unless it is the
  * root. */
-static int open_base(const struct worker_state *state, const struct task_run *run, int *fd,
+static int open_base(const struct thumbnail_worker *worker, const struct task_run *run, int *fd,
                      struct mpp_error *error)
 {
-    *fd = state->root;
-    if (state->root >= 0)
+    *fd = worker->root;
+    if (worker->root >= 0)
         return 0;
     char directory[PATH_MAX] = ".";
     const char *slash = strrchr(run->task.source, '/');
@@ -139,7 +139,7 @@ static int open_base(const struct worker_state *state, const struct task_run *ru
     return *fd < 0 ? mpp_error_set_errno(error, "cannot open its directory") : 0;
 }
 
-static int commit(struct atomic_file *file, const struct worker_state *state,
+static int commit(struct atomic_file *file, const struct thumbnail_worker *worker,
                   const struct task_run *run, struct mpp_error *error)
 {
     bool replace = !(run->task.flags & THUMBNAIL_NO_REPLACE);
@@ -150,7 +150,7 @@ static int commit(struct atomic_file *file, const struct worker_state *state,
     if (atomic_file_commit(file, replace, &exists, error))
         return -1;
     /* An earlier run has written the same bytes: nothing is wrong. */
-    if (exists && !atomic_file_holds(file, state->output.data, state->output.size))
+    if (exists && !atomic_file_holds(file, worker->output.data, worker->output.size))
         return mpp_error_set(error,
                              "its thumbnail would replace %.800s, which may be an input; "
                              "remove that or choose another --suffix",
@@ -158,29 +158,31 @@ static int commit(struct atomic_file *file, const struct worker_state *state,
     return 0;
 }
 
-static int write_output(struct worker_state *state, struct task_run *run, struct mpp_error *error)
+static int write_output(struct thumbnail_worker *worker, struct task_run *run,
+                        struct mpp_error *error)
 {
     struct atomic_file file = ATOMIC_FILE_INIT;
     int base;
     int result = -1;
-    if (open_base(state, run, &base, error))
+    if (open_base(worker, run, &base, error))
         return -1;
     errno = 0;
     if (atomic_file_open(&file, base, run->task.output, error) == 0 &&
-        atomic_file_write(&file, state->output.data, state->output.size, error) == 0)
-        result = commit(&file, state, run, error);
+        atomic_file_write(&file, worker->output.data, worker->output.size, error) == 0)
+        result = commit(&file, worker, run, error);
     run->write_errno = result ? errno : 0;
     atomic_file_abandon(&file);
-    if (base != state->root)
+    if (base != worker->root)
         close(base);
     return result;
 }
 
 /* ---- The task ---- */
 
-static int make_thumbnail(struct worker_state *state, struct task_run *run, struct mpp_error *error)
+static int make_thumbnail(struct thumbnail_worker *worker, struct task_run *run,
+                          struct mpp_error *error)
 {
-    struct thumbnail_options options = state->setup->image;
+    struct thumbnail_options options = worker->setup->image;
     struct thumbnail_outcome *outcome = &run->outcome;
     struct thumbnail_source *source = run->source;
     if (!source->bytes.size && !source->streams && thumbnail_source_read(source, error))
@@ -192,11 +194,11 @@ static int make_thumbnail(struct worker_state *state, struct task_run *run, stru
                                 .context = source};
     if (!options.format)
         options.format = image_codec_by_file_name(run->task.source);
-    buf_clear(&state->output);
-    if (thumbnailer_run(state->thumbnailer, &image, &options, &state->output, &outcome->info,
+    buf_clear(&worker->output);
+    if (thumbnailer_run(worker->thumbnailer, &image, &options, &worker->output, &outcome->info,
                         error))
         return -1;
-    if (state->output.failed)
+    if (worker->output.failed)
         return mpp_error_set(error, "out of memory");
     if ((run->task.flags & THUMBNAIL_SUFFIXED) &&
         outcome->info.source_width_px <= options.box_width_px &&
@@ -205,9 +207,9 @@ static int make_thumbnail(struct worker_state *state, struct task_run *run, stru
         return 0;
     }
     outcome->source_bytes = image.size;
-    outcome->output_bytes = state->output.size;
-    outcome->output_xxh3 = XXH3_64bits(state->output.data, state->output.size);
-    return write_output(state, run, error);
+    outcome->output_bytes = worker->output.size;
+    outcome->output_xxh3 = XXH3_64bits(worker->output.data, worker->output.size);
+    return write_output(worker, run, error);
 }
 
 /* Whether the output of every other source would fail, too. */
@@ -216,7 +218,7 @@ static bool concerns_all_outputs(int number)
     return number == ENOSPC || number == EDQUOT || number == EROFS;
 }
 
-static int run_task(struct worker_state *state, struct task_run *run, struct mpp_error *error)
+static int run_task(struct thumbnail_worker *worker, struct task_run *run, struct mpp_error *error)
 {
     run->outcome.mismatch = run->source->mismatch;
     run->outcome.source_mtime_ns = thumbnail_mtime_ns(&run->source->status);
@@ -228,28 +230,28 @@ static int run_task(struct worker_state *state, struct task_run *run, struct mpp
         run->outcome.status = THUMBNAIL_SKIPPED;
         return 0;
     }
-    if (refuse_inside_output(state, run, error))
+    if (refuse_inside_output(worker, run, error))
         return -1;
-    return state->setup->dry_run ? 0 : make_thumbnail(state, run, error);
+    return worker->setup->dry_run ? 0 : make_thumbnail(worker, run, error);
 }
 
 static int thumbnail_run(void *opaque, struct mpp_bytes payload, struct mpp_context *context,
                          struct mpp_error *error)
 {
-    struct worker_state *state = opaque;
+    struct thumbnail_worker *worker = opaque;
     struct task_run run = {.source = mpp_context_loaded(context)};
     if (thumbnail_task_decode(payload, &run.task, error))
         return -1;
-    if (run_task(state, &run, error)) {
+    if (run_task(worker, &run, error)) {
         if (!run.write_errno || !concerns_all_outputs(run.write_errno))
             return -1;
         run.outcome.status = THUMBNAIL_NO_ROOM;
         run.outcome.text = error->text;
     }
-    buf_clear(&state->outcome);
-    thumbnail_outcome_encode(&run.outcome, &state->outcome);
-    return state->outcome.failed ||
-                   mpp_context_set_result(context, state->outcome.data, state->outcome.size)
+    buf_clear(&worker->outcome);
+    thumbnail_outcome_encode(&run.outcome, &worker->outcome);
+    return worker->outcome.failed ||
+                   mpp_context_set_result(context, worker->outcome.data, worker->outcome.size)
                ? mpp_error_set(error, "out of memory")
                : 0;
 }

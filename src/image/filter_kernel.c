@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bicubic.h"
 #include "box_blur.h"
 #include "buf.h"
 
@@ -20,16 +21,6 @@ struct weight_span {
     int first;
     int count;
 };
-
-static double bicubic(double x)
-{
-    const double a = -0.5;
-
-    x = fabs(x);
-    if (x < 1)
-        return ((a + 2) * x - (a + 3)) * x * x + 1;
-    return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
-}
 
 static int clamp(int value, int low, int high)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bicubic.h"
 #include "box_blur.h"
 #include "color.h"
 
@@ -148,15 +149,6 @@ static int reduce(struct exact_picture *picture, int across, int down, struct mp
 /* ---- Bicubic ---- */
 
 enum { ONE_BITS = 22 };
-
-static double bicubic(double x)
-{
-    const double a = -0.5;
-    x = fabs(x);
-    if (x < 1)
-        return ((a + 2) * x - (a + 3)) * x * x + 1;
-    return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
-}
 
 /* For each pixel of the result along a side: the samples that are summed up, and their weights. */
 struct exact_weights {
