@@ -1,8 +1,8 @@
 /*
  * The thumbnail job: see thumbnail_job.h. It runs in worker processes.
  *
- * A worker reads and writes the files itself: it gets their names and returns a small outcome. Error
- * texts follow "mpthumb: 'SOURCE': ". The work is divided:
+ * A worker reads and writes the files itself: it gets their names and returns a small outcome.
+ * Error texts follow "mpthumb: 'SOURCE': ". The work is divided:
  *
  *     thumbnail_source.c     opens and reads the source; loads may be ahead of their task
  *     thumbnail_resume.c     finds out whether the task was done by an earlier run

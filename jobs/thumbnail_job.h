@@ -2,8 +2,9 @@
  * thumbnail_job: the job that makes a thumbnail of one file: it reads and decodes the image, blurs
  * and shrinks it, and writes the encoded result.
  *
- * The job's initargs are a struct thumbnail_setup. Its payload is a struct thumbnail_task, its result
- * a struct thumbnail_outcome; both are encoded field by field, little-endian, by the functions below.
+ * The job's initargs are a struct thumbnail_setup. Its payload is a struct thumbnail_task, its
+ * result a struct thumbnail_outcome; both are encoded field by field, little-endian, by the
+ * functions below.
  */
 #ifndef THUMBNAIL_JOB_H
 #define THUMBNAIL_JOB_H
@@ -17,7 +18,7 @@
 
 extern const struct mpp_job thumbnail_job;
 
-/* What is the same for all tasks of a run. */
+/* Settings that are the same for all tasks of a run. */
 struct thumbnail_setup {
     struct thumbnail_options
         image;          /* format NULL: that of the source's name, or else its content */

@@ -16,7 +16,8 @@ int64_t thumbnail_mtime_ns(const struct stat *status)
     return (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
 }
 
-/* Whether there is a regular file at the place of the output. Writes its path: 2 * PATH_MAX bytes. */
+/* Whether there is a regular file at the place of the output. Writes its path: 2 * PATH_MAX
+ * bytes. */
 static bool find_output(const struct thumbnail_setup *setup, const struct thumbnail_task *task,
                         char *path)
 {

@@ -52,8 +52,8 @@ static int refuse_type(mode_t mode, struct mpp_error *error)
 }
 
 /* Whether a source is skipped, and no error, when its content is not an image's: it was found in a
- * directory and its name is not an image's. A file that exists but cannot be read could be an image:
- * that stays an error. */
+ * directory and its name is not an image's. A file that exists but cannot be read could be an
+ * image: that stays an error. */
 static bool may_be_skipped(const struct thumbnail_task *task)
 {
     return (task->flags & THUMBNAIL_WALKED) && !image_codec_by_file_name(task->source);
@@ -139,8 +139,8 @@ bool thumbnail_source_read_at(void *context, uint64_t at, void *to, size_t size)
     return got == (ssize_t)size;
 }
 
-/* Unused sources, kept for their buffers. The kernel has to clear every page of new memory, which takes
- * a tenth of the time of large files. */
+/* Unused sources, kept for their buffers. The kernel has to clear every page of new memory, which
+ * takes a tenth of the time of large files. */
 static struct {
     pthread_mutex_t mutex;
     struct thumbnail_source *first;

@@ -1,8 +1,8 @@
 /*
  * bicubic: the weight function of a bicubic filter with a = -0.5. Pure.
  *
- * Source: R. Keys, "Cubic convolution interpolation for digital image processing", 1981, in the form
- * that Pillow computes.
+ * Source: R. Keys, "Cubic convolution interpolation for digital image processing", 1981, in the
+ * form that Pillow computes.
  */
 #ifndef BICUBIC_H
 #define BICUBIC_H

@@ -1,6 +1,6 @@
 /*
- * byte_source: the bytes of a file for a decoder: all in memory, or read through a callback when the
- * decoder needs them.
+ * byte_source: the bytes of a file for a decoder: all in memory, or read through a callback when
+ * the decoder needs them.
  */
 #ifndef BYTE_SOURCE_H
 #define BYTE_SOURCE_H

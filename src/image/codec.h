@@ -2,10 +2,10 @@
  * codec: an image format as the thumbnailer sees it: how to recognise, decode and encode it.
  *
  * Each format is a `struct image_codec`: properties and functions, defined in a file of its own in
- * codecs/ and listed in codec_list.def. Code outside codecs/ never asks which format it has. It asks
- * for a property (streams, scales, holds_alpha) or calls a function. A format is passed around as a
- * pointer to its codec; NULL means an unknown format, or, where a caller chooses the output format,
- * the same format as the source. docs/adding-a-codec.md tells how to add one.
+ * codecs/ and listed in codec_list.def. Code outside codecs/ never asks which format it has. It
+ * asks for a property (streams, scales, holds_alpha) or calls a function. A format is passed around
+ * as a pointer to its codec; NULL means an unknown format, or, where a caller chooses the output
+ * format, the same format as the source. docs/adding-a-codec.md tells how to add one.
  *
  * A decoder serves many images, one after the other, in this order:
  *
@@ -143,9 +143,9 @@ const struct image_codec *image_codec_by_number(unsigned number);
  * 4 or 8). */
 int image_codec_scale(const struct image_codec *codec, int eighths);
 
-/* All formats as words of a sentence, written into `text`, which is cut at `size` bytes: titles give
- * "JPEG or PNG", names give "jpeg or png", and with a `first` word "same, jpeg or png". Returns
- * `text`. */
+/* All formats as words of a sentence, written into `text`, which is cut at `size` bytes: titles
+ * give "JPEG or PNG", names give "jpeg or png", and with a `first` word "same, jpeg or png".
+ * Returns `text`. */
 const char *image_codec_titles(char *text, size_t size);
 const char *image_codec_names(const char *first, char *text, size_t size);
 

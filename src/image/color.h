@@ -21,8 +21,8 @@ void color_cmyk_to_rgb(const uint8_t *cmyk, size_t pixels, bool inverted, uint8_
 void color_premultiply(uint8_t *row, size_t pixels, int channels);
 void color_unpremultiply(uint8_t *row, size_t pixels, int channels);
 
-/* Puts premultiplied pixels over a background colour and drops alpha, in place: 4 channels become 3,
- * 2 become 1, with background[0] as the gray. */
+/* Puts premultiplied pixels over a background colour and drops alpha, in place: 4 channels become
+ * 3, 2 become 1, with background[0] as the gray. */
 void color_flatten(uint8_t *row, size_t pixels, int channels, const uint8_t background[3]);
 
 /* Gray and alpha to RGB and alpha: `out` gets 4 bytes for each pixel. */

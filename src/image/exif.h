@@ -1,8 +1,8 @@
 /*
  * exif: reads the orientation from a block of EXIF data, and nothing else.
  *
- * Damaged metadata are no reason to refuse an image: whatever is corrupt, truncated or unknown gives
- * orientation 1.
+ * Damaged metadata are no reason to refuse an image: whatever is corrupt, truncated or unknown
+ * gives orientation 1.
  *
  * Source: the EXIF 2.32 and TIFF 6.0 specifications.
  */

@@ -3,7 +3,8 @@
  *
  * Each row starts as the weights of the bicubic filter over the reduced side. They are carried
  * backwards through the reduction and the three box passes, in doubles: each step turns weights of
- * its output into weights of its input. Then they are summed up for the decoded samples and rounded.
+ * its output into weights of its input. Then they are summed up for the decoded samples and
+ * rounded.
  */
 #include "filter_kernel.h"
 
@@ -66,8 +67,8 @@ static void spread_reduction(const struct filter_kernel_shape *shape,
     span->first += shape->region_first_px;
 }
 
-/* One box pass. Along an endless line it is a symmetric convolution. Weights outside the picture are
- * added to the edge pixel, because the blur repeats it there. */
+/* One box pass. Along an endless line it is a symmetric convolution. Weights outside the picture
+ * are added to the edge pixel, because the blur repeats it there. */
 static void spread_box(const struct filter_kernel_shape *shape, struct box_blur box,
                        const struct weight_span *from, struct weight_span *to)
 {

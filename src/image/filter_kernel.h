@@ -1,6 +1,6 @@
 /*
- * filter_kernel: the weights with which decoded samples are summed up to thumbnail pixels, along one
- * side of the picture. resample.h applies a kernel for the rows and one for the columns. Pure.
+ * filter_kernel: the weights with which decoded samples are summed up to thumbnail pixels, along
+ * one side of the picture. resample.h applies a kernel for the rows and one for the columns. Pure.
  *
  * Each thumbnail pixel has one row of weights, which combines four linear steps of Pillow, with
  * their handling of the edges:
@@ -46,8 +46,8 @@ struct filter_kernel {
     int16_t *weights; /* thumbnail_px rows of `taps` */
 };
 
-/* Computes a kernel. `kernel` is zero or was filled before; with the same shape it is kept as it is.
- * -1: out of memory, or the blur is out of range; then `kernel` is empty. */
+/* Computes a kernel. `kernel` is zero or was filled before; with the same shape it is kept as it
+ * is. -1: out of memory, or the blur is out of range; then `kernel` is empty. */
 int filter_kernel_prepare(struct filter_kernel *kernel, const struct filter_kernel_shape *shape,
                           struct mpp_error *error);
 void filter_kernel_release(struct filter_kernel *kernel);

@@ -1,6 +1,6 @@
 /*
- * The size of a thumbnail and the scale of decoding: see geometry.h. Doubles are used where Pillow's
- * Python code uses floats, operation for operation, so that ties are rounded the same way.
+ * The size of a thumbnail and the scale of decoding: see geometry.h. Doubles are used where
+ * Pillow's Python code uses floats, operation for operation, so that ties are rounded the same way.
  */
 #include "geometry.h"
 
@@ -105,11 +105,11 @@ static double filter_width_px(int source_px, int thumbnail_px, double blur_sigma
 /* The number of samples that must be decoded for each filter width.
  *
  * Detail with fewer than two samples per cycle is aliased to coarser detail. The filter halves
- * detail of 0.5 cycles per width and passes almost nothing above 1. With r samples per width, detail
- * that is aliased into the filter's passband had more than r - 1 cycles per width. There is little
- * of it: the decoder drops the higher frequencies of a block, and most photographs have little
- * detail there. The PSNR was measured against Pillow's full decode for 194 photographs of about
- * 500 x 400 pixels:
+ * detail of 0.5 cycles per width and passes almost nothing above 1. With r samples per width,
+ * detail that is aliased into the filter's passband had more than r - 1 cycles per width. There is
+ * little of it: the decoder drops the higher frequencies of a block, and most photographs have
+ * little detail there. The PSNR was measured against Pillow's full decode for 194 photographs of
+ * about 500 x 400 pixels:
  *
  *     samples     50 x 50 after a blur of 2      128 x 128 without blur
  *     per width   median   99 % above   worst    median   99 % above   worst

@@ -13,9 +13,9 @@ struct geometry_size {
     int height_px;
 };
 
-/* The largest size inside `box` with the source's aspect ratio. Unless `enlarge`, a source that fits
- * keeps its size. The side that the box does not fix is rounded up or down, whichever keeps the ratio
- * best, to at least 1. All sides of the arguments are at least 1. */
+/* The largest size inside `box` with the source's aspect ratio. Unless `enlarge`, a source that
+ * fits keeps its size. The side that the box does not fix is rounded up or down, whichever keeps
+ * the ratio best, to at least 1. All sides of the arguments are at least 1. */
 struct geometry_size geometry_fit(struct geometry_size source, struct geometry_size box,
                                   bool enlarge);
 

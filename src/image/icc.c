@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Transforms that are kept. A collection mixes pictures from several cameras and programs, and making
- * a transform takes longer than converting a small picture. */
+/* Transforms that are kept. A collection mixes pictures from several cameras and programs, and
+ * making a transform takes longer than converting a small picture. */
 enum { CACHED = 8 };
 
 struct cached_transform {

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* `in` holds width_px x height_px pixels of `channels` bytes, as stored, rows without gaps. `out`, an
- * array of the same size, gets the picture as it is seen; orientations 5 to 8 swap its sides. */
+/* `in` holds width_px x height_px pixels of `channels` bytes, as stored, rows without gaps. `out`,
+ * an array of the same size, gets the picture as it is seen; orientations 5 to 8 swap its sides. */
 void orient_pixels(const uint8_t *in, int width_px, int height_px, int channels, int orientation,
                    uint8_t *out);
 

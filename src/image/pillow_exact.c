@@ -43,8 +43,9 @@ static int clamp(int value, int count)
 
 /* ---- Blur ---- */
 
-/* One pass of the box over `samples` parallel lines, from `in` to `out`. The values of a line are
- * `step` bytes apart, and `count` in number. The sum over the box is updated from place to place. */
+/* One pass of the box over `samples` parallel lines, from `in` to `out`. The values of a line
+ * are `step` bytes apart, and `count` in number. The sum over the box is updated from place to
+ * place. */
 static void box_pass(const struct box_blur *box, const uint8_t *in, uint8_t *out, int count,
                      size_t step, size_t samples, uint32_t *sums)
 {

@@ -1,11 +1,11 @@
 /*
- * pillow_exact: blurs and shrinks a picture in memory with the steps and the arithmetic of Pillow, so
- * that the result has the same bytes as Pillow's. This is the option --exact; the default pipeline
- * is resample.h, which is faster and needs less memory. Pure.
+ * pillow_exact: blurs and shrinks a picture in memory with the steps and the arithmetic of Pillow,
+ * so that the result has the same bytes as Pillow's. This is the option --exact; the default
+ * pipeline is resample.h, which is faster and needs less memory. Pure.
  *
- * The steps: three passes of an extended box filter along the rows and three along the columns, each
- * rounded to 8 bits; means of blocks of pixels; a bicubic filter along the rows, then along the
- * columns, in 22-bit fixed point.
+ * The steps: three passes of an extended box filter along the rows and three along the columns,
+ * each rounded to 8 bits; means of blocks of pixels; a bicubic filter along the rows, then along
+ * the columns, in 22-bit fixed point.
  *
  * Sources: the behaviour of Pillow 9.4's GaussianBlur, Image.reduce and Image.resize; P. Gwosdek et
  * al., "Theoretical foundations of Gaussian convolution by extended box filtering", 2011; R. Keys,
@@ -36,8 +36,8 @@ struct pillow_exact_shape {
     double blur_sigma;              /* 0: none */
 };
 
-/* `pixels` hold the source, rows without gaps, and are replaced by the thumbnail. -1: out of memory;
- * `pixels` is then empty. */
+/* `pixels` hold the source, rows without gaps, and are replaced by the thumbnail. -1: out of
+ * memory; `pixels` is then empty. */
 int pillow_exact_shrink(const struct pillow_exact_shape *shape, struct buf *pixels,
                         struct mpp_error *error);
 

@@ -2,8 +2,8 @@
  * resample: shrinks a picture while its rows are being decoded, with one filter kernel for the rows
  * and one for the columns. Pure.
  *
- * Each row is filtered along its length when it arrives, and then added, with its weight, to the few
- * rows of the result that need it. Memory is a few rows, whatever the height of the picture.
+ * Each row is filtered along its length when it arrives, and then added, with its weight, to the
+ * few rows of the result that need it. Memory is a few rows, whatever the height of the picture.
  * resample_push allocates nothing.
  */
 #ifndef RESAMPLE_H

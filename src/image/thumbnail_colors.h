@@ -1,7 +1,7 @@
 /*
- * thumbnail_colors: converts a finished thumbnail to the colours in which it is written: sRGB instead
- * of the colours of its ICC profile, RGB instead of CMYK, and a background instead of alpha if the
- * output format has none. Called by thumbnailer.c.
+ * thumbnail_colors: converts a finished thumbnail to the colours in which it is written: sRGB
+ * instead of the colours of its ICC profile, RGB instead of CMYK, and a background instead of alpha
+ * if the output format has none. Called by thumbnailer.c.
  */
 #ifndef THUMBNAIL_COLORS_H
 #define THUMBNAIL_COLORS_H
@@ -19,10 +19,11 @@ struct thumbnail_colors {
     size_t profile_size;
 };
 
-/* Converts the pixels in `thumbnail` in place and updates `colors`. Pixels with alpha are premultiplied
- * unless `options->exact`; after the conversion they are not. With `exact` colours keep their profile,
- * as in Pillow, except CMYK. Reads info->format, and counts a profile that cannot be used in
- * info->warnings. `spare` is overwritten and may be exchanged with `thumbnail`. -1: out of memory. */
+/* Converts the pixels in `thumbnail` in place and updates `colors`. Pixels with alpha are
+ * premultiplied unless `options->exact`; after the conversion they are not. With `exact` colours
+ * keep their profile, as in Pillow, except CMYK. Reads info->format, and counts a profile that
+ * cannot be used in info->warnings. `spare` is overwritten and may be exchanged with `thumbnail`.
+ * -1: out of memory. */
 int thumbnail_colors_finish(struct icc *icc, const struct thumbnail_options *options,
                             struct thumbnail_colors *colors, struct buf *thumbnail,
                             struct buf *spare, struct thumbnail_info *info,

@@ -1,9 +1,9 @@
 /*
  * thumbnailer: makes a thumbnail of one image: from the bytes of a file to the bytes of a file.
  *
- * It opens no files and starts no processes. A thumbnailer keeps decoders, encoders and filter tables
- * from one image to the next, so a process uses one for all its images. A thumbnailer must not be
- * used by two threads at a time.
+ * It opens no files and starts no processes. A thumbnailer keeps decoders, encoders and filter
+ * tables from one image to the next, so a process uses one for all its images. A thumbnailer must
+ * not be used by two threads at a time.
  *
  *     struct thumbnailer *thumbnailer = thumbnailer_new();
  *     struct byte_source source = {.bytes = file, .size = file_size};
@@ -66,11 +66,11 @@ struct thumbnailer *thumbnailer_new(void); /* NULL: out of memory */
 void thumbnailer_free(struct thumbnailer *thumbnailer);
 
 /* Appends the encoded thumbnail to `out` and fills `info`. The source must be in memory unless its
- * codec `streams`. Memory that grows with the picture is allocated only after the size in its header
- * has been checked.
+ * codec `streams`. Memory that grows with the picture is allocated only after the size in its
+ * header has been checked.
  *
- * -1: the image cannot be used; `error` says why in a few words that can follow "mpthumb: 'FILE': ",
- * for example "truncated JPEG after row 120 of 480". `out` is then as it was before. */
+ * -1: the image cannot be used; `out` is then as it was before. `error` says why in a few words,
+ * for example "truncated JPEG after row 120 of 480", which can follow "mpthumb: 'FILE': ". */
 int thumbnailer_run(struct thumbnailer *thumbnailer, const struct byte_source *source,
                     const struct thumbnail_options *options, struct buf *out,
                     struct thumbnail_info *info, struct mpp_error *error);

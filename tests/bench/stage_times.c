@@ -1,6 +1,6 @@
 /*
- * Measures the CPU time of each stage of a thumbnail (50x50 after a blur of 2), and of libjpeg-turbo's
- * plain decode at 1/8 for comparison:
+ * Measures the CPU time of each stage of a thumbnail (50x50 after a blur of 2), and of
+ * libjpeg-turbo's plain decode at 1/8 for comparison:
  *
  *     stage_times ROUNDS FILE...
  *
@@ -68,7 +68,8 @@ static void read_file(const char *path, struct buf *bytes, double *seconds)
     *seconds = now_s() - begun;
 }
 
-/* Decodes a JPEG with libjpeg alone; `eighths` 0 decodes to coefficients only. Returns CPU seconds. */
+/* Decodes a JPEG with libjpeg alone; `eighths` 0 decodes to coefficients only. Returns CPU
+ * seconds. */
 static double libjpeg_s(const struct buf *bytes, int eighths, bool *progressive)
 {
     struct jpeg_error failure;

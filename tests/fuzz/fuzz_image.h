@@ -1,6 +1,6 @@
 /*
- * fuzz_image: runs the thumbnailer on any bytes; the last two choose its options. Used by fuzz_jpeg.c
- * and fuzz_png.c.
+ * fuzz_image: runs the thumbnailer on any bytes; the last two choose its options. Used by
+ * fuzz_jpeg.c and fuzz_png.c.
  */
 #ifndef FUZZ_IMAGE_H
 #define FUZZ_IMAGE_H

@@ -1,5 +1,5 @@
-/* Fuzz target: messages between ranks and between an agent and its workers, with the tasks and outcomes
- * of the thumbnail job in them. */
+/* Fuzz target: messages between ranks and between an agent and its workers, with the tasks and
+ * outcomes of the thumbnail job in them. */
 #include "fuzz_target.h"
 #include "message.h"
 #include "thumbnail_job.h"

@@ -7,8 +7,8 @@
 
 #include "buf.h"
 
-/* Appends seed `number`, from 0, for a target, which is the name in fuzz_NAME.c. False: there are no
- * more. */
+/* Appends seed `number`, from 0, for a target, which is the name in fuzz_NAME.c. False: there are
+ * no more. */
 bool seed_make(const char *target, int number, struct buf *out);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Makes image files for tests with libjpeg and libpng: see image_fixture.h. PNGs have random pixels,
- * from a fixed seed.
+ * Makes image files for tests with libjpeg and libpng: see image_fixture.h. PNGs have random
+ * pixels, from a fixed seed.
  */
 #include "image_fixture.h"
 

@@ -1,6 +1,7 @@
 /*
- * test_codecs: the codec table with one more row, the PPM codec of codec_ppm.c: formats are recognised
- * by content, file name and name, and the thumbnailer reads and writes the new format like the others.
+ * test_codecs: the codec table with one more row, the PPM codec of codec_ppm.c: formats are
+ * recognised by content, file name and name, and the thumbnailer reads and writes the new format
+ * like the others.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
- * test_exif_orient: the orientation in whole, damaged and truncated EXIF data, how pixels are oriented,
- * and the conversions of colours.
+ * test_exif_orient: the orientation in whole, damaged and truncated EXIF data, how pixels are
+ * oriented, and the conversions of colours.
  */
 #include <setjmp.h>
 #include <stdarg.h>

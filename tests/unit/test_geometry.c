@@ -1,6 +1,6 @@
 /*
- * test_geometry: thumbnail sizes are those of Pillow in a table, and regions, reductions and decoding
- * scales follow their rules.
+ * test_geometry: thumbnail sizes are those of Pillow in a table, and regions, reductions and
+ * decoding scales follow their rules.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
- * test_image: whole files through the thumbnailer. Every kind of PNG and JPEG keeps its pixels, gets
- * the right format and the right orientation.
+ * test_image: whole files through the thumbnailer. Every kind of PNG and JPEG keeps its pixels,
+ * gets the right format and the right orientation.
  */
 #include <errno.h>
 #include <setjmp.h>

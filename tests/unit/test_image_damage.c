@@ -2,8 +2,8 @@
  * test_image_damage: truncated, damaged and hostile files: which ones the thumbnailer refuses, and
  * its error messages.
  *
- * If MPP_CORPUS is set to a directory of images, every file in it is tried, too. No file may cause a
- * crash or a hang, and after an error the output is unchanged.
+ * If MPP_CORPUS is set to a directory of images, every file in it is tried, too. No file may cause
+ * a crash or a hang, and after an error the output is unchanged.
  */
 #include <ftw.h>
 #include <setjmp.h>
@@ -50,7 +50,8 @@ static void expect_error(const void *bytes, size_t size, const struct thumbnail_
     thumbnailer_free(thumbnailer);
 }
 
-/* Truncates the file at every byte: it is refused, or nothing is missing that the thumbnail needs. */
+/* Truncates the file at every byte: it is refused, or nothing is missing that the thumbnail
+ * needs. */
 static void truncate_everywhere(const struct buf *file, size_t signature, const char *truncated)
 {
     struct thumbnail_options options = {
@@ -130,8 +131,8 @@ static void files_truncated_at_every_byte(void **state)
     }
 }
 
-/* libjpeg makes up rows for data that end too early. A file with an end marker after them is damaged
- * but accepted; other bytes after them mean that it is broken. */
+/* libjpeg makes up rows for data that end too early. A file with an end marker after them is
+ * damaged but accepted; other bytes after them mean that it is broken. */
 static void a_damaged_jpeg_needs_an_end(void **state)
 {
     struct jpeg_fixture fixture = {.colors = FIXTURE_RGB, .width = 64, .height = 64, .quality = 90};

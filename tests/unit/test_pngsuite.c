@@ -1,7 +1,7 @@
 /*
  * test_pngsuite: decodes every valid file of PngSuite and compares the pixels with libpng's: all
- * colour types, depths, filters, sizes, interlacing and transparency. The files are in the directory
- * pngsuite of MPP_CORPUS. Skipped if MPP_CORPUS is not set.
+ * colour types, depths, filters, sizes, interlacing and transparency. The files are in the
+ * directory pngsuite of MPP_CORPUS. Skipped if MPP_CORPUS is not set.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -49,8 +49,8 @@ static void read_from_file(png_structp png, png_bytep out, size_t size)
     position->at += size;
 }
 
-/* Decodes with libpng alone, to 8 bits a channel. exact: 16 bits are cut and a transparent colour is
- * an ordinary colour. */
+/* Decodes with libpng alone, to 8 bits a channel. exact: 16 bits are cut and a transparent colour
+ * is an ordinary colour. */
 static uint8_t *decode_with_libpng(const struct buf *file, bool exact, size_t *row_bytes,
                                    int *height)
 {

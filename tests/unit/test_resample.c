@@ -1,7 +1,7 @@
 /*
- * test_resample: the fixed-point convolution with combined kernels equals the steps that the kernels
- * combine (blur, cut, reduction, bicubic filter), computed here one after the other on whole arrays
- * of doubles.
+ * test_resample: the fixed-point convolution with combined kernels equals the steps that the
+ * kernels combine (blur, cut, reduction, bicubic filter), computed here one after the other on
+ * whole arrays of doubles.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -55,8 +55,8 @@ static struct value_line plain_box(struct value_line in, double radius)
 }
 
 /* The radius at which three extended boxes have the variance sigma * sigma, found by bisection. One
- * box with l whole pixels on each side and a fringe of weight w has variance (l(l+1)(2l+1)/3 + 2w(l+1)^2) /
- * (2l+1+2w). */
+ * box with l whole pixels on each side and a fringe of weight w has variance (l(l+1)(2l+1)/3 +
+ * 2w(l+1)^2) / (2l+1+2w). */
 static double plain_radius(double sigma)
 {
     double low = 0;

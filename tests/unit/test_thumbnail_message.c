@@ -1,6 +1,6 @@
 /*
- * test_thumbnail_message: tasks and outcomes of the thumbnail job survive encoding, and truncated ones
- * are refused. Also file_type_guess.
+ * test_thumbnail_message: tasks and outcomes of the thumbnail job survive encoding, and truncated
+ * ones are refused. Also file_type_guess.
  */
 #include <setjmp.h>
 #include <stdarg.h>

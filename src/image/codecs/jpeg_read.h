@@ -12,7 +12,8 @@
 
 #include "codec.h"
 
-/* Bytes that libjpeg may allocate for one image: for a progressive file it keeps all coefficients. */
+/* Bytes that libjpeg may allocate for one image: for a progressive file it keeps all
+ * coefficients. */
 #define JPEG_MAX_MEMORY (1024L * 1024 * 1024)
 
 struct jpeg_reader;

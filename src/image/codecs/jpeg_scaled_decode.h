@@ -23,8 +23,8 @@ struct jpeg_scaled_decode; /* keeps tables and memory from one file to the next 
 struct jpeg_scaled_decode *jpeg_scaled_decode_new(void); /* NULL: out of memory */
 void jpeg_scaled_decode_free(struct jpeg_scaled_decode *scaled);
 
-/* Decodes a whole file. `cinfo` has read its header up to the first scan; `bytes` are the rest of the
- * file. eighths: 1 or 2. False: the file is refused; nothing has changed in `cinfo`. */
+/* Decodes a whole file. `cinfo` has read its header up to the first scan; `bytes` are the rest of
+ * the file. eighths: 1 or 2. False: the file is refused; nothing has changed in `cinfo`. */
 bool jpeg_scaled_decode_run(struct jpeg_scaled_decode *scaled,
                             const struct jpeg_decompress_struct *cinfo, int eighths,
                             const uint8_t *bytes, size_t size);

@@ -1,6 +1,6 @@
 /*
- * Finds the EXIF orientation of a PNG: see png_exif.h. Work and memory are bounded: large chunks are
- * skipped, and only the start of a text is inflated.
+ * Finds the EXIF orientation of a PNG: see png_exif.h. Work and memory are bounded: large chunks
+ * are skipped, and only the start of a text is inflated.
  */
 #include "png_exif.h"
 
@@ -27,7 +27,8 @@ static int hex_digit(uint8_t c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* `text` is "\nexif\n   LENGTH\n" and then digits in lines. They are converted to bytes in place. */
+/* `text` is "\nexif\n   LENGTH\n" and then digits in lines. They are converted to bytes in
+ * place. */
 static int orientation_of_hex(uint8_t *text, size_t size)
 {
     size_t lines = 0;

@@ -1,9 +1,10 @@
 /*
  * png_exif: finds the EXIF orientation of a PNG.
  *
- * EXIF data are in a chunk eXIf (PNG 1.5 extensions), or, as ImageMagick writes them, in hexadecimal
- * in a text chunk named "Raw profile type exif". Both may come after the picture, but the
- * orientation is needed before the picture is decoded, so the chunks are searched without libpng.
+ * EXIF data are in a chunk eXIf (PNG 1.5 extensions), or, as ImageMagick writes them, in
+ * hexadecimal in a text chunk named "Raw profile type exif". Both may come after the picture, but
+ * the orientation is needed before the picture is decoded, so the chunks are searched without
+ * libpng.
  */
 #ifndef PNG_EXIF_H
 #define PNG_EXIF_H

@@ -27,7 +27,8 @@ static uint8_t *inflate_profile(const uint8_t *packed, size_t packed_size, size_
     return profile;
 }
 
-/* `data` are those of an iCCP chunk: a name, a zero byte, the method (always deflate), the profile. */
+/* `data` are those of an iCCP chunk: a name, a zero byte, the method (always deflate), the
+ * profile. */
 static uint8_t *profile_of_chunk(const uint8_t *data, size_t size, size_t *profile_size)
 {
     const uint8_t *end = data ? memchr(data, 0, size) : NULL;

@@ -10,8 +10,8 @@
 
 #define PNG_PROFILE_MAX_BYTES ((size_t)4 << 20) /* inflated; a larger profile is ignored */
 
-/* Returns the profile, which the caller frees with free(). NULL: the file has none, or the profile is
- * damaged or too large. */
+/* Returns the profile, which the caller frees with free(). NULL: the file has none, or the profile
+ * is damaged or too large. */
 uint8_t *png_profile(const struct byte_source *source, size_t *profile_size);
 
 #endif

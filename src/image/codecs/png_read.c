@@ -204,8 +204,8 @@ static void set_layout_key(struct png_reader *reader)
     layout->key[2] = key->blue;
 }
 
-/* Describes the file's samples for png_unpack, before expand_to_8_bits changes what libpng says about
- * them. */
+/* Describes the file's samples for png_unpack, before expand_to_8_bits changes what libpng says
+ * about them. */
 static void set_layout(struct png_reader *reader, bool exact)
 {
     png_structp png = reader->png;

@@ -2,10 +2,10 @@
  * Undoes the row filters of a PNG: see png_unfilter.h.
  *
  * Mean and Paeth need the pixel to the left, so the pixels of a row are one chain of dependent
- * steps, and the time is the latency of a step. The channels of a pixel are computed in parallel, in
- * the lanes of one register. Two rows together take two chains in parallel: the lower half of the
- * register holds a pixel of the first row, the upper half the pixel to the left of it in the second
- * row, whose pixel above was computed in the step before.
+ * steps, and the time is the latency of a step. The channels of a pixel are computed in parallel,
+ * in the lanes of one register. Two rows together take two chains in parallel: the lower half of
+ * the register holds a pixel of the first row, the upper half the pixel to the left of it in the
+ * second row, whose pixel above was computed in the step before.
  */
 #include "png_unfilter.h"
 
@@ -67,7 +67,8 @@ SIMD_BODY lanes paeth(lanes left, lanes above, lanes corner)
     return (not_left & other) | (~not_left & left);
 }
 
-/* Undoes SUB, MEAN or PAETH, pixel by pixel. `filter` and `pixel_bytes` are compile-time constants. */
+/* Undoes SUB, MEAN or PAETH, pixel by pixel. `filter` and `pixel_bytes` are compile-time
+ * constants. */
 SIMD_BODY void chain(int filter, uint8_t *row, const uint8_t *above, size_t size, int pixel_bytes)
 {
     lanes left = {0}, corner = {0};
@@ -140,8 +141,8 @@ SIMD_VARIANTS(void, unfilter,
               (int filter, uint8_t *row, const uint8_t *above, size_t size, int pixel_bytes),
               (filter, row, above, size, pixel_bytes))
 
-/* Pixels from their differences. `is_mean`: lanes with all bits set are filtered by MEAN, the others
- * by PAETH. */
+/* Pixels from their differences. `is_mean`: lanes with all bits set are filtered by MEAN, the
+ * others by PAETH. */
 SIMD_BODY lanes chain_step(lanes raw, lanes left, lanes up, lanes corner, lanes is_mean,
                            bool any_mean)
 {

@@ -91,7 +91,8 @@ static int pixel_bytes(const struct png_layout *layout)
     return layout->depth < 8 ? 1 : layout->depth / 8 * layout->samples;
 }
 
-/* Undoes the filters of row y, which is even, and of row y + 1 of a pass whose rows are at `rows`. */
+/* Undoes the filters of row y, which is even, and of row y + 1 of a pass whose rows are at
+ * `rows`. */
 static bool unfilter_rows(const struct png_whole_decode *whole, const struct png_pass *pass,
                           uint8_t *rows, int y)
 {

@@ -1,6 +1,6 @@
 /*
- * png_whole_decode: decodes a PNG whose compressed data are in memory by inflating them in one call,
- * which is much faster than piece by piece. Called by png_read.c.
+ * png_whole_decode: decodes a PNG whose compressed data are in memory by inflating them in one
+ * call, which is much faster than piece by piece. Called by png_read.c.
  */
 #ifndef PNG_WHOLE_DECODE_H
 #define PNG_WHOLE_DECODE_H
