@@ -1,4 +1,4 @@
-/* Signatures of what people mistake for JPEG and PNG: see file_type_guess.h. */
+/* Signatures of files that are not supported: see file_type_guess.h. */
 #include "file_type_guess.h"
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ struct signature {
     }
 
 static const struct signature signatures[] = {
-    /* The header where it should be, or moved by a transfer as text. */
+    /* IHDR at its place, or moved by one byte when line ends were converted in a transfer. */
     AT(12, "IHDR", "a PNG image whose signature is damaged"),
     AT(11, "IHDR", "a PNG image whose signature is damaged"),
     AT(13, "IHDR", "a PNG image whose signature is damaged"),
@@ -54,13 +54,13 @@ static bool starts_as_text(const uint8_t *bytes, size_t size)
 const char *file_type_guess(const void *bytes, size_t size)
 {
     const uint8_t *start = bytes;
-    if (size > LOOKS_LIKE_BYTES)
-        size = LOOKS_LIKE_BYTES;
+    if (size > FILE_TYPE_GUESS_BYTES)
+        size = FILE_TYPE_GUESS_BYTES;
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
-        const struct signature *one = &signatures[i];
-        if (one->offset + one->size <= size &&
-            memcmp(start + one->offset, one->bytes, one->size) == 0)
-            return one->name;
+        const struct signature *signature = &signatures[i];
+        if (signature->offset + signature->size <= size &&
+            memcmp(start + signature->offset, signature->bytes, signature->size) == 0)
+            return signature->name;
     }
     if (!starts_as_text(start, size))
         return NULL;

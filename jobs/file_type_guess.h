@@ -1,12 +1,14 @@
-/* looks_like: what a file that is neither JPEG nor PNG seems to be, for its error line. */
+/*
+ * file_type_guess: guesses what a file in no supported format is, for its error message. Pure.
+ */
 #ifndef FILE_TYPE_GUESS_H
 #define FILE_TYPE_GUESS_H
 
 #include <stddef.h>
 
-#define LOOKS_LIKE_BYTES 32 /* of the file's start are enough */
+#define FILE_TYPE_GUESS_BYTES 32 /* bytes of a file's start that are looked at */
 
-/* "a GIF image" and the like; NULL: no idea. */
+/* `bytes` are the first of a file. Returns a text such as "a GIF image"; NULL: unknown. */
 const char *file_type_guess(const void *bytes, size_t size);
 
 #endif

@@ -1,11 +1,13 @@
 /*
- * The thumbnail job: see thumbnail_job.h.
+ * The thumbnail job: see thumbnail_job.h. It runs in worker processes.
  *
- * It runs in a worker process and touches the file system for itself: names come in, a small
- * outcome goes back. What can be wrong has a message of its own; they follow "mpthumb: 'SOURCE': ".
+ * A worker reads and writes the files itself: it gets their names and returns a small outcome.
+ * Error texts follow "mpthumb: 'SOURCE': ". The work is divided:
  *
- *     thumbnail_resume.c  is it done already?     thumbnail_source.c  opened and read
- *     here: made and written                       thumbnail_message.c tasks and outcomes as bytes
+ *     thumbnail_source.c     opens and reads the source; loads may be ahead of their task
+ *     thumbnail_resume.c     finds out whether the task was done by an earlier run
+ *     this file              makes the thumbnail and writes it
+ *     thumbnail_message.c    encodes tasks and outcomes
  */
 #include "thumbnail_job.h"
 
@@ -18,67 +20,68 @@
 #include <xxhash.h>
 
 #include "atomic_file.h"
+#include "output_name.h"
 #include "thumbnail_resume.h"
 #include "thumbnail_source.h"
 
-struct worker_state {
+struct thumbnail_worker {
     const struct thumbnail_setup *setup;
     struct thumbnailer *thumbnailer;
-    int root;        /* the output directory; -1: none */
-    char *root_path; /* without links; NULL: none */
+    int root;        /* descriptor of the output directory; -1: none */
+    char *root_path; /* its real path; NULL: none */
     struct buf output;
     struct buf outcome;
 };
 
-/* One task on its way. */
-struct passage {
+/* One task while it is being done. */
+struct task_run {
     struct thumbnail_task task;
     struct thumbnail_source *source;
     struct thumbnail_outcome outcome;
-    int writing; /* the errno for which the output could not be written */
+    int write_errno; /* why the output could not be written; 0: it was, or was not tried */
 };
 
-static void state_free(struct worker_state *state)
+static void worker_free(struct thumbnail_worker *worker)
 {
-    if (!state)
+    if (!worker)
         return;
-    thumbnailer_free(state->thumbnailer);
-    if (state->root >= 0)
-        close(state->root);
-    free(state->root_path);
-    buf_release(&state->output);
-    buf_release(&state->outcome);
-    free(state);
+    thumbnailer_free(worker->thumbnailer);
+    if (worker->root >= 0)
+        close(worker->root);
+    free(worker->root_path);
+    buf_release(&worker->output);
+    buf_release(&worker->outcome);
+    free(worker);
 }
 
 static int thumbnail_open(void **out, const void *initargs, struct mpp_error *error)
 {
-    struct worker_state *state = calloc(1, sizeof *state);
-    if (!state)
+    struct thumbnail_worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
         return mpp_error_set(error, "out of memory");
-    state->setup = initargs;
-    state->root = -1;
-    state->thumbnailer = thumbnailer_new();
-    if (!state->thumbnailer) {
+    worker->setup = initargs;
+    worker->root = -1;
+    worker->thumbnailer = thumbnailer_new();
+    if (!worker->thumbnailer) {
         mpp_error_set(error, "out of memory");
         goto failed;
     }
-    if (state->setup->output && !state->setup->dry_run &&
-        output_directory_open(state->setup->output, &state->root, error))
+    if (worker->setup->output && !worker->setup->dry_run &&
+        output_directory_open(worker->setup->output, &worker->root, error))
         goto failed;
-    if (state->setup->output)
-        state->root_path = realpath(state->setup->output, NULL);
-    *out = state;
+    if (worker->setup->output)
+        worker->root_path = realpath(worker->setup->output, NULL);
+    *out = worker;
     return 0;
 failed:
-    state_free(state);
+    worker_free(worker);
     return -1;
 }
 
-static void thumbnail_close(void *state)
+static void thumbnail_close(void *worker)
 {
-    state_free(state);
-    thumbnail_source_free_spare();
+    worker_free(worker);
+    thumbnail_source_free_unused();
 }
 
 /* ---- The source ---- */
@@ -102,93 +105,86 @@ static void thumbnail_unload(void *loaded)
 
 /* ---- The output ---- */
 
-static bool lies_in(const char *path, const char *directory)
-{
-    size_t size = strlen(directory);
-    return strncmp(path, directory, size) == 0 &&
-           (size == 1 || path[size] == '/' || path[size] == '\0');
-}
-
-/* A listed name could be one of the thumbnails themselves. */
-static int refuse_inside_output(const struct worker_state *state, const struct passage *passage,
+/* A file of a list could be one of the thumbnails. */
+static int refuse_inside_output(const struct thumbnail_worker *worker, const struct task_run *run,
                                 struct mpp_error *error)
 {
-    if (!(passage->task.flags & THUMBNAIL_LISTED) || !state->root_path)
+    if (!(run->task.flags & THUMBNAIL_LISTED) || !worker->root_path)
         return 0;
-    char *real = realpath(passage->task.source, NULL);
-    bool inside = real && lies_in(real, state->root_path);
+    char *real = realpath(run->task.source, NULL);
+    bool inside = real && path_is_within(real, worker->root_path);
     free(real);
     return inside ? mpp_error_set(error, "lies in the output directory; choose another --output")
                   : 0;
 }
 
-/* The directory that the output's path is relative to; the caller closes it unless it is the
+/* Opens the directory that the output's path is relative to. The caller closes *fd unless it is the
  * root. */
-static int open_base(const struct worker_state *state, const struct passage *passage, int *fd,
+static int open_base(const struct thumbnail_worker *worker, const struct task_run *run, int *fd,
                      struct mpp_error *error)
 {
-    *fd = state->root;
-    if (state->root >= 0)
+    *fd = worker->root;
+    if (worker->root >= 0)
         return 0;
     char directory[PATH_MAX] = ".";
-    const char *slash = strrchr(passage->task.source, '/');
-    size_t size = slash ? (size_t)(slash - passage->task.source) + 1 : 0;
+    const char *slash = strrchr(run->task.source, '/');
+    size_t size = slash ? (size_t)(slash - run->task.source) + 1 : 0;
     if (size >= sizeof directory)
         return mpp_error_set(error, "its path is too long");
     if (size) {
-        memcpy(directory, passage->task.source, size);
+        memcpy(directory, run->task.source, size);
         directory[size] = '\0';
     }
     *fd = TEMP_FAILURE_RETRY(open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     return *fd < 0 ? mpp_error_set_errno(error, "cannot open its directory") : 0;
 }
 
-static int commit(struct atomic_file *file, const struct worker_state *state,
-                  const struct passage *passage, struct mpp_error *error)
+static int commit(struct atomic_file *file, const struct thumbnail_worker *worker,
+                  const struct task_run *run, struct mpp_error *error)
 {
-    bool replace = !(passage->task.flags & THUMBNAIL_NO_REPLACE);
+    bool replace = !(run->task.flags & THUMBNAIL_NO_REPLACE);
     bool exists;
-    if (atomic_file_is_at(file, &passage->source->status))
+    if (atomic_file_is_at(file, &run->source->status))
         return mpp_error_set(error, "its thumbnail would replace the image itself; "
                                     "choose another --output or a --suffix");
     if (atomic_file_commit(file, replace, &exists, error))
         return -1;
-    /* The very same thumbnail is there from an earlier run: that is what was wanted. */
-    if (exists && !atomic_file_holds(file, state->output.data, state->output.size))
+    /* An earlier run has written the same bytes: nothing is wrong. */
+    if (exists && !atomic_file_holds(file, worker->output.data, worker->output.size))
         return mpp_error_set(error,
                              "its thumbnail would replace %.800s, which may be an input; "
                              "remove that or choose another --suffix",
-                             passage->task.output);
+                             run->task.output);
     return 0;
 }
 
-static int write_output(struct worker_state *state, struct passage *passage,
+static int write_output(struct thumbnail_worker *worker, struct task_run *run,
                         struct mpp_error *error)
 {
     struct atomic_file file = ATOMIC_FILE_INIT;
     int base;
     int result = -1;
-    if (open_base(state, passage, &base, error))
+    if (open_base(worker, run, &base, error))
         return -1;
     errno = 0;
-    if (atomic_file_open(&file, base, passage->task.output, error) == 0 &&
-        atomic_file_write(&file, state->output.data, state->output.size, error) == 0)
-        result = commit(&file, state, passage, error);
-    passage->writing = result ? errno : 0;
+    if (atomic_file_open(&file, base, run->task.output, error) == 0 &&
+        atomic_file_write(&file, worker->output.data, worker->output.size, error) == 0)
+        result = commit(&file, worker, run, error);
+    run->write_errno = result ? errno : 0;
     atomic_file_abandon(&file);
-    if (base != state->root)
+    if (base != worker->root)
         close(base);
     return result;
 }
 
 /* ---- The task ---- */
 
-static int make_thumbnail(struct worker_state *state, struct passage *passage,
+static int make_thumbnail(struct thumbnail_worker *worker, struct task_run *run,
                           struct mpp_error *error)
 {
-    struct thumbnail_options options = state->setup->image;
-    struct thumbnail_outcome *outcome = &passage->outcome;
-    struct thumbnail_source *source = passage->source;
+    struct thumbnail_options options = worker->setup->image;
+    struct thumbnail_outcome *outcome = &run->outcome;
+    struct thumbnail_source *source = run->source;
     if (!source->bytes.size && !source->streams && thumbnail_source_read(source, error))
         return -1;
     struct byte_source image = {.bytes = source->streams ? NULL : source->bytes.data,
@@ -196,73 +192,73 @@ static int make_thumbnail(struct worker_state *state, struct passage *passage,
                                                         : source->bytes.size,
                                 .read_at = thumbnail_source_read_at,
                                 .context = source};
-    if (options.format == IMAGE_UNKNOWN)
-        options.format = image_format_of_name(passage->task.source);
-    buf_clear(&state->output);
-    if (thumbnailer_run(state->thumbnailer, &image, &options, &state->output, &outcome->info,
+    if (!options.format)
+        options.format = image_codec_by_file_name(run->task.source);
+    buf_clear(&worker->output);
+    if (thumbnailer_run(worker->thumbnailer, &image, &options, &worker->output, &outcome->info,
                         error))
         return -1;
-    if (state->output.failed)
+    if (worker->output.failed)
         return mpp_error_set(error, "out of memory");
-    if ((passage->task.flags & THUMBNAIL_SUFFIXED) &&
+    if ((run->task.flags & THUMBNAIL_SUFFIXED) &&
         outcome->info.source_width_px <= options.box_width_px &&
         outcome->info.source_height_px <= options.box_height_px) {
         outcome->status = THUMBNAIL_THUMBNAIL;
         return 0;
     }
     outcome->source_bytes = image.size;
-    outcome->output_bytes = state->output.size;
-    outcome->output_xxh3 = XXH3_64bits(state->output.data, state->output.size);
-    return write_output(state, passage, error);
+    outcome->output_bytes = worker->output.size;
+    outcome->output_xxh3 = XXH3_64bits(worker->output.data, worker->output.size);
+    return write_output(worker, run, error);
 }
 
-/* Nothing else will find room either: that is no fault of this source. */
-static bool is_for_all(int number)
+/* Whether the output of every other source would fail, too. */
+static bool concerns_all_outputs(int number)
 {
     return number == ENOSPC || number == EDQUOT || number == EROFS;
 }
 
-static int run_passage(struct worker_state *state, struct passage *passage, struct mpp_error *error)
+static int run_task(struct thumbnail_worker *worker, struct task_run *run, struct mpp_error *error)
 {
-    passage->outcome.mismatch = passage->source->mismatch;
-    passage->outcome.source_mtime_ns = thumbnail_mtime_ns(&passage->source->status);
-    if (passage->source->kept) {
-        passage->outcome.status = THUMBNAIL_KEPT;
+    run->outcome.mismatch = run->source->mismatch;
+    run->outcome.source_mtime_ns = thumbnail_mtime_ns(&run->source->status);
+    if (run->source->kept) {
+        run->outcome.status = THUMBNAIL_KEPT;
         return 0;
     }
-    if (passage->source->stranger) {
-        passage->outcome.status = THUMBNAIL_SKIPPED;
+    if (run->source->not_image) {
+        run->outcome.status = THUMBNAIL_SKIPPED;
         return 0;
     }
-    if (refuse_inside_output(state, passage, error))
+    if (refuse_inside_output(worker, run, error))
         return -1;
-    return state->setup->dry_run ? 0 : make_thumbnail(state, passage, error);
+    return worker->setup->dry_run ? 0 : make_thumbnail(worker, run, error);
 }
 
-static int thumbnail_run(void *opaque, struct mpp_bytes payload, struct mpp_context *result,
+static int thumbnail_run(void *opaque, struct mpp_bytes payload, struct mpp_context *context,
                          struct mpp_error *error)
 {
-    struct worker_state *state = opaque;
-    struct passage passage = {.source = mpp_context_loaded(result)};
-    if (thumbnail_task_decode(payload, &passage.task, error))
+    struct thumbnail_worker *worker = opaque;
+    struct task_run run = {.source = mpp_context_loaded(context)};
+    if (thumbnail_task_decode(payload, &run.task, error))
         return -1;
-    if (run_passage(state, &passage, error)) {
-        if (!passage.writing || !is_for_all(passage.writing))
+    if (run_task(worker, &run, error)) {
+        if (!run.write_errno || !concerns_all_outputs(run.write_errno))
             return -1;
-        passage.outcome.status = THUMBNAIL_NO_ROOM;
-        passage.outcome.text = error->text;
+        run.outcome.status = THUMBNAIL_NO_ROOM;
+        run.outcome.text = error->text;
     }
-    buf_clear(&state->outcome);
-    thumbnail_outcome_encode(&passage.outcome, &state->outcome);
-    return state->outcome.failed ||
-                   mpp_context_set_result(result, state->outcome.data, state->outcome.size)
+    buf_clear(&worker->outcome);
+    thumbnail_outcome_encode(&run.outcome, &worker->outcome);
+    return worker->outcome.failed ||
+                   mpp_context_set_result(context, worker->outcome.data, worker->outcome.size)
                ? mpp_error_set(error, "out of memory")
                : 0;
 }
 
 const struct mpp_job thumbnail_job = {
     .name = "thumbnail",
-    .summary = "makes a thumbnail of a JPEG or PNG file",
+    .summary = "makes a thumbnail of an image file",
     .open = thumbnail_open,
     .load = thumbnail_load,
     .unload = thumbnail_unload,

@@ -1,8 +1,10 @@
 /*
- * thumbnail: the job that makes one thumbnail: read, decode, blur and shrink, encode, write.
+ * thumbnail_job: the job that makes a thumbnail of one file: it reads and decodes the image, blurs
+ * and shrinks it, and writes the encoded result.
  *
- * Its open takes a struct thumbnail_setup as initargs. Its payload is a task, its result an
- * outcome, both encoded field by field (little-endian).
+ * The job's initargs are a struct thumbnail_setup. Its payload is a struct thumbnail_task, its
+ * result a struct thumbnail_outcome; both are encoded field by field, little-endian, by the
+ * functions below.
  */
 #ifndef THUMBNAIL_JOB_H
 #define THUMBNAIL_JOB_H
@@ -16,25 +18,26 @@
 
 extern const struct mpp_job thumbnail_job;
 
-/* The same for all tasks of a run. */
+/* Settings that are the same for all tasks of a run. */
 struct thumbnail_setup {
-    struct thumbnail_options image; /* IMAGE_UNKNOWN as format: the source's, by name if it says */
+    struct thumbnail_options
+        image;          /* format NULL: that of the source's name, or else its content */
     const char *output; /* the output directory; NULL: each output goes next to its source */
     bool dry_run;       /* only look at the sources */
 };
 
 enum thumbnail_flag {
-    THUMBNAIL_WALKED = 1,     /* found in a directory: no image is no error */
-    THUMBNAIL_LISTED = 2,     /* refused when it lies inside the output directory */
-    THUMBNAIL_NO_REPLACE = 4, /* inputs may lie where the output goes: never replace one */
-    THUMBNAIL_SUFFIXED = 8,   /* a thumbnail by its name: skipped if it fits the box already */
-    THUMBNAIL_RECORDED = 16,  /* `recorded` is valid: kept if source and output are as they were */
-    THUMBNAIL_EXISTING = 32,  /* kept if there is an output of any kind */
-    THUMBNAIL_VERIFY = 64,    /* of what is recorded the output's checksum counts too */
-    THUMBNAIL_CHECK = 128,    /* only that: nothing is made */
+    THUMBNAIL_WALKED = 1,     /* found in a directory: skip it if it is not an image */
+    THUMBNAIL_LISTED = 2,     /* named in a list: refuse it if it is in the output directory */
+    THUMBNAIL_NO_REPLACE = 4, /* the output could replace an input: replace no existing file */
+    THUMBNAIL_SUFFIXED = 8,   /* its name is that of a thumbnail: skip it if it fits the box */
+    THUMBNAIL_RECORDED = 16,  /* `recorded` is valid: keep the output if the source is unchanged */
+    THUMBNAIL_EXISTING = 32,  /* keep any output that exists */
+    THUMBNAIL_VERIFY = 64,    /* with RECORDED: keep the output only if its checksum is right */
+    THUMBNAIL_CHECK = 128,    /* compare the output with the record, make nothing */
 };
 
-/* What an earlier run wrote down. */
+/* What the journal of an earlier run says about a source and its thumbnail. */
 struct thumbnail_record {
     int64_t size_bytes, mtime_ns; /* of the source */
     uint64_t xxh3;                /* of the output */
@@ -43,36 +46,40 @@ struct thumbnail_record {
 struct thumbnail_task {
     unsigned flags;
     const char *source;
-    const char *output; /* below the output directory, or below the source's directory */
+    const char *output; /* relative to the output directory, or to the source's directory */
     struct thumbnail_record recorded;
 };
 
 enum thumbnail_status {
     THUMBNAIL_DONE,
-    THUMBNAIL_SKIPPED,   /* neither by name nor by content an image */
-    THUMBNAIL_THUMBNAIL, /* skipped: it is a thumbnail of an earlier run */
-    THUMBNAIL_KEPT,      /* its output is there already */
-    THUMBNAIL_NO_ROOM,   /* there is no room for its output, nor for others: text says why */
+    THUMBNAIL_SKIPPED,   /* neither its name nor its content is an image's */
+    THUMBNAIL_THUMBNAIL, /* skipped because it is a thumbnail of an earlier run */
+    THUMBNAIL_KEPT,      /* its output existed already */
+    THUMBNAIL_NO_ROOM,   /* the output cannot be written, nor any other; `text` says why */
 };
 
 struct thumbnail_outcome {
     enum thumbnail_status status;
-    bool mismatch; /* the name says JPEG and the content PNG, or the reverse */
+    bool mismatch; /* name and content have different formats */
     uint64_t source_bytes;
     int64_t source_mtime_ns;
     uint64_t output_bytes;
-    uint64_t output_xxh3;       /* XXH3, 64 bits; 0 where none was written */
-    const char *text;           /* "" but for NO_ROOM */
-    struct thumbnail_info info; /* zero unless it was decoded */
+    uint64_t output_xxh3;       /* XXH3, 64 bits; 0 if none was written */
+    const char *text;           /* "" except with NO_ROOM */
+    struct thumbnail_info info; /* zero unless the source was decoded */
 };
 
-void thumbnail_task_encode(const struct thumbnail_task *task, struct buf *to); /* may fail `to` */
-/* The strings point into the payload. */
+/* Appends to `to`; check `to->failed` afterwards. */
+void thumbnail_task_encode(const struct thumbnail_task *task, struct buf *to);
+
+/* The strings of the task point into the payload. */
 int thumbnail_task_decode(struct mpp_bytes payload, struct thumbnail_task *task,
                           struct mpp_error *error);
 
+/* Appends to `to`; check `to->failed` afterwards. */
 void thumbnail_outcome_encode(const struct thumbnail_outcome *outcome, struct buf *to);
-/* The text points into the result. */
+
+/* The text of the outcome points into the result. */
 int thumbnail_outcome_decode(struct mpp_bytes result, struct thumbnail_outcome *outcome,
                              struct mpp_error *error);
 

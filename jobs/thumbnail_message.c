@@ -1,11 +1,13 @@
-/* The thumbnail job's payload and result as bytes: see thumbnail_job.h. */
-#include <string.h>
-
+/*
+ * Encodes and decodes the payload and the result of the thumbnail job: see thumbnail_job.h.
+ */
 #include "thumbnail_job.h"
+
+#include <string.h>
 
 static void put_string(struct buf *to, const char *text)
 {
-    size_t size = strlen(text) + 1; /* with its zero byte, so that it can be used in place */
+    size_t size = strlen(text) + 1; /* with the zero byte: a decoded string points into the bytes */
     buf_put_u32(to, (uint32_t)size);
     buf_put(to, text, size);
 }
@@ -59,8 +61,8 @@ void thumbnail_outcome_encode(const struct thumbnail_outcome *outcome, struct bu
     buf_put_u64(to, outcome->output_bytes);
     buf_put_u64(to, outcome->output_xxh3);
     put_string(to, outcome->text ? outcome->text : "");
-    buf_put_u8(to, (uint8_t)info->source_format);
-    buf_put_u8(to, (uint8_t)info->format);
+    buf_put_u8(to, (uint8_t)image_codec_number(info->source_format));
+    buf_put_u8(to, (uint8_t)image_codec_number(info->format));
     buf_put_u32(to, (uint32_t)info->source_width_px);
     buf_put_u32(to, (uint32_t)info->source_height_px);
     buf_put_u32(to, (uint32_t)info->width_px);
@@ -81,8 +83,8 @@ int thumbnail_outcome_decode(struct mpp_bytes result, struct thumbnail_outcome *
     outcome->output_bytes = read_u64(&from);
     outcome->output_xxh3 = read_u64(&from);
     outcome->text = get_string(&from);
-    info->source_format = (enum image_format)read_u8(&from);
-    info->format = (enum image_format)read_u8(&from);
+    info->source_format = image_codec_by_number(read_u8(&from));
+    info->format = image_codec_by_number(read_u8(&from));
     info->source_width_px = (int)read_u32(&from);
     info->source_height_px = (int)read_u32(&from);
     info->width_px = (int)read_u32(&from);

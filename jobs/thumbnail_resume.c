@@ -1,4 +1,4 @@
-/* What earlier runs have left: see thumbnail_resume.h. */
+/* Whether an earlier run has done a task: see thumbnail_resume.h. */
 #include "thumbnail_resume.h"
 
 #include <errno.h>
@@ -16,7 +16,8 @@ int64_t thumbnail_mtime_ns(const struct stat *status)
     return (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
 }
 
-/* Is there a regular file where the output goes? *path is its path, 2 * PATH_MAX bytes. */
+/* Whether there is a regular file at the place of the output. Writes its path: 2 * PATH_MAX
+ * bytes. */
 static bool find_output(const struct thumbnail_setup *setup, const struct thumbnail_task *task,
                         char *path)
 {
@@ -30,8 +31,8 @@ static bool find_output(const struct thumbnail_setup *setup, const struct thumbn
     return lstat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
 }
 
-/* A file's checksum; false: it cannot be read. */
-static bool sum_file(const char *path, uint64_t *xxh3)
+/* Computes a file's checksum. False: it cannot be read. */
+static bool checksum_file(const char *path, uint64_t *xxh3)
 {
     uint8_t bytes[65536];
     XXH3_state_t *state = XXH3_createState();
@@ -49,19 +50,18 @@ static bool sum_file(const char *path, uint64_t *xxh3)
     return got == 0;
 }
 
-bool thumbnail_resume_is_there(const struct thumbnail_setup *setup,
-                               const struct thumbnail_task *task)
+bool thumbnail_resume_output_exists(const struct thumbnail_setup *setup,
+                                    const struct thumbnail_task *task)
 {
     char path[2 * PATH_MAX];
     uint64_t xxh3;
     return find_output(setup, task, path) &&
            (!(task->flags & THUMBNAIL_VERIFY) ||
-            (sum_file(path, &xxh3) && xxh3 == task->recorded.xxh3));
+            (checksum_file(path, &xxh3) && xxh3 == task->recorded.xxh3));
 }
 
-/* Has the source not changed since it was recorded? It is not opened for that, which may take
- * longer than anything else. */
-bool thumbnail_resume_is_same(const struct thumbnail_task *task)
+/* The source is not opened: on a network file system that can take longer than all the rest. */
+bool thumbnail_resume_source_unchanged(const struct thumbnail_task *task)
 {
     struct stat status;
     return stat(task->source, &status) == 0 && S_ISREG(status.st_mode) &&
@@ -75,7 +75,7 @@ int thumbnail_resume_check(const struct thumbnail_setup *setup, const struct thu
     if (!(task->flags & THUMBNAIL_RECORDED))
         return mpp_error_set(error, "the journal does not say that it is done");
     char path[2 * PATH_MAX];
-    if (thumbnail_resume_is_there(setup, task))
+    if (thumbnail_resume_output_exists(setup, task))
         return 0;
     if (!find_output(setup, task, path))
         return mpp_error_set(error, "its thumbnail %.800s is not there", task->output);

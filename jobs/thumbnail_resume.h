@@ -1,6 +1,6 @@
 /*
- * thumbnail_earlier: what earlier runs have left: is a task done already, by what was recorded of
- * it?
+ * thumbnail_resume: whether a task was done by an earlier run, so that --resume, --skip-existing
+ * and --verify can skip it. Called by thumbnail_source.c in worker processes.
  */
 #ifndef THUMBNAIL_RESUME_H
 #define THUMBNAIL_RESUME_H
@@ -9,16 +9,19 @@
 
 #include "thumbnail_job.h"
 
-int64_t thumbnail_mtime_ns(const struct stat *status); /* since 1970 */
+/* The modification time, since 1970. */
+int64_t thumbnail_mtime_ns(const struct stat *status);
 
-/* Is there a thumbnail; with THUMBNAIL_VERIFY, the very one that was recorded? */
-bool thumbnail_resume_is_there(const struct thumbnail_setup *setup,
-                               const struct thumbnail_task *task);
+/* Whether the thumbnail exists; with THUMBNAIL_VERIFY, also whether it has the recorded
+ * checksum. */
+bool thumbnail_resume_output_exists(const struct thumbnail_setup *setup,
+                                    const struct thumbnail_task *task);
 
-/* Has the source the size and time that were recorded? */
-bool thumbnail_resume_is_same(const struct thumbnail_task *task);
+/* Whether the source still has the recorded size and modification time. */
+bool thumbnail_resume_source_unchanged(const struct thumbnail_task *task);
 
-/* For THUMBNAIL_CHECK: -1 where the thumbnail is not what was recorded. The source is not asked. */
+/* For THUMBNAIL_CHECK: -1 if the thumbnail is not the recorded one; error says why. The source is
+ * not looked at. */
 int thumbnail_resume_check(const struct thumbnail_setup *setup, const struct thumbnail_task *task,
                            struct mpp_error *error);
 

@@ -1,4 +1,4 @@
-/* The image a task is about: see thumbnail_source.h. */
+/* Loads the source of a task: see thumbnail_source.h. */
 #include "thumbnail_source.h"
 
 #include <errno.h>
@@ -11,11 +11,12 @@
 #include "io_full.h"
 #include "thumbnail_resume.h"
 
-#define SOURCE_MAX_BYTES (UINT64_C(4) << 30) /* a larger file is refused before it is read */
-#define AHEAD_BYTES      (4 << 20)          /* a larger one is opened ahead, and read in its turn */
-#define STREAM_BYTES     (16 << 20)         /* a larger PNG is read while it is decoded */
-#define SPARE_BYTES      ((size_t)16 << 20) /* of buffers kept for the next sources */
-#define HEAD_BYTES       32                 /* enough to tell what a file is */
+#define SOURCE_MAX_BYTES (UINT64_C(4) << 30) /* larger files are refused before they are read */
+#define AHEAD_BYTES      (4 << 20)           /* larger files are opened ahead, but read later */
+#define STREAM_BYTES     (16 << 20)          /* larger files stream, if their format can */
+#define UNUSED_BYTES     ((size_t)16 << 20)  /* of buffers that are kept for the next sources */
+#define HEAD_BYTES       FILE_TYPE_GUESS_BYTES
+_Static_assert(HEAD_BYTES >= IMAGE_CODEC_SNIFF_BYTES, "a codec needs more bytes to be recognised");
 
 static int refuse_open(const char *path, struct mpp_error *error)
 {
@@ -50,29 +51,30 @@ static int refuse_type(mode_t mode, struct mpp_error *error)
     return mpp_error_set(error, "%s, not a regular file", what);
 }
 
-/* In a walk, what is not called an image and cannot be one is passed over. A file that exists but
- * may not be read could be one: that stays an error. */
-static bool may_be_stranger(const struct thumbnail_task *task)
+/* Whether a source is skipped, and no error, when its content is not an image's: it was found in a
+ * directory and its name is not an image's. A file that exists but cannot be read could be an
+ * image: that stays an error. */
+static bool may_be_skipped(const struct thumbnail_task *task)
 {
-    return (task->flags & THUMBNAIL_WALKED) && image_format_of_name(task->source) == IMAGE_UNKNOWN;
+    return (task->flags & THUMBNAIL_WALKED) && !image_codec_by_file_name(task->source);
 }
 
 static int open_source(struct thumbnail_source *source, const struct thumbnail_task *task,
                        struct mpp_error *error)
 {
-    /* Neither a FIFO without a writer nor a terminal may hold us up. */
+    /* O_NONBLOCK, O_NOCTTY: a FIFO without a writer or a terminal must not block. */
     source->fd =
         TEMP_FAILURE_RETRY(open(task->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (source->fd < 0) {
-        bool passable = errno == ENOENT || errno == ENXIO || errno == ELOOP;
-        source->stranger = passable && may_be_stranger(task);
-        return source->stranger ? 0 : refuse_open(task->source, error);
+        bool skippable = errno == ENOENT || errno == ENXIO || errno == ELOOP;
+        source->not_image = skippable && may_be_skipped(task);
+        return source->not_image ? 0 : refuse_open(task->source, error);
     }
     if (fstat(source->fd, &source->status))
         return mpp_error_set_errno(error, "cannot read");
     if (!S_ISREG(source->status.st_mode) || source->status.st_size == 0) {
-        source->stranger = may_be_stranger(task);
-        if (source->stranger)
+        source->not_image = may_be_skipped(task);
+        if (source->not_image)
             return 0;
         if (!S_ISREG(source->status.st_mode))
             return refuse_type(source->status.st_mode, error);
@@ -84,7 +86,7 @@ static int open_source(struct thumbnail_source *source, const struct thumbnail_t
     return 0;
 }
 
-/* Looks at the first bytes; nothing else is read of what is no image. */
+/* Recognises the format by the first bytes. Of a file that is no image nothing else is read. */
 static int sniff_source(struct thumbnail_source *source, const struct thumbnail_task *task,
                         struct mpp_error *error)
 {
@@ -92,22 +94,23 @@ static int sniff_source(struct thumbnail_source *source, const struct thumbnail_
     ssize_t got = io_full_pread(source->fd, head, sizeof head, 0);
     if (got < 0)
         return mpp_error_set_errno(error, "cannot read");
-    enum image_format content = image_sniff(head, (size_t)got);
-    enum image_format name = image_format_of_name(task->source);
+    const struct image_codec *content = image_codec_by_content(head, (size_t)got);
+    const struct image_codec *name = image_codec_by_file_name(task->source);
     source->mismatch = name && content && name != content;
-    source->stranger = !content && may_be_stranger(task);
-    source->streams = content == IMAGE_PNG && source->status.st_size > STREAM_BYTES;
-    if (content || source->stranger)
+    source->not_image = !content && may_be_skipped(task);
+    source->streams = content && content->streams && source->status.st_size > STREAM_BYTES;
+    if (content || source->not_image)
         return 0;
     const char *like = file_type_guess(head, (size_t)got);
-    return mpp_error_set(error, "not a JPEG or PNG file%s%s", like ? ", it looks like " : "",
-                         like ? like : "");
+    char titles[128];
+    return mpp_error_set(error, "not a %s file%s%s", image_codec_titles(titles, sizeof titles),
+                         like ? ", it looks like " : "", like ? like : "");
 }
 
 int thumbnail_source_read(struct thumbnail_source *source, struct mpp_error *error)
 {
     struct buf *bytes = &source->bytes;
-    size_t wanted = (size_t)source->status.st_size + 1; /* one more: to meet the end at once */
+    size_t wanted = (size_t)source->status.st_size + 1; /* one more, to see the end */
     for (;;) {
         uint8_t *to = buf_reserve(bytes, wanted);
         if (!to)
@@ -127,7 +130,6 @@ int thumbnail_source_read(struct thumbnail_source *source, struct mpp_error *err
     }
 }
 
-/* For the decoder of a source that streams. */
 bool thumbnail_source_read_at(void *context, uint64_t at, void *to, size_t size)
 {
     const struct thumbnail_source *source = context;
@@ -137,23 +139,23 @@ bool thumbnail_source_read_at(void *context, uint64_t at, void *to, size_t size)
     return got == (ssize_t)size;
 }
 
-/* Sources that are done with, for their memory: pages that were used before need not be cleared by
- * the kernel again, which for large files took a tenth of all time. */
+/* Unused sources, kept for their buffers. The kernel has to clear every page of new memory, which
+ * takes a tenth of the time of large files. */
 static struct {
     pthread_mutex_t mutex;
     struct thumbnail_source *first;
     size_t bytes;
-} spare = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+} unused = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static struct thumbnail_source *new_source(void)
 {
-    pthread_mutex_lock(&spare.mutex);
-    struct thumbnail_source *source = spare.first;
+    pthread_mutex_lock(&unused.mutex);
+    struct thumbnail_source *source = unused.first;
     if (source) {
-        spare.first = source->next;
-        spare.bytes -= source->bytes.capacity;
+        unused.first = source->next;
+        unused.bytes -= source->bytes.capacity;
     }
-    pthread_mutex_unlock(&spare.mutex);
+    pthread_mutex_unlock(&unused.mutex);
     if (!source && !(source = calloc(1, sizeof *source)))
         return NULL;
     struct buf bytes = source->bytes;
@@ -166,53 +168,54 @@ void thumbnail_source_free(struct thumbnail_source *source)
 {
     if (source->fd >= 0)
         close(source->fd);
-    pthread_mutex_lock(&spare.mutex);
-    bool kept = source->bytes.capacity <= SPARE_BYTES - spare.bytes;
+    pthread_mutex_lock(&unused.mutex);
+    bool kept = source->bytes.capacity <= UNUSED_BYTES - unused.bytes;
     if (kept) {
-        spare.bytes += source->bytes.capacity;
-        source->next = spare.first;
-        spare.first = source;
+        unused.bytes += source->bytes.capacity;
+        source->next = unused.first;
+        unused.first = source;
     }
-    pthread_mutex_unlock(&spare.mutex);
+    pthread_mutex_unlock(&unused.mutex);
     if (!kept) {
         buf_release(&source->bytes);
         free(source);
     }
 }
 
-void thumbnail_source_free_spare(void)
+void thumbnail_source_free_unused(void)
 {
-    for (struct thumbnail_source *source; (source = spare.first);) {
-        spare.first = source->next;
+    for (struct thumbnail_source *source; (source = unused.first);) {
+        unused.first = source->next;
         buf_release(&source->bytes);
         free(source);
     }
-    spare.bytes = 0;
+    unused.bytes = 0;
 }
 
 static int prepare_source(struct thumbnail_source *source, const struct thumbnail_setup *setup,
                           const struct thumbnail_task *task, struct mpp_error *error)
 {
     if (task->flags & THUMBNAIL_CHECK) {
-        source->kept = true; /* whatever it is, nothing is made */
+        source->kept = true; /* nothing is made in any case */
         return thumbnail_resume_check(setup, task, error);
     }
-    source->kept = ((task->flags & THUMBNAIL_EXISTING) && thumbnail_resume_is_there(setup, task)) ||
-                   ((task->flags & THUMBNAIL_RECORDED) && thumbnail_resume_is_same(task) &&
-                    thumbnail_resume_is_there(setup, task));
+    source->kept =
+        ((task->flags & THUMBNAIL_EXISTING) && thumbnail_resume_output_exists(setup, task)) ||
+        ((task->flags & THUMBNAIL_RECORDED) && thumbnail_resume_source_unchanged(task) &&
+         thumbnail_resume_output_exists(setup, task));
     if (source->kept)
         return 0;
     if (open_source(source, task, error))
         return -1;
-    if (source->stranger)
+    if (source->not_image)
         return 0;
     if (sniff_source(source, task, error))
         return -1;
-    if (source->stranger || setup->dry_run)
+    if (source->not_image || setup->dry_run)
         return 0;
     if (source->status.st_size <= AHEAD_BYTES)
         return thumbnail_source_read(source, error);
-    posix_fadvise(source->fd, 0, 0, POSIX_FADV_WILLNEED); /* not in vain where it fails */
+    posix_fadvise(source->fd, 0, 0, POSIX_FADV_WILLNEED); /* only advice: failures do not matter */
     return 0;
 }
 
@@ -227,8 +230,8 @@ struct thumbnail_source *thumbnail_source_load(const struct thumbnail_setup *set
     }
     if (prepare_source(source, setup, task, error) == 0)
         return source;
-    int kept = errno;
+    int saved = errno;
     thumbnail_source_free(source);
-    errno = kept;
+    errno = saved;
     return NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * thumbnail_source: the image a task is about: opened, looked at, and, unless it is large, read.
- * Loads may run on several threads at a time.
+ * thumbnail_source: loads the source of a task: opens the file, checks what it is, and reads it
+ * unless it is large. Loads may run on several threads at a time.
  */
 #ifndef THUMBNAIL_SOURCE_H
 #define THUMBNAIL_SOURCE_H
@@ -12,27 +12,27 @@
 struct thumbnail_source {
     int fd;
     struct stat status;
-    bool stranger; /* neither by name nor by content an image: passed over */
-    bool mismatch; /* the name says one format and the content the other */
-    bool streams;  /* it is read while it is decoded */
-    bool kept;     /* its output is there already: nothing is to be done */
+    bool not_image; /* neither its name nor its content is an image's: skip it */
+    bool mismatch;  /* name and content have different formats */
+    bool streams;   /* it is read while it is decoded */
+    bool kept;      /* its output exists: nothing has to be done */
     struct buf bytes;
-    struct thumbnail_source *next; /* spare */
+    struct thumbnail_source *next; /* in the list of unused ones */
 };
 
-/* NULL: error says what is wrong with it. */
+/* The caller frees the source. NULL: it cannot be used; error says why, errno is kept. */
 struct thumbnail_source *thumbnail_source_load(const struct thumbnail_setup *setup,
                                                const struct thumbnail_task *task,
                                                struct mpp_error *error);
 void thumbnail_source_free(struct thumbnail_source *source);
 
-/* Frees the memory that is kept for the next sources; when no more will be loaded. */
-void thumbnail_source_free_spare(void);
+/* Frees the memory of unused sources. Call it when no more will be loaded. */
+void thumbnail_source_free_unused(void);
 
-/* Reads the whole of one that was too large to be read ahead. */
+/* Reads a whole file that was too large to be read ahead. */
 int thumbnail_source_read(struct thumbnail_source *source, struct mpp_error *error);
 
-/* For the decoder of a source that streams: image_source's read_at. */
+/* Reads a part of a source that streams: the read_at of struct byte_source. */
 bool thumbnail_source_read_at(void *source, uint64_t at, void *to, size_t size);
 
 #endif

@@ -10,6 +10,13 @@ const char *output_name_base(const char *path)
     return slash ? slash + 1 : path;
 }
 
+bool path_is_within(const char *path, const char *directory)
+{
+    size_t size = strlen(directory);
+    return strncmp(path, directory, size) == 0 &&
+           (size == 1 || path[size] == '/' || path[size] == '\0');
+}
+
 /* The extension with its dot; "" when there is none. A dot in front makes a hidden file, not an
  * extension. */
 static const char *extension_of(const char *base)

@@ -28,6 +28,9 @@ struct output_name {
 /* Behind the last slash. */
 const char *output_name_base(const char *path);
 
+/* Whether `path` is the directory or lies below it. Both are absolute and without links. */
+bool path_is_within(const char *path, const char *directory);
+
 /* A directory's own name, for what goes below it: its last component; of one that has none or that
  * is `.` or `..`, the last component of its real path. "" for the root. Writes at most NAME_MAX+1
  * bytes. */

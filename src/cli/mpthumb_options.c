@@ -119,17 +119,15 @@ static int parse_blur(const char *text, double *sigma, struct mpp_error *error)
     return 0;
 }
 
-static int parse_format(const char *text, enum image_format *format, struct mpp_error *error)
+static int parse_format(const char *text, const struct image_codec **format,
+                        struct mpp_error *error)
 {
-    if (strcmp(text, "same") == 0)
-        *format = IMAGE_UNKNOWN;
-    else if (strcmp(text, "jpeg") == 0 || strcmp(text, "jpg") == 0)
-        *format = IMAGE_JPEG;
-    else if (strcmp(text, "png") == 0)
-        *format = IMAGE_PNG;
-    else
-        return mpp_error_set(error, "--format takes same, jpeg or png, not '%.200s'", text);
-    return 0;
+    char names[128];
+    *format = image_codec_by_name(text);
+    if (*format || strcmp(text, "same") == 0)
+        return 0;
+    return mpp_error_set(error, "--format takes %s, not '%.200s'",
+                         image_codec_names("same", names, sizeof names), text);
 }
 
 static int parse_fit(const char *text, enum image_fit *fit, struct mpp_error *error)

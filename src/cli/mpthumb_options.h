@@ -27,7 +27,7 @@ struct options {
     bool beside;
     const char *suffix; /* "" for none */
 
-    struct thumbnail_options image; /* its format IMAGE_UNKNOWN: same */
+    struct thumbnail_options image; /* format NULL: same as the source */
     int workers;                    /* a rank; 0: as many as there are cores */
     int read_ahead;                 /* inputs a worker */
 

@@ -14,15 +14,7 @@
 
 static int format_of_name(const char *name)
 {
-    return (int)image_format_of_name(name);
-}
-
-/* Is path the directory, or below it? Both without links. */
-static bool lies_in(const char *path, const char *directory)
-{
-    size_t size = strlen(directory);
-    return strncmp(path, directory, size) == 0 &&
-           (size == 1 || path[size] == '/' || path[size] == '\0');
+    return (int)image_codec_number(image_codec_by_file_name(name));
 }
 
 /* ---- Preparing ---- */
@@ -78,7 +70,7 @@ static int add_directory(struct plan *plan, size_t argument, struct mpp_error *e
     directory->argument = argument;
     if (!alone)
         output_name_directory(path, directory->real, directory->prefix);
-    directory->in_output = plan->output_real && lies_in(directory->real, plan->output_real);
+    directory->in_output = plan->output_real && path_is_within(directory->real, plan->output_real);
     plan->amid_inputs |= directory->in_output;
     return 0;
 }
@@ -95,8 +87,8 @@ static void note_named(struct plan *plan, const char *path)
     parent[size ? size : 1] = '\0';
     char *real = realpath(path, NULL);
     char *place = realpath(parent, NULL);
-    plan->named_in_output |=
-        (real && lies_in(real, plan->output_real)) || (place && lies_in(place, plan->output_real));
+    plan->named_in_output |= (real && path_is_within(real, plan->output_real)) ||
+                             (place && path_is_within(place, plan->output_real));
     free(real);
     free(place);
 }
@@ -124,16 +116,16 @@ static int prepare_arguments(struct plan *plan, struct mpp_error *error)
 
 int plan_init(struct plan *plan, const struct options *options, struct mpp_error *error)
 {
+    const struct image_codec *format = options->image.format;
     uint64_t key[2];
     memset(plan, 0, sizeof *plan);
     plan->options = options;
     plan->list_fd = -1;
-    plan->naming =
-        (struct output_name){.flat = options->flat || options->beside,
-                             .suffix = options->suffix,
-                             .format = (int)options->image.format,
-                             .extension = options->image.format == IMAGE_PNG ? ".png" : ".jpg",
-                             .format_of_name = format_of_name};
+    plan->naming = (struct output_name){.flat = options->flat || options->beside,
+                                        .suffix = options->suffix,
+                                        .format = (int)image_codec_number(format),
+                                        .extension = format ? format->extensions[0] : "",
+                                        .format_of_name = format_of_name};
     inputs_init(&plan->inputs, options->inputs, options->input_count);
     if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
         return mpp_error_set_errno(error, "no random numbers");
@@ -198,7 +190,7 @@ static int check_place(const struct plan *plan, unsigned *flags, struct mpp_erro
              plan->output);
     for (size_t i = 0; i < plan->directory_count; i++) {
         const struct plan_directory *directory = &plan->directories[i];
-        if (!directory->in_output || !lies_in(place, directory->real))
+        if (!directory->in_output || !path_is_within(place, directory->real))
             continue;
         if (!*plan->naming.suffix)
             return mpp_error_set(error,
@@ -217,9 +209,10 @@ static int check_link(const struct plan *plan, const struct input *input, struct
     if (!input->link || !plan->output_real)
         return 0;
     char *real = realpath(input->path, NULL);
-    bool exposed = real && lies_in(real, plan->output_real);
+    bool exposed = real && path_is_within(real, plan->output_real);
     for (size_t i = 0; exposed && i < plan->directory_count; i++)
-        exposed = !plan->directories[i].in_output || !lies_in(real, plan->directories[i].real);
+        exposed =
+            !plan->directories[i].in_output || !path_is_within(real, plan->directories[i].real);
     free(real);
     return exposed ? mpp_error_set(error, "a link into the output directory") : 0;
 }

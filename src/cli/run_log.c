@@ -54,8 +54,6 @@ static void describe(struct option_list *to, const struct options *options)
 {
     static const char *const fits[] = {
         [IMAGE_INSIDE] = "inside", [IMAGE_COVER] = "cover", [IMAGE_FILL] = "fill"};
-    static const char *const formats[] = {
-        [IMAGE_UNKNOWN] = "same", [IMAGE_JPEG] = "jpeg", [IMAGE_PNG] = "png"};
     const struct thumbnail_options *image = &options->image;
     to->count = 0;
     add(to, "--size", "%dx%d", image->box_width_px, image->box_height_px);
@@ -66,7 +64,7 @@ static void describe(struct option_list *to, const struct options *options)
     add(to, "--exact", "%s", yes(image->exact));
     add(to, "--max-pixels", "%llu", (unsigned long long)image->max_pixels);
     add(to, "--on-truncated", "%s", image->keep_truncated ? "keep" : "fail");
-    add(to, "--format", "%s", formats[image->format]);
+    add(to, "--format", "%s", image->format ? image->format->name : "same");
     add(to, "--quality", "%d", image->quality);
     add(to, "--progressive", "%s", yes(image->progressive));
     add(to, "--optimize", "%s", yes(image->optimize));

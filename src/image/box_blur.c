@@ -1,4 +1,4 @@
-/* The box whose three passes stand for a Gaussian blur: see box_blur.h. */
+/* The box filter that approximates a Gaussian blur: see box_blur.h. */
 #include "box_blur.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@ struct box_blur box_blur_of_sigma(double sigma)
     part /= 6 * (variance - (whole + 1) * (whole + 1));
     float radius = whole + part;
     struct box_blur box = {.radius = (int)radius,
-                           .inner_24 = (uint32_t)(BOX_ONE / (radius * 2 + 1))};
-    box.fringe_24 = (BOX_ONE - (uint32_t)(box.radius * 2 + 1) * box.inner_24) / 2;
+                           .inner_24 = (uint32_t)(BOX_BLUR_ONE / (radius * 2 + 1))};
+    box.fringe_24 = (BOX_BLUR_ONE - (uint32_t)(box.radius * 2 + 1) * box.inner_24) / 2;
     return box;
 }

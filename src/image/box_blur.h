@@ -1,24 +1,26 @@
 /*
- * box: the box whose three passes stand for a Gaussian blur. Pure.
+ * box_blur: the extended box filter that approximates a Gaussian blur when it is applied three
+ * times. It averages 2 * radius + 1 pixels and, with a smaller weight, one more on each side. Used
+ * by filter_kernel.c and pillow_exact.c. Pure.
  *
  * Source: P. Gwosdek, S. Grewenig, A. Bruhn, J. Weickert, "Theoretical foundations of Gaussian
- * convolution by extended box filtering", 2011; single precision where Pillow has it.
+ * convolution by extended box filtering", 2011. Computed in single precision where Pillow does.
  */
 #ifndef BOX_BLUR_H
 #define BOX_BLUR_H
 
 #include <stdint.h>
 
-#define BOX_ONE (1 << 24)
+#define BOX_BLUR_ONE (1 << 24) /* the sum of all weights */
 
 struct box_blur {
-    int radius;         /* whole pixels on each side of the centre */
-    uint32_t inner_24;  /* weight of each of those and of the centre, of BOX_ONE */
-    uint32_t fringe_24; /* weight of the one pixel beyond, on each side */
+    int radius;         /* pixels on each side of the centre that have the full weight */
+    uint32_t inner_24;  /* full weight, in units of 1 / BOX_BLUR_ONE */
+    uint32_t fringe_24; /* weight of the next pixel on each side */
 };
 
-/* The extended box whose three passes have the variance of the Gaussian; sigma in pixels, above 0.
- */
+/* The box for a Gaussian of this standard deviation in pixels, above 0: three passes have the same
+ * variance. */
 struct box_blur box_blur_of_sigma(double sigma);
 
 #endif

@@ -1,4 +1,4 @@
-/* The bytes of a file: see byte_source.h. */
+/* The bytes of a file for a decoder: see byte_source.h. */
 #include "byte_source.h"
 
 const uint8_t *byte_source_at(const struct byte_source *source, uint64_t at, size_t size,

@@ -1,6 +1,6 @@
 /*
- * image_source: the bytes of a file, all in memory, or read when they are asked for. Pure but for
- * what its owner's read_at does.
+ * byte_source: the bytes of a file for a decoder: all in memory, or read through a callback when
+ * the decoder needs them.
  */
 #ifndef BYTE_SOURCE_H
 #define BYTE_SOURCE_H
@@ -12,16 +12,16 @@
 #include "buf.h"
 
 struct byte_source {
-    const uint8_t *bytes; /* all of it; NULL: it is read */
-    uint64_t size;
+    const uint8_t *bytes; /* the whole file; NULL: use read_at */
+    uint64_t size;        /* of the file */
 
-    /* All `size` bytes from there; false: they cannot be read, errno says why. */
+    /* Reads `size` bytes at offset `at`, all of them. False: they cannot be read, see errno. */
     bool (*read_at)(void *context, uint64_t at, void *to, size_t size);
     void *context;
 };
 
-/* Bytes in place, or in `scratch`, whose contents they replace. NULL: they are not in the file, or
- * cannot be read, or memory is out. */
+/* Returns `size` bytes at offset `at`: a pointer into the file in memory, or into `scratch`, whose
+ * contents are replaced. NULL: they are past the end, cannot be read, or memory is out. */
 const uint8_t *byte_source_at(const struct byte_source *source, uint64_t at, size_t size,
                               struct buf *scratch);
 

@@ -1,5 +1,5 @@
 /*
- * color: the arithmetic of the conversions, in 8 bits with rounding.
+ * Converts pixels in 8-bit arithmetic with rounding: see color.h.
  */
 #include "color.h"
 
@@ -25,7 +25,7 @@ void color_cmyk_to_rgb(const uint8_t *cmyk, size_t pixels, bool inverted, uint8_
     }
 }
 
-/* Alpha is scaled by 255, which leaves it as it is, so that all channels are treated alike. */
+/* All channels are treated alike, which the vectoriser needs: alpha is multiplied by 255 / 255. */
 SIMD_BODY void premultiply(uint8_t *restrict row, size_t pixels, int channels)
 {
     for (size_t i = 0; i < pixels; i++, row += channels) {
@@ -61,9 +61,10 @@ void color_unpremultiply(uint8_t *row, size_t pixels, int channels)
         if (alpha == 0 || alpha == 255)
             continue;
         for (int c = 0; c < colors; c++) {
-            unsigned value = row[c] * 255u / alpha; /* as the reference cuts it */
+            unsigned value = row[c] * 255u / alpha; /* rounded down, as Pillow does */
 
-            row[c] = (uint8_t)(value < 255 ? value : 255); /* the filter may overshoot alpha */
+            row[c] =
+                (uint8_t)(value < 255 ? value : 255); /* a colour can exceed alpha after a filter */
         }
     }
 }

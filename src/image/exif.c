@@ -1,5 +1,6 @@
 /*
- * exif: walks the first directory of a TIFF structure inside its bounds, looking for one tag.
+ * Reads the orientation from EXIF data: see exif.h. Searches the first directory of the TIFF
+ * structure, within the bounds of the block.
  */
 #include "exif.h"
 
@@ -21,7 +22,7 @@ struct tiff {
     bool big_endian;
 };
 
-/* Callers have checked that the bytes are there. */
+/* The caller has checked that the bytes are within the block. */
 static uint32_t tiff_u16(const struct tiff *tiff, size_t at)
 {
     const uint8_t *p = tiff->bytes + at;
@@ -37,7 +38,7 @@ static uint32_t tiff_u32(const struct tiff *tiff, size_t at)
     return tiff->big_endian ? first << 16 | second : second << 16 | first;
 }
 
-/* The value of one directory entry, or 0 when it is not a single small integer. */
+/* The value of a directory entry. 0: it is not a single integer. */
 static uint32_t entry_value(const struct tiff *tiff, size_t entry)
 {
     uint32_t type = tiff_u16(tiff, entry + 2);
@@ -59,7 +60,7 @@ static int directory_orientation(const struct tiff *tiff, size_t directory)
     for (size_t i = 0; i < entries; i++) {
         size_t entry = directory + 2 + i * ENTRY_SIZE;
 
-        if (entry + ENTRY_SIZE > tiff->size) /* cut off: what came before it still counts */
+        if (entry + ENTRY_SIZE > tiff->size) /* cut off: entries before it count */
             break;
         if (tiff_u16(tiff, entry) == TAG_ORIENTATION) {
             uint32_t value = entry_value(tiff, entry);

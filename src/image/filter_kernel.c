@@ -1,7 +1,10 @@
 /*
- * kernel: each row of weights starts as the bicubic's over the reduced side and is carried
- * backwards through the steps before it, in doubles, each step adding what it would have gathered
- * from there. At the end the weights fall on the samples that really come and are rounded.
+ * The weights of a filter: see filter_kernel.h.
+ *
+ * Each row starts as the weights of the bicubic filter over the reduced side. They are carried
+ * backwards through the reduction and the three box passes, in doubles: each step turns weights of
+ * its output into weights of its input. Then they are summed up for the decoded samples and
+ * rounded.
  */
 #include "filter_kernel.h"
 
@@ -9,33 +12,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bicubic.h"
 #include "box_blur.h"
 #include "buf.h"
 
-/* A run of weights on the pixels from `first` on. */
-struct span {
+/* Weights of the pixels from `first` on. */
+struct weight_span {
     double *weights;
     int first;
     int count;
 };
-
-static double bicubic(double x)
-{
-    const double a = -0.5;
-
-    x = fabs(x);
-    if (x < 1)
-        return ((a + 2) * x - (a + 3)) * x * x + 1;
-    return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
-}
 
 static int clamp(int value, int low, int high)
 {
     return value < low ? low : value > high ? high : value;
 }
 
-/* Weights of output `index` over the reduced side. */
-static void bicubic_span(const struct filter_kernel_shape *shape, int index, struct span *span)
+/* The weights of thumbnail pixel `index` over the reduced side. */
+static void bicubic_span(const struct filter_kernel_shape *shape, int index,
+                         struct weight_span *span)
 {
     int reduced_px = (shape->region_px + shape->reduction - 1) / shape->reduction;
     double scale = (double)shape->region_px / shape->reduction / shape->thumbnail_px;
@@ -55,9 +50,9 @@ static void bicubic_span(const struct filter_kernel_shape *shape, int index, str
         span->weights[i] /= sum;
 }
 
-/* From means back to the pixels they are means of. */
-static void spread_reduction(const struct filter_kernel_shape *shape, const struct span *reduced,
-                             struct span *span)
+/* From weights of means to weights of the pixels that are averaged. */
+static void spread_reduction(const struct filter_kernel_shape *shape,
+                             const struct weight_span *reduced, struct weight_span *span)
 {
     int factor = shape->reduction;
     int end = (reduced->first + reduced->count) * factor;
@@ -72,15 +67,15 @@ static void spread_reduction(const struct filter_kernel_shape *shape, const stru
     span->first += shape->region_first_px;
 }
 
-/* One box pass. Along an endless line it is a symmetric convolution; what falls outside belongs to
- * the edge pixel, which the blur repeats there. */
+/* One box pass. Along an endless line it is a symmetric convolution. Weights outside the picture
+ * are added to the edge pixel, because the blur repeats it there. */
 static void spread_box(const struct filter_kernel_shape *shape, struct box_blur box,
-                       const struct span *from, struct span *to)
+                       const struct weight_span *from, struct weight_span *to)
 {
     int reach = box.radius + 1;
     int first = from->first - reach;
     int last = from->first + from->count - 1 + reach;
-    double sum = 0; /* of from's weights within the radius */
+    double sum = 0; /* of the weights of `from` within the radius */
 
     to->first = first > 0 ? first : 0;
     to->count = (last < shape->source_px ? last : shape->source_px - 1) - to->first + 1;
@@ -99,11 +94,11 @@ static void spread_box(const struct filter_kernel_shape *shape, struct box_blur 
         if (enters + 1 >= 0 && enters + 1 < from->count)
             fringe += from->weights[enters + 1];
         to->weights[clamp(i, 0, shape->source_px - 1) - to->first] +=
-            (sum * box.inner_24 + fringe * box.fringe_24) / BOX_ONE;
+            (sum * box.inner_24 + fringe * box.fringe_24) / BOX_BLUR_ONE;
     }
 }
 
-static void mirror_span(const struct filter_kernel_shape *shape, struct span *span)
+static void mirror_span(const struct filter_kernel_shape *shape, struct weight_span *span)
 {
     span->first = shape->source_px - span->first - span->count;
     for (int i = 0, j = span->count - 1; i < j; i++, j--) {
@@ -114,9 +109,9 @@ static void mirror_span(const struct filter_kernel_shape *shape, struct span *sp
     }
 }
 
-/* From pixels to the samples that stand for them: each gets the weights of its pixels. */
-static void gather_scaled(const struct filter_kernel_shape *shape, const struct span *from,
-                          struct span *to)
+/* From weights of pixels to weights of decoded samples: a sample gets the sum of its pixels'. */
+static void gather_samples(const struct filter_kernel_shape *shape, const struct weight_span *from,
+                           struct weight_span *to)
 {
     int step = 8 / shape->eighths;
     int last = (from->first + from->count - 1) / step;
@@ -128,9 +123,9 @@ static void gather_scaled(const struct filter_kernel_shape *shape, const struct 
         to->weights[(from->first + i) / step - to->first] += from->weights[i];
 }
 
-/* Rounds the running sum rather than each weight: the row's sum is exact, and no region of a long
- * row of thin weights is lost. */
-static void store_row(struct filter_kernel *kernel, int index, const struct span *span)
+/* Rounds the running sum instead of each weight: the row's sum is exact, and the small weights of a
+ * long row do not all become zero. */
+static void store_row(struct filter_kernel *kernel, int index, const struct weight_span *span)
 {
     int16_t *row = kernel->weights + (size_t)index * (size_t)kernel->taps;
     double sum = 0;
@@ -152,7 +147,7 @@ static void store_row(struct filter_kernel *kernel, int index, const struct span
     }
 }
 
-/* More than any row's pixels, before they are folded onto samples. */
+/* An upper limit for the number of pixels that have a weight in any row. */
 static size_t span_limit(const struct filter_kernel_shape *shape, struct box_blur box)
 {
     double scale = (double)shape->region_px / shape->thumbnail_px;
@@ -162,8 +157,8 @@ static size_t span_limit(const struct filter_kernel_shape *shape, struct box_blu
     return limit < shape->source_px ? (size_t)limit : (size_t)shape->source_px;
 }
 
-static void make_rows(struct filter_kernel *kernel, struct box_blur box, struct span *a,
-                      struct span *b)
+static void make_rows(struct filter_kernel *kernel, struct box_blur box, struct weight_span *a,
+                      struct weight_span *b)
 {
     const struct filter_kernel_shape *shape = &kernel->shape;
 
@@ -177,14 +172,14 @@ static void make_rows(struct filter_kernel *kernel, struct box_blur box, struct 
             spread_box(shape, box, a, b);
             spread_box(shape, box, b, a);
         } else {
-            struct span same = *a;
+            struct weight_span same = *a;
 
             *a = *b;
             *b = same;
         }
         if (shape->mirrored)
             mirror_span(shape, a);
-        gather_scaled(shape, a, b);
+        gather_samples(shape, a, b);
         store_row(kernel, index, b);
     }
 }
@@ -203,7 +198,7 @@ static int allocate(struct filter_kernel *kernel, size_t limit)
     kernel->first = malloc(rows * sizeof(int));
     kernel->count = malloc(rows * sizeof(int));
     kernel->weights = malloc(size);
-    return kernel->first == NULL || kernel->count == NULL || kernel->weights == NULL ? -1 : 0;
+    return kernel->first && kernel->count && kernel->weights ? 0 : -1;
 }
 
 static bool same_shape(const struct filter_kernel_shape *a, const struct filter_kernel_shape *b)
@@ -218,11 +213,11 @@ int filter_kernel_prepare(struct filter_kernel *kernel, const struct filter_kern
                           struct mpp_error *error)
 {
     struct box_blur box = {0};
-    struct span a = {0};
-    struct span b = {0};
+    struct weight_span a = {0};
+    struct weight_span b = {0};
     int rc = -1;
 
-    if (kernel->weights != NULL && same_shape(&kernel->shape, shape))
+    if (kernel->weights && same_shape(&kernel->shape, shape))
         return 0;
     filter_kernel_release(kernel);
     if (!(shape->blur_sigma >= 0 && shape->blur_sigma <= FILTER_KERNEL_SIGMA_MAX))
@@ -234,7 +229,7 @@ int filter_kernel_prepare(struct filter_kernel *kernel, const struct filter_kern
     kernel->samples = (shape->source_px * shape->eighths + 7) / 8;
     a.weights = malloc((span_limit(shape, box) + 8) * sizeof(double));
     b.weights = malloc((span_limit(shape, box) + 8) * sizeof(double));
-    if (a.weights == NULL || b.weights == NULL || allocate(kernel, span_limit(shape, box)) == -1) {
+    if (!a.weights || !b.weights || allocate(kernel, span_limit(shape, box))) {
         mpp_error_set(error, "out of memory for the filter");
         goto out;
     }
@@ -243,7 +238,7 @@ int filter_kernel_prepare(struct filter_kernel *kernel, const struct filter_kern
 out:
     free(a.weights);
     free(b.weights);
-    if (rc == -1)
+    if (rc)
         filter_kernel_release(kernel);
     return rc;
 }

@@ -1,17 +1,17 @@
 /*
- * kernel: the weights by which source samples make the samples of a thumbnail, along one side.
- * Pure.
+ * filter_kernel: the weights with which decoded samples are summed up to thumbnail pixels, along
+ * one side of the picture. resample.h applies a kernel for the rows and one for the columns. Pure.
  *
- * One row of weights does the work of four linear steps, composed exactly with their handling of
- * the edges:
+ * Each thumbnail pixel has one row of weights, which combines four linear steps of Pillow, with
+ * their handling of the edges:
  *
- *  - Gaussian blur: three passes of an extended box (P. Gwosdek et al., "Theoretical foundations of
- *    Gaussian convolution by extended box filtering", 2011), edge pixels repeated;
+ *  - Gaussian blur: three passes of an extended box filter (P. Gwosdek et al., "Theoretical
+ *    foundations of Gaussian convolution by extended box filtering", 2011); edge pixels are
+ *    repeated;
  *  - reduction: means of `reduction` pixels; the last mean may have fewer;
- *  - bicubic: a = -0.5 (R. Keys, 1981), widened by the scale where it shrinks, cut at the edges and
- *    normalised;
- *  - decoded scale: source pixels that a JPEG decoder delivers already averaged, 8 / `eighths` to a
- *    sample.
+ *  - bicubic filter: a = -0.5 (R. Keys, "Cubic convolution interpolation for digital image
+ *    processing", 1981), widened by the scale when it shrinks, cut at the edges and normalised;
+ *  - scaled decoding: a decoded sample is the mean of 8 / `eighths` source pixels.
  */
 #ifndef FILTER_KERNEL_H
 #define FILTER_KERNEL_H
@@ -21,34 +21,33 @@
 
 #include "mpp_error.h"
 
-#define FILTER_KERNEL_ONE_BITS                                                                     \
-    14 /* weights are fixed point; a row sums to 1 << FILTER_KERNEL_ONE_BITS exactly                      \
-        */
+/* Weights are fixed point; each row sums to exactly 1 << FILTER_KERNEL_ONE_BITS. */
+#define FILTER_KERNEL_ONE_BITS   14
 #define FILTER_KERNEL_TAPS_ALIGN 16
 #define FILTER_KERNEL_SIGMA_MAX  1000.0
 
 struct filter_kernel_shape {
     int source_px;
-    int region_px; /* of those are shrunk, the others cut off: see region_first_px */
+    int region_px;       /* the part of the source that the thumbnail shows */
+    int region_first_px; /* where it begins; counted from the end if `mirrored` */
     int thumbnail_px;
-    int reduction;       /* at least 1 */
-    int eighths;         /* 1, 2, 4 or 8: the scale at which the samples come */
-    double blur_sigma;   /* 0 to FILTER_KERNEL_SIGMA_MAX */
-    bool mirrored;       /* the reference counts from the other end */
-    int region_first_px; /* counted from there */
+    int reduction;     /* at least 1 */
+    int eighths;       /* 1, 2, 4 or 8: the scale of decoding */
+    double blur_sigma; /* standard deviation in source pixels, 0 to FILTER_KERNEL_SIGMA_MAX */
+    bool mirrored;     /* the steps begin at the other end, where the seen picture begins */
 };
 
 struct filter_kernel {
     struct filter_kernel_shape shape;
-    int samples;      /* that come along this side */
-    int taps;         /* of a row, a multiple of FILTER_KERNEL_TAPS_ALIGN */
-    int *first;       /* per thumbnail sample: the source sample of its first weight; never falls */
-    int *count;       /* weights that are there; zeros follow up to `taps` */
+    int samples; /* decoded samples along this side */
+    int taps;    /* weights of a row; a multiple of FILTER_KERNEL_TAPS_ALIGN */
+    int *first;  /* for each thumbnail pixel: the sample of its first weight; never decreases */
+    int *count;  /* for each thumbnail pixel: its weights; zeros follow up to `taps` */
     int16_t *weights; /* thumbnail_px rows of `taps` */
 };
 
-/* Fills `kernel`, which is zero or holds an older one (then its memory is used again, and its
- * weights too if the shape is the same). -1: out of memory or a shape out of range. */
+/* Computes a kernel. `kernel` is zero or was filled before; with the same shape it is kept as it
+ * is. -1: out of memory, or the blur is out of range; then `kernel` is empty. */
 int filter_kernel_prepare(struct filter_kernel *kernel, const struct filter_kernel_shape *shape,
                           struct mpp_error *error);
 void filter_kernel_release(struct filter_kernel *kernel);

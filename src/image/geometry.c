@@ -1,6 +1,6 @@
 /*
- * geometry: sizes only. Doubles are used where Pillow's Python uses floats, operation for
- * operation, so that ties and near ties fall the same way.
+ * The size of a thumbnail and the scale of decoding: see geometry.h. Doubles are used where
+ * Pillow's Python code uses floats, operation for operation, so that ties are rounded the same way.
  */
 #include "geometry.h"
 
@@ -11,8 +11,8 @@ static int at_least_1(double value)
     return value < 1 ? 1 : (int)value;
 }
 
-/* The width beside `height` whose ratio is nearest to `aspect`. */
-static int width_beside(int height, double aspect)
+/* The width that, with `height`, has the ratio nearest to `aspect`. */
+static int width_for(int height, double aspect)
 {
     double low = floor(height * aspect);
     double high = ceil(height * aspect);
@@ -20,7 +20,7 @@ static int width_beside(int height, double aspect)
     return at_least_1(fabs(aspect - high / height) < fabs(aspect - low / height) ? high : low);
 }
 
-static int height_beside(int width, double aspect)
+static int height_for(int width, double aspect)
 {
     double low = floor(width / aspect);
     double high = ceil(width / aspect);
@@ -38,12 +38,12 @@ struct geometry_size geometry_fit(struct geometry_size source, struct geometry_s
     if (!enlarge && box.width_px >= source.width_px && box.height_px >= source.height_px)
         return source;
     if ((double)box.width_px / box.height_px >= aspect)
-        return (struct geometry_size){width_beside(box.height_px, aspect), box.height_px};
-    return (struct geometry_size){box.width_px, height_beside(box.width_px, aspect)};
+        return (struct geometry_size){width_for(box.height_px, aspect), box.height_px};
+    return (struct geometry_size){box.width_px, height_for(box.width_px, aspect)};
 }
 
 /* The largest part of the source with the box's aspect ratio. */
-static struct geometry_size covering(struct geometry_size source, struct geometry_size box)
+static struct geometry_size covering_region(struct geometry_size source, struct geometry_size box)
 {
     double aspect = (double)box.width_px / box.height_px;
     double width = round(source.height_px * aspect), height = round(source.width_px / aspect);
@@ -66,7 +66,7 @@ struct geometry_plan geometry_plan(struct geometry_size source, struct geometry_
     if (mode == GEOMETRY_INSIDE)
         plan.thumbnail = geometry_fit(source, box, enlarge);
     if (mode == GEOMETRY_COVER)
-        plan.region = covering(source, box);
+        plan.region = covering_region(source, box);
     plan.left_px = (source.width_px - plan.region.width_px) / 2;
     plan.top_px = (source.height_px - plan.region.height_px) / 2;
     if (!enlarge) {
@@ -91,9 +91,9 @@ int geometry_draft_scale(struct geometry_size source, struct geometry_size thumb
     return fewer >= 8 ? 1 : fewer >= 4 ? 2 : fewer >= 2 ? 4 : 8;
 }
 
-/* The filter's width in source pixels: that of a bicubic shrink which passes as much detail as
- * shrink and blur together. A Gaussian halves detail of 0.187 / sigma cycles a pixel, the bicubic
- * that of 0.5 / scale. */
+/* The width, in source pixels, of a bicubic filter that passes as much detail as shrink and blur
+ * together. A Gaussian halves detail of 0.187 / sigma cycles per pixel, the bicubic filter that of
+ * 0.5 / scale. */
 static double filter_width_px(int source_px, int thumbnail_px, double blur_sigma)
 {
     double scale = (double)source_px / thumbnail_px;
@@ -102,24 +102,26 @@ static double filter_width_px(int source_px, int thumbnail_px, double blur_sigma
     return sqrt(scale * scale + blur * blur);
 }
 
-/* The error budget of the default: so many samples must be decoded for each width of the filter.
+/* The number of samples that must be decoded for each filter width.
  *
- * Detail of a cycle in fewer than two samples comes back as false coarse detail. The filter halves
- * what has 0.5 cycles a width and passes nothing to speak of above 1; at r samples a width, what
- * folds into its passband had more than r - 1 cycles a width, where both the decoder, which drops
- * the higher frequencies of a block, and most photographs leave little. How little is measured:
- * 194 photographs of about 500 x 400 pixels shrunk to 50 x 50 after a blur of 2, and to 128 x 128
- * without one, against Pillow's full decode, in dB (median, 99 % have at least, worst):
+ * Detail with fewer than two samples per cycle is aliased to coarser detail. The filter halves
+ * detail of 0.5 cycles per width and passes almost nothing above 1. With r samples per width,
+ * detail that is aliased into the filter's passband had more than r - 1 cycles per width. There is
+ * little of it: the decoder drops the higher frequencies of a block, and most photographs have
+ * little detail there. The PSNR was measured against Pillow's full decode for 194 photographs of
+ * about 500 x 400 pixels:
  *
- *     2.8     49.4 43.4 41.9     57.8 51.6 47.4
- *     2.4     49.0 43.4 41.9     57.8 51.6 47.4
- *     2.0     48.4 40.5 37.9     57.8 47.4 46.5
+ *     samples     50 x 50 after a blur of 2      128 x 128 without blur
+ *     per width   median   99 % above   worst    median   99 % above   worst
+ *     2.8         49.4     43.4         41.9     57.8     51.6         47.4
+ *     2.4         49.0     43.4         41.9     57.8     51.6         47.4
+ *     2.0         48.4     40.5         37.9     57.8     47.4         46.5
  *
- * 2.4 is the least that costs the worst ones nothing. */
+ * 2.4 is the smallest value at which the worst images lose nothing. */
 static const double samples_per_width = 2.4;
 
-int geometry_dct_scale(struct geometry_size source, struct geometry_size thumbnail,
-                       double blur_sigma)
+int geometry_decode_scale(struct geometry_size source, struct geometry_size thumbnail,
+                          double blur_sigma)
 {
     double across = filter_width_px(source.width_px, thumbnail.width_px, blur_sigma);
     double down = filter_width_px(source.height_px, thumbnail.height_px, blur_sigma);

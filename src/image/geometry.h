@@ -1,8 +1,7 @@
 /*
- * geometry: how large a thumbnail is, and how much of a JPEG has to be decoded for it. Pure.
+ * geometry: the size of a thumbnail, and the scale at which its source has to be decoded. Pure.
  *
- * Source: the behaviour of Pillow's Image.thumbnail (reducing_gap 2.0), which the sizes and the box
- * reduction equal for every input.
+ * Sizes and box reduction are those of Pillow's Image.thumbnail (reducing_gap 2.0) for every input.
  */
 #ifndef GEOMETRY_H
 #define GEOMETRY_H
@@ -14,40 +13,43 @@ struct geometry_size {
     int height_px;
 };
 
-/* The largest size inside `box` with the source's aspect ratio; unless `enlarge`, the source's own
- * size when that fits. The free side is rounded to the neighbour that keeps the ratio best, never
- * below 1. All sides at least 1. */
+/* The largest size inside `box` with the source's aspect ratio. Unless `enlarge`, a source that
+ * fits keeps its size. The side that the box does not fix is rounded up or down, whichever keeps
+ * the ratio best, to at least 1. All sides of the arguments are at least 1. */
 struct geometry_size geometry_fit(struct geometry_size source, struct geometry_size box,
                                   bool enlarge);
 
 enum geometry_mode {
-    GEOMETRY_INSIDE, /* all of the source, inside the box */
-    GEOMETRY_COVER,  /* fills the box: what is left over is cut off, as much at both ends */
-    GEOMETRY_FILL,   /* fills the box: the aspect ratio is given up */
+    GEOMETRY_INSIDE, /* the whole source, inside the box */
+    GEOMETRY_COVER,  /* fills the box; the rest of the source is cut off, equally at both ends */
+    GEOMETRY_FILL,   /* the whole source, stretched to the box */
 };
 
-/* Which part of a picture becomes a thumbnail of which size. */
+/* The part of a source that is shown, and the size of its thumbnail. */
 struct geometry_plan {
     struct geometry_size region;
-    int left_px, top_px; /* of it in the source */
+    int left_px, top_px; /* of the region in the source */
     struct geometry_size thumbnail;
 };
 
-/* Unless `enlarge`, no side of the thumbnail is longer than that of the region. */
+/* Unless `enlarge`, no side of the thumbnail is longer than the same side of the region. */
 struct geometry_plan geometry_plan(struct geometry_size source, struct geometry_size box,
                                    enum geometry_mode mode, bool enlarge);
 
-/* By which integer Pillow averages whole pixels before it filters, for one side. At least 1. */
+/* The integer factor by which Pillow reduces one side, by averaging pixels, before it filters. At
+ * least 1. */
 int geometry_reduction(double source_px, int thumbnail_px);
 
-/* In how many eighths Pillow decodes a JPEG that it need not blur, 1, 2, 4 or 8. */
+/* The scale, in eighths (1, 2, 4 or 8), at which Pillow's Image.draft decodes a source that is not
+ * blurred. */
 int geometry_draft_scale(struct geometry_size source, struct geometry_size thumbnail);
 
-/* In how many eighths a JPEG is to be decoded, 1, 2, 4 or 8. */
-int geometry_dct_scale(struct geometry_size source, struct geometry_size thumbnail,
-                       double blur_sigma);
+/* The scale, in eighths (1, 2, 4 or 8), at which a source has to be decoded so that the thumbnail
+ * shows no difference. */
+int geometry_decode_scale(struct geometry_size source, struct geometry_size thumbnail,
+                          double blur_sigma);
 
-/* Do the EXIF orientations (1 to 8) swap the sides? */
+/* Whether an EXIF orientation (1 to 8) swaps width and height. */
 bool geometry_swaps_sides(int orientation);
 
 #endif

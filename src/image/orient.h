@@ -1,20 +1,20 @@
 /*
- * orient: turns and mirrors a small picture as an EXIF orientation says. Pure.
+ * orient: rotates and mirrors a small picture according to its EXIF orientation. Pure.
  */
 #ifndef ORIENT_H
 #define ORIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* `in` holds width_px x height_px pixels of `channels` bytes, rows without gaps; `out`, another
- * array of the same size, gets the picture as it is to be seen (orientations 5 to 8 swap its
- * sides). */
+/* `in` holds width_px x height_px pixels of `channels` bytes, as stored, rows without gaps. `out`,
+ * an array of the same size, gets the picture as it is seen; orientations 5 to 8 swap its sides. */
 void orient_pixels(const uint8_t *in, int width_px, int height_px, int channels, int orientation,
                    uint8_t *out);
 
-/* Is the picture seen from its other end along the stored rows, or along the stored columns?
- * (Whoever measures from the seen left or top edge has to know.) */
-int orient_mirrors_x(int orientation);
-int orient_mirrors_y(int orientation);
+/* Whether the seen picture begins at the last pixel of a stored row, or at the last stored row. A
+ * filter that starts at the seen left or top edge has to start at that end. */
+bool orient_mirrors_x(int orientation);
+bool orient_mirrors_y(int orientation);
 
 #endif

@@ -1,4 +1,4 @@
-/* Pillow's very pixels: see pillow_exact.h. */
+/* Blurs and shrinks exactly as Pillow does: see pillow_exact.h. */
 #include "pillow_exact.h"
 
 #include <math.h>
@@ -6,29 +6,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bicubic.h"
 #include "box_blur.h"
 #include "color.h"
 
 /* A picture in memory: rows without gaps. */
-struct picture {
+struct exact_picture {
     uint8_t *pixels;
     int width, height, channels;
 };
 
-static size_t row_bytes(const struct picture *picture)
+static size_t row_bytes(const struct exact_picture *picture)
 {
     return (size_t)picture->width * (size_t)picture->channels;
 }
 
-static uint8_t *row_of(const struct picture *picture, int y)
+static uint8_t *row_of(const struct exact_picture *picture, int y)
 {
     return picture->pixels + (size_t)y * row_bytes(picture);
 }
 
-static int picture_new(struct picture *picture, int width, int height, int channels,
+static int picture_new(struct exact_picture *picture, int width, int height, int channels,
                        struct mpp_error *error)
 {
-    *picture = (struct picture){.width = width, .height = height, .channels = channels};
+    *picture = (struct exact_picture){.width = width, .height = height, .channels = channels};
     picture->pixels = malloc((size_t)height * row_bytes(picture));
     return picture->pixels
                ? 0
@@ -42,14 +43,15 @@ static int clamp(int value, int count)
 
 /* ---- Blur ---- */
 
-/* One pass over `samples` values side by side, each `step` values apart from the next of its line
- * of `count`: in -> out. Sums over the box slide from place to place. */
+/* One pass of the box over `samples` parallel lines, from `in` to `out`. The values of a line
+ * are `step` bytes apart, and `count` in number. The sum over the box is updated from place to
+ * place. */
 static void box_pass(const struct box_blur *box, const uint8_t *in, uint8_t *out, int count,
                      size_t step, size_t samples, uint32_t *sums)
 {
     for (size_t i = 0; i < samples; i++)
         sums[i] = 0;
-    for (int at = -box->radius - 1; at < box->radius; at++) { /* the box around -1 */
+    for (int at = -box->radius - 1; at < box->radius; at++) { /* the box centred at -1 */
         const uint8_t *line = in + (size_t)clamp(at, count) * step;
         for (size_t i = 0; i < samples; i++)
             sums[i] += line[i];
@@ -68,25 +70,25 @@ static void box_pass(const struct box_blur *box, const uint8_t *in, uint8_t *out
     }
 }
 
-enum { PASSES = 3 };
+enum { BLUR_PASSES = 3 };
 
-static void blur_rows(const struct box_blur *box, struct picture *picture, uint8_t *spare)
+static void blur_rows(const struct box_blur *box, struct exact_picture *picture, uint8_t *spare)
 {
     size_t channels = (size_t)picture->channels;
     uint32_t sums[4];
     for (int y = 0; y < picture->height; y++) {
         uint8_t *row = row_of(picture, y);
-        for (int pass = 0; pass < PASSES; pass++) {
+        for (int pass = 0; pass < BLUR_PASSES; pass++) {
             memcpy(spare, row, row_bytes(picture));
             box_pass(box, spare, row, picture->width, channels, channels, sums);
         }
     }
 }
 
-static int blur(double sigma, struct picture *picture, struct mpp_error *error)
+static int blur(double sigma, struct exact_picture *picture, struct mpp_error *error)
 {
     struct box_blur box = box_blur_of_sigma(sigma);
-    struct picture spare;
+    struct exact_picture spare;
     size_t row = row_bytes(picture);
     uint32_t *sums = malloc(row * sizeof *sums);
     if (!sums || picture_new(&spare, picture->width, picture->height, picture->channels, error)) {
@@ -94,7 +96,7 @@ static int blur(double sigma, struct picture *picture, struct mpp_error *error)
         return mpp_error_set(error, "out of memory for a blur");
     }
     blur_rows(&box, picture, spare.pixels);
-    for (int pass = 0; pass < PASSES; pass++) {
+    for (int pass = 0; pass < BLUR_PASSES; pass++) {
         box_pass(&box, picture->pixels, spare.pixels, picture->height, row, row, sums);
         uint8_t *blurred = spare.pixels;
         spare.pixels = picture->pixels;
@@ -107,14 +109,15 @@ static int blur(double sigma, struct picture *picture, struct mpp_error *error)
 
 /* ---- Reduction ---- */
 
-/* 2^24 / count, in single precision as the reference has it. */
+/* 2^24 / count, in single precision as in Pillow. */
 static uint32_t reciprocal_24(uint32_t count)
 {
     return (uint32_t)(4294967296.0f / (float)(256u * count));
 }
 
-/* The mean of what there is of a cell of across x down pixels. */
-static uint8_t mean(const struct picture *picture, int x, int y, int across, int down, int channel)
+/* The mean of a block of across x down pixels; blocks at the edges may have fewer. */
+static uint8_t block_mean(const struct exact_picture *picture, int x, int y, int across, int down,
+                          int channel)
 {
     int width = x + across < picture->width ? across : picture->width - x;
     int height = y + down < picture->height ? down : picture->height - y;
@@ -128,9 +131,9 @@ static uint8_t mean(const struct picture *picture, int x, int y, int across, int
     return (uint8_t)((sum * reciprocal_24(count)) >> 24);
 }
 
-static int reduce(struct picture *picture, int across, int down, struct mpp_error *error)
+static int reduce(struct exact_picture *picture, int across, int down, struct mpp_error *error)
 {
-    struct picture reduced;
+    struct exact_picture reduced;
     if (picture_new(&reduced, (picture->width + across - 1) / across,
                     (picture->height + down - 1) / down, picture->channels, error))
         return -1;
@@ -138,7 +141,7 @@ static int reduce(struct picture *picture, int across, int down, struct mpp_erro
     for (int y = 0; y < reduced.height; y++)
         for (int x = 0; x < reduced.width; x++)
             for (int channel = 0; channel < picture->channels; channel++)
-                *to++ = mean(picture, x * across, y * down, across, down, channel);
+                *to++ = block_mean(picture, x * across, y * down, across, down, channel);
     free(picture->pixels);
     *picture = reduced;
     return 0;
@@ -148,31 +151,22 @@ static int reduce(struct picture *picture, int across, int down, struct mpp_erro
 
 enum { ONE_BITS = 22 };
 
-static double bicubic(double x)
-{
-    const double a = -0.5;
-    x = fabs(x);
-    if (x < 1)
-        return ((a + 2) * x - (a + 3)) * x * x + 1;
-    return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
-}
-
-/* For each of `to` places along a side: which samples make it, and their weights. */
-struct weights {
+/* For each pixel of the result along a side: the samples that are summed up, and their weights. */
+struct exact_weights {
     int taps;
     int *first, *count;
-    int32_t *values; /* `taps` for each place */
+    int32_t *values; /* `taps` for each pixel */
 };
 
-static void weights_release(struct weights *weights)
+static void weights_release(struct exact_weights *weights)
 {
     free(weights->first);
     free(weights->count);
     free(weights->values);
 }
 
-static void fill_place(struct weights *weights, int place, int from, double scale, double widened,
-                       double *exact)
+static void fill_place(struct exact_weights *weights, int place, int from, double scale,
+                       double widened, double *exact)
 {
     double support = 2 * widened, centre = (place + 0.5) * scale, sum = 0;
     int first = (int)(centre - support + 0.5), end = (int)(centre + support + 0.5);
@@ -189,18 +183,19 @@ static void fill_place(struct weights *weights, int place, int from, double scal
     weights->count[place] = end - first;
 }
 
-/* `region` of the `from` samples become `to`. Single precision where the reference has it. */
-static int weights_new(struct weights *weights, int from, double region, int to,
+/* Weights for `region` of `from` samples to become `to` pixels. Single precision where Pillow uses
+ * it. */
+static int weights_new(struct exact_weights *weights, int from, double region, int to,
                        struct mpp_error *error)
 {
     double scale = (double)(float)region / to, widened = scale < 1 ? 1 : scale;
     int taps = (int)ceil(2 * widened) * 2 + 1;
     double *exact = calloc((size_t)taps, sizeof *exact);
-    *weights =
-        (struct weights){.taps = taps,
-                         .first = calloc((size_t)to, sizeof *weights->first),
-                         .count = calloc((size_t)to, sizeof *weights->count),
-                         .values = calloc((size_t)to * (size_t)taps, sizeof *weights->values)};
+    *weights = (struct exact_weights){
+        .taps = taps,
+        .first = calloc((size_t)to, sizeof *weights->first),
+        .count = calloc((size_t)to, sizeof *weights->count),
+        .values = calloc((size_t)to * (size_t)taps, sizeof *weights->values)};
     bool complete = exact && weights->first && weights->count && weights->values;
     for (int place = 0; complete && place < to; place++)
         fill_place(weights, place, from, scale, widened, exact);
@@ -211,8 +206,9 @@ static int weights_new(struct weights *weights, int from, double region, int to,
     return mpp_error_set(error, "out of memory for the filter");
 }
 
-/* One sample: `step` is from one source sample to the next. */
-static uint8_t weighted(const struct weights *weights, int place, const uint8_t *from, size_t step)
+/* One result sample. `step`: the distance from one source sample to the next. */
+static uint8_t weighted_sum(const struct exact_weights *weights, int place, const uint8_t *from,
+                            size_t step)
 {
     const int32_t *weight = weights->values + (size_t)place * (size_t)weights->taps;
     from += (size_t)weights->first[place] * step;
@@ -223,44 +219,45 @@ static uint8_t weighted(const struct weights *weights, int place, const uint8_t 
     return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
 }
 
-/* Replaces the picture by one that is `width` x `height`, one of them as before. */
-static int resample(struct picture *picture, int width, int height, double region,
-                    struct mpp_error *error)
+/* Resizes the picture along one side: width or height is the same as before. */
+static int resize_side(struct exact_picture *picture, int width, int height, double region,
+                       struct mpp_error *error)
 {
     bool along_rows = width != picture->width;
-    struct picture resampled;
-    struct weights weights;
+    struct exact_picture resized;
+    struct exact_weights weights;
     if (weights_new(&weights, along_rows ? picture->width : picture->height, region,
                     along_rows ? width : height, error))
         return -1;
-    if (picture_new(&resampled, width, height, picture->channels, error)) {
+    if (picture_new(&resized, width, height, picture->channels, error)) {
         weights_release(&weights);
         return -1;
     }
-    uint8_t *to = resampled.pixels;
+    uint8_t *to = resized.pixels;
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++)
             for (int channel = 0; channel < picture->channels; channel++)
-                *to++ = along_rows ? weighted(&weights, x, row_of(picture, y) + channel,
-                                              (size_t)picture->channels)
-                                   : weighted(&weights, y,
-                                              picture->pixels +
-                                                  (size_t)x * (size_t)picture->channels + channel,
-                                              row_bytes(picture));
+                *to++ = along_rows
+                            ? weighted_sum(&weights, x, row_of(picture, y) + channel,
+                                           (size_t)picture->channels)
+                            : weighted_sum(&weights, y,
+                                           picture->pixels + (size_t)x * (size_t)picture->channels +
+                                               channel,
+                                           row_bytes(picture));
     weights_release(&weights);
     free(picture->pixels);
-    *picture = resampled;
+    *picture = resized;
     return 0;
 }
 
-static int shrink(const struct pillow_exact_shape *shape, struct picture *picture,
+static int shrink(const struct pillow_exact_shape *shape, struct exact_picture *picture,
                   struct mpp_error *error)
 {
     bool alpha = shape->alpha;
     double across_px = shape->region_width_px, down_px = shape->region_height_px;
     int width = shape->thumbnail.width_px, height = shape->thumbnail.height_px;
     size_t pixels = (size_t)picture->width * (size_t)picture->height;
-    if (alpha) { /* the reference does not reduce where there is alpha */
+    if (alpha) { /* Pillow does not reduce pictures with alpha */
         color_premultiply(picture->pixels, pixels, shape->channels);
     } else {
         int across = geometry_reduction(across_px, width),
@@ -271,18 +268,18 @@ static int shrink(const struct pillow_exact_shape *shape, struct picture *pictur
         down_px /= down;
     }
     if ((width != picture->width || across_px != picture->width) &&
-        resample(picture, width, picture->height, across_px, error))
+        resize_side(picture, width, picture->height, across_px, error))
         return -1;
     if ((height != picture->height || down_px != picture->height) &&
-        resample(picture, picture->width, height, down_px, error))
+        resize_side(picture, picture->width, height, down_px, error))
         return -1;
     if (alpha)
         color_unpremultiply(picture->pixels, (size_t)width * (size_t)height, shape->channels);
     return 0;
 }
 
-/* Leaves the region of the whole. */
-static void cut_out(const struct geometry_plan *cut, struct picture *picture)
+/* Cuts out the region, in place. */
+static void cut_out(const struct geometry_plan *cut, struct exact_picture *picture)
 {
     size_t pixel = (size_t)picture->channels, kept = (size_t)cut->region.width_px * pixel;
     for (int y = 0; y < cut->region.height_px; y++)
@@ -295,10 +292,10 @@ static void cut_out(const struct geometry_plan *cut, struct picture *picture)
 int pillow_exact_shrink(const struct pillow_exact_shape *shape, struct buf *pixels,
                         struct mpp_error *error)
 {
-    struct picture picture = {.pixels = pixels->data,
-                              .width = shape->source.width_px,
-                              .height = shape->source.height_px,
-                              .channels = shape->channels};
+    struct exact_picture picture = {.pixels = pixels->data,
+                                    .width = shape->source.width_px,
+                                    .height = shape->source.height_px,
+                                    .channels = shape->channels};
     struct pillow_exact_shape region = *shape;
     bool is_cut = shape->cut.region.width_px < shape->source.width_px ||
                   shape->cut.region.height_px < shape->source.height_px;

@@ -1,9 +1,11 @@
 /*
- * exact: Pillow's very pixels: blur and shrink with its arithmetic and its steps, on a whole
- * picture in memory. Pure.
+ * pillow_exact: blurs and shrinks a picture in memory with the steps and the arithmetic of Pillow,
+ * so that the result has the same bytes as Pillow's. This is the option --exact; the default
+ * pipeline is resample.h, which is faster and needs less memory. Pure.
  *
- * Three passes of an extended box along the rows, three down the columns, each rounded to 8 bits;
- * means of whole pixels; bicubic along the rows, then down the columns, in 22-bit fixed point.
+ * The steps: three passes of an extended box filter along the rows and three along the columns,
+ * each rounded to 8 bits; means of blocks of pixels; a bicubic filter along the rows, then along
+ * the columns, in 22-bit fixed point.
  *
  * Sources: the behaviour of Pillow 9.4's GaussianBlur, Image.reduce and Image.resize; P. Gwosdek et
  * al., "Theoretical foundations of Gaussian convolution by extended box filtering", 2011; R. Keys,
@@ -20,17 +22,22 @@
 #include "mpp_error.h"
 
 struct pillow_exact_shape {
-    struct geometry_size source; /* of the pixels that are there */
-    double region_width_px;  /* which of them are the picture, from the left and the top: all, */
-    double region_height_px; /* or part of the last one, where a decoder rounded up */
-    struct geometry_size thumbnail; /* equal to source: nothing is shrunk */
-    struct geometry_plan cut;       /* when its region is smaller: that is cut out after the blur */
+    struct geometry_size source; /* of the decoded pixels */
+
+    /* The size of the picture in decoded pixels. It is smaller than `source` by a part of a pixel
+     * when scaled decoding has rounded the size up. */
+    double region_width_px;
+    double region_height_px;
+
+    struct geometry_size thumbnail; /* the same as `source`: nothing is shrunk */
+    struct geometry_plan cut;       /* a region smaller than `source` is cut out after the blur */
     int channels;                   /* 1 to 4 */
-    bool alpha;                     /* the last of them */
+    bool alpha;                     /* the last channel is alpha */
     double blur_sigma;              /* 0: none */
 };
 
-/* `pixels`: rows of the source without gaps; it becomes the thumbnail. -1: out of memory. */
+/* `pixels` hold the source, rows without gaps, and are replaced by the thumbnail. -1: out of
+ * memory; `pixels` is then empty. */
 int pillow_exact_shrink(const struct pillow_exact_shape *shape, struct buf *pixels,
                         struct mpp_error *error);
 

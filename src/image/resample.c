@@ -1,6 +1,8 @@
 /*
- * resample: the two passes. Loops are written so that the compiler makes multiply-add vectors of
- * them: planes of int16 samples, rows of int16 weights padded to whole vectors, int32 sums.
+ * Shrinks a picture row by row: see resample.h.
+ *
+ * The loops are written so that the compiler turns them into vector multiply-add instructions:
+ * planes of int16 samples, rows of int16 weights padded to whole vectors, int32 sums.
  */
 #include "resample.h"
 
@@ -10,8 +12,8 @@
 #include "buf.h"
 #include "simd.h"
 
-/* Between the passes samples keep 6 bits below the point: with the overshoot of the bicubic they
- * fit int16. */
+/* Between the passes samples have 6 fractional bits. With the overshoot of the bicubic filter they
+ * still fit into int16. */
 #define MIDDLE_BITS  6
 #define FIRST_SHIFT  (FILTER_KERNEL_ONE_BITS - MIDDLE_BITS)
 #define SECOND_SHIFT (FILTER_KERNEL_ONE_BITS + MIDDLE_BITS)
@@ -26,7 +28,7 @@ static size_t row_size(const struct resample *resample)
     return (size_t)resample->horizontal->shape.thumbnail_px * (size_t)resample->channels;
 }
 
-/* How many rows of the result one source row may belong to. */
+/* The largest number of result rows that one source row is added to. */
 static int most_rows_at_once(const struct filter_kernel *vertical)
 {
     int most = 1;
@@ -58,7 +60,7 @@ int resample_begin(struct resample *resample, const struct filter_kernel *horizo
     resample->planes = calloc(plane_size(resample) * (size_t)channels, sizeof(int16_t));
     resample->filtered = malloc(row_size(resample) * sizeof(int16_t));
     resample->sums = calloc(sums, sizeof(int32_t));
-    if (resample->planes == NULL || resample->filtered == NULL || resample->sums == NULL) {
+    if (!resample->planes || !resample->filtered || !resample->sums) {
         resample_release(resample);
         return mpp_error_set(error, "out of memory for the filter");
     }
@@ -135,13 +137,13 @@ SIMD_BODY int16_t to_int16(int32_t value)
     return (int16_t)(value < INT16_MIN ? INT16_MIN : value > INT16_MAX ? INT16_MAX : value);
 }
 
-/* One plane through the horizontal kernel. */
+/* Filters one plane with the horizontal kernel. */
 SIMD_BODY void filter_plane(const struct filter_kernel *kernel, const int16_t *restrict plane,
                             int16_t *restrict out)
 {
     const int16_t *restrict weights = kernel->weights;
-    int taps =
-        kernel->taps / FILTER_KERNEL_TAPS_ALIGN * FILTER_KERNEL_TAPS_ALIGN; /* tells the compiler */
+    /* taps is a multiple already; this tells the compiler. */
+    int taps = kernel->taps / FILTER_KERNEL_TAPS_ALIGN * FILTER_KERNEL_TAPS_ALIGN;
 
     for (int i = 0; i < kernel->shape.thumbnail_px; i++) {
         const int16_t *restrict samples = plane + kernel->first[i];
@@ -161,7 +163,7 @@ SIMD_BODY void add_row(int32_t *restrict sums, const int16_t *restrict row, int1
         sums[i] += row[i] * weight;
 }
 
-/* The sums of a finished row become bytes, the planes pixels again; the slot is left empty. */
+/* Rounds a complete row to bytes, interleaves its planes to pixels, and clears its slot. */
 SIMD_BODY void finish_row(struct resample *resample, int index)
 {
     size_t size = row_size(resample);

@@ -1,4 +1,4 @@
-/* Which vector instructions there are: see simd.h. */
+/* The vector instructions of this processor: see simd.h. */
 #include "simd.h"
 
 #include <stdlib.h>

@@ -1,20 +1,23 @@
 /*
- * simd: which vector instructions this machine has, for loops that are compiled for each of them.
- * Pure integer arithmetic gives the same bytes with all.
+ * simd: compiles a loop for several sets of vector instructions and chooses one at run time. The
+ * loops use integer arithmetic only, so every set gives the same bytes.
  */
 #ifndef SIMD_H
 #define SIMD_H
 
-/* AVX-512 was tried, and was no faster. */
+/* AVX-512 is left out: it was not faster. */
 enum simd_level { SIMD_BASE, SIMD_AVX2, SIMD_LEVELS };
 
-/* The best there is, or the base where the environment variable MPTHUMB_SIMD is "base"; asked once.
- */
+/* The best set that this processor has. The environment variable MPTHUMB_SIMD=base chooses the base
+ * set. Determined once. */
 enum simd_level simd_level(void);
 
-/* One function for each level, in a table by level, from a body that is inlined into them:
+/* Defines a function for each level from a SIMD_BODY function, and a table of them:
+ *
+ *     SIMD_BODY void sum_up(const int *values, int count) { ... }
  *     SIMD_VARIANTS(void, sum_up, (const int *values, int count), (values, count))
- * makes sum_up_variants[] of sum_up. */
+ *
+ * and then sum_up_variants[simd_level()](values, count). */
 #ifdef __x86_64__
 #define SIMD_VARIANTS(type, name, parameters, arguments)                                           \
     static type name##_base parameters                                                             \
@@ -31,7 +34,7 @@ enum simd_level simd_level(void);
     static type(*const name##_variants[SIMD_LEVELS]) parameters = {name, name};
 #endif
 
-/* The body of variants. */
+/* The function that is inlined into its variants. */
 #define SIMD_BODY static inline __attribute__((always_inline))
 
 #endif

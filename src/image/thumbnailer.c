@@ -1,73 +1,99 @@
 /*
- * thumbnail: the pipeline of one image: sniff, header, geometry, rows through the filter, orient,
- * encode.
+ * Makes a thumbnail of one image: see thumbnailer.h. The steps are
  *
- * Everything that costs memory comes after the header was judged. Decoders, filter tables and
- * buffers stay in the thumbnailer for the next image.
+ *     open_source        recognise the format, read the header
+ *     plan_sizes         fit the picture into the box
+ *     shrink             decode row by row, blur and shrink on the way; or, for exact pixels,
+ *     shrink_exactly     decode everything, then blur and shrink as Pillow does
+ *     orient_thumbnail   rotate and mirror
+ *     thumbnail_colors   convert to sRGB, drop alpha if the output format has none
+ *     encode
  */
 #include "thumbnailer.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "color.h"
 #include "filter_kernel.h"
 #include "geometry.h"
 #include "icc.h"
-#include "jpeg_read.h"
-#include "jpeg_write.h"
 #include "orient.h"
 #include "pillow_exact.h"
-#include "png_read.h"
-#include "png_write.h"
 #include "resample.h"
+#include "thumbnail_colors.h"
 
-#define SNIFF_BYTES 16
+struct codec_state { /* of one codec */
+    void *decoder;
+    void *encoder; /* NULL if the codec needs none */
+};
 
 struct thumbnailer {
-    struct jpeg_reader *jpeg_reader;
-    struct png_reader *png_reader;
-    struct jpeg_writer *jpeg_writer;
+    struct codec_state *codec_states; /* image_codec_count() of them, by image_codec_at's index */
     struct icc *icc;
     struct filter_kernel horizontal;
     struct filter_kernel vertical;
     struct resample resample;
     struct buf row;    /* of the source */
-    struct buf pixels; /* the thumbnail as stored in the source, then as it is seen */
-    struct buf seen;
+    struct buf pixels; /* the thumbnail as stored; with `exact` first the whole source */
+    struct buf seen;   /* the thumbnail as seen */
 };
 
-/* What the channels of a pixel are. */
-struct colors {
-    int channels;
-    bool alpha; /* the last of them */
-    bool cmyk, inverted;
-    const void *profile; /* ICC; NULL: none. It lives as long as the source is open */
-    size_t profile_size;
-};
-
-/* One image on its way. */
-struct passage {
-    enum image_format format;       /* of the source */
+/* The conversion of one image. */
+struct conversion {
+    const struct image_codec *codec; /* of the source; NULL: unknown */
+    void *decoder;
     struct geometry_size source;    /* as stored in the file */
-    struct geometry_plan seen;      /* what becomes what, as it is seen */
+    struct geometry_plan plan;      /* as seen */
     struct geometry_size thumbnail; /* as stored */
-    struct colors colors;
+    struct thumbnail_colors colors;
     int orientation;
 };
+
+/* ---- Creating ---- */
+
+static bool create_codec_states(struct thumbnailer *thumbnailer)
+{
+    thumbnailer->codec_states = calloc(image_codec_count(), sizeof *thumbnailer->codec_states);
+    if (!thumbnailer->codec_states)
+        return false;
+    for (size_t i = 0; i < image_codec_count(); i++) {
+        const struct image_codec *codec = image_codec_at(i);
+        struct codec_state *state = &thumbnailer->codec_states[i];
+        state->decoder = codec->decoder_new();
+        state->encoder = codec->encoder_new ? codec->encoder_new() : NULL;
+        if (!state->decoder || (codec->encoder_new && !state->encoder))
+            return false;
+    }
+    return true;
+}
+
+static void free_codec_states(struct thumbnailer *thumbnailer)
+{
+    for (size_t i = 0; thumbnailer->codec_states && i < image_codec_count(); i++) {
+        const struct image_codec *codec = image_codec_at(i);
+        const struct codec_state *state = &thumbnailer->codec_states[i];
+        if (state->decoder)
+            codec->decoder_free(state->decoder);
+        if (state->encoder)
+            codec->encoder_free(state->encoder);
+    }
+    free(thumbnailer->codec_states);
+}
+
+static struct codec_state *state_of(const struct thumbnailer *thumbnailer,
+                                    const struct image_codec *codec)
+{
+    return &thumbnailer->codec_states[image_codec_number(codec) - 1];
+}
 
 struct thumbnailer *thumbnailer_new(void)
 {
     struct thumbnailer *thumbnailer = calloc(1, sizeof(*thumbnailer));
 
-    if (thumbnailer == NULL)
+    if (!thumbnailer)
         return NULL;
-    thumbnailer->jpeg_reader = jpeg_reader_new();
-    thumbnailer->png_reader = png_reader_new();
-    thumbnailer->jpeg_writer = jpeg_writer_new();
     thumbnailer->icc = icc_new();
-    if (thumbnailer->jpeg_reader == NULL || thumbnailer->png_reader == NULL ||
-        thumbnailer->jpeg_writer == NULL || thumbnailer->icc == NULL) {
+    if (!create_codec_states(thumbnailer) || !thumbnailer->icc) {
         thumbnailer_free(thumbnailer);
         return NULL;
     }
@@ -76,11 +102,9 @@ struct thumbnailer *thumbnailer_new(void)
 
 void thumbnailer_free(struct thumbnailer *thumbnailer)
 {
-    if (thumbnailer == NULL)
+    if (!thumbnailer)
         return;
-    jpeg_reader_free(thumbnailer->jpeg_reader);
-    png_reader_free(thumbnailer->png_reader);
-    jpeg_writer_free(thumbnailer->jpeg_writer);
+    free_codec_states(thumbnailer);
     icc_free(thumbnailer->icc);
     resample_release(&thumbnailer->resample);
     filter_kernel_release(&thumbnailer->horizontal);
@@ -90,6 +114,8 @@ void thumbnailer_free(struct thumbnailer *thumbnailer)
     buf_release(&thumbnailer->seen);
     free(thumbnailer);
 }
+
+/* ---- Source and sizes ---- */
 
 static int check_options(const struct thumbnail_options *options, struct mpp_error *error)
 {
@@ -103,63 +129,54 @@ static int check_options(const struct thumbnail_options *options, struct mpp_err
     return 0;
 }
 
-static enum image_format sniff(struct thumbnailer *thumbnailer, const struct byte_source *source)
+static const struct image_codec *sniff(struct thumbnailer *thumbnailer,
+                                       const struct byte_source *source)
 {
-    size_t size = source->size < SNIFF_BYTES ? (size_t)source->size : SNIFF_BYTES;
+    size_t size =
+        source->size < IMAGE_CODEC_SNIFF_BYTES ? (size_t)source->size : IMAGE_CODEC_SNIFF_BYTES;
     const uint8_t *head = byte_source_at(source, 0, size, &thumbnailer->row);
 
-    return head ? image_sniff(head, size) : IMAGE_UNKNOWN;
+    return head ? image_codec_by_content(head, size) : NULL;
 }
 
 static int open_source(struct thumbnailer *thumbnailer, const struct byte_source *source,
-                       const struct thumbnail_options *options, struct passage *passage,
+                       const struct thumbnail_options *options, struct conversion *conversion,
                        struct mpp_error *error)
 {
-    struct jpeg_header jpeg = {0};
-    struct png_header png = {0};
+    const struct image_codec *codec = sniff(thumbnailer, source);
+    unsigned mode = (options->exact ? IMAGE_DECODE_EXACT : 0u) |
+                    (options->keep_truncated ? IMAGE_DECODE_KEEP_TRUNCATED : 0u);
+    struct image_header header = {0};
+    char titles[128];
 
-    passage->format = sniff(thumbnailer, source);
-    switch (passage->format) {
-    case IMAGE_JPEG:
-        if (!source->bytes)
-            return mpp_error_set(error, "a JPEG that is not in memory");
-        if (jpeg_reader_open(thumbnailer->jpeg_reader, source->bytes, (size_t)source->size, &jpeg,
-                             error) == -1)
-            return -1;
-        passage->source = (struct geometry_size){jpeg.width_px, jpeg.height_px};
-        passage->colors = (struct colors){.channels = jpeg.channels,
-                                          .cmyk = jpeg.channels == 4,
-                                          .inverted = jpeg.inverted,
-                                          .profile = jpeg.profile,
-                                          .profile_size = jpeg.profile_size};
-        passage->orientation = jpeg.orientation;
-        return 0;
-    case IMAGE_PNG:
-        if (png_reader_open(thumbnailer->png_reader, source, options->exact, &png, error) == -1)
-            return -1;
-        passage->source = (struct geometry_size){png.width_px, png.height_px};
-        passage->colors = (struct colors){.channels = png.channels,
-                                          .alpha = png.channels % 2 == 0,
-                                          .profile = png.profile,
-                                          .profile_size = png.profile_size};
-        if (options->keep_truncated)
-            png_reader_keep_truncated(thumbnailer->png_reader);
-        passage->orientation = png.orientation;
-        return 0;
-    case IMAGE_UNKNOWN:
-        break;
-    }
-    return mpp_error_set(error, source->size == 0 ? "empty file" : "not a JPEG or PNG file");
+    if (!codec && source->size == 0)
+        return mpp_error_set(error, "empty file");
+    if (!codec)
+        return mpp_error_set(error, "not a %s file", image_codec_titles(titles, sizeof titles));
+    if (!source->bytes && !codec->streams)
+        return mpp_error_set(error, "a %s that is not in memory", codec->title);
+    conversion->codec = codec;
+    conversion->decoder = state_of(thumbnailer, codec)->decoder;
+    if (codec->open(conversion->decoder, source, mode, &header, error))
+        return -1;
+    conversion->source = (struct geometry_size){header.width_px, header.height_px};
+    conversion->colors = (struct thumbnail_colors){.channels = header.channels,
+                                                   .alpha = header.alpha,
+                                                   .cmyk = header.cmyk,
+                                                   .inverted = header.inverted,
+                                                   .profile = header.profile,
+                                                   .profile_size = header.profile_size};
+    conversion->orientation = header.orientation;
+    return 0;
 }
 
-static void close_source(struct thumbnailer *thumbnailer, struct thumbnail_info *info)
+static void close_source(const struct conversion *conversion, struct thumbnail_info *info)
 {
-    if (info->source_format == IMAGE_JPEG)
-        info->warnings += jpeg_reader_warnings(thumbnailer->jpeg_reader);
-    if (info->source_format == IMAGE_PNG)
-        info->warnings += png_reader_warnings(thumbnailer->png_reader);
-    jpeg_reader_close(thumbnailer->jpeg_reader);
-    png_reader_close(thumbnailer->png_reader);
+    if (!conversion->codec)
+        return;
+    if (info->source_format)
+        info->warnings += conversion->codec->warnings(conversion->decoder);
+    conversion->codec->close(conversion->decoder);
 }
 
 static struct geometry_size swap_if(struct geometry_size size, bool swap)
@@ -167,9 +184,9 @@ static struct geometry_size swap_if(struct geometry_size size, bool swap)
     return swap ? (struct geometry_size){size.height_px, size.width_px} : size;
 }
 
-/* Sizes: the box is for the picture as it is seen, the filter works on it as it is stored. */
-static int plan(const struct thumbnail_options *options, struct passage *passage,
-                struct thumbnail_info *info, struct mpp_error *error)
+/* The box is for the picture as it is seen, but the filter works on the picture as it is stored. */
+static int plan_sizes(const struct thumbnail_options *options, struct conversion *conversion,
+                      struct thumbnail_info *info, struct mpp_error *error)
 {
     static const enum geometry_mode modes[] = {[IMAGE_INSIDE] = GEOMETRY_INSIDE,
                                                [IMAGE_COVER] = GEOMETRY_COVER,
@@ -179,298 +196,229 @@ static int plan(const struct thumbnail_options *options, struct passage *passage
     struct geometry_size seen;
     bool swap;
 
-    if ((uint64_t)passage->source.width_px * (uint64_t)passage->source.height_px > limit)
+    if ((uint64_t)conversion->source.width_px * (uint64_t)conversion->source.height_px > limit)
         return mpp_error_set(error, "%d x %d pixels are more than the limit of %llu (--max-pixels)",
-                             passage->source.width_px, passage->source.height_px,
+                             conversion->source.width_px, conversion->source.height_px,
                              (unsigned long long)limit);
     if (!options->orient)
-        passage->orientation = 1;
-    swap = geometry_swaps_sides(passage->orientation);
-    seen = swap_if(passage->source, swap);
+        conversion->orientation = 1;
+    swap = geometry_swaps_sides(conversion->orientation);
+    seen = swap_if(conversion->source, swap);
     info->source_width_px = seen.width_px;
     info->source_height_px = seen.height_px;
-    passage->seen = geometry_plan(seen, box, modes[options->fit], options->enlarge);
-    info->width_px = passage->seen.thumbnail.width_px;
-    info->height_px = passage->seen.thumbnail.height_px;
-    passage->thumbnail = swap_if(passage->seen.thumbnail, swap);
+    conversion->plan = geometry_plan(seen, box, modes[options->fit], options->enlarge);
+    info->width_px = conversion->plan.thumbnail.width_px;
+    info->height_px = conversion->plan.thumbnail.height_px;
+    conversion->thumbnail = swap_if(conversion->plan.thumbnail, swap);
     return 0;
 }
 
+/* ---- Shrinking while decoding ---- */
+
 static int prepare_filter(struct thumbnailer *thumbnailer, const struct thumbnail_options *options,
-                          const struct passage *passage, int eighths, struct mpp_error *error)
+                          const struct conversion *conversion, int eighths, struct mpp_error *error)
 {
-    bool swap = geometry_swaps_sides(passage->orientation);
-    const struct geometry_plan *seen = &passage->seen;
-    struct geometry_size region = swap_if(seen->region, swap);
+    bool swap = geometry_swaps_sides(conversion->orientation);
+    const struct geometry_plan *plan = &conversion->plan;
+    struct geometry_size region = swap_if(plan->region, swap);
     struct filter_kernel_shape across = {
-        .source_px = passage->source.width_px,
+        .source_px = conversion->source.width_px,
         .region_px = region.width_px,
-        .region_first_px = swap ? seen->top_px : seen->left_px,
-        .thumbnail_px = passage->thumbnail.width_px,
-        .reduction = geometry_reduction(region.width_px, passage->thumbnail.width_px),
+        .region_first_px = swap ? plan->top_px : plan->left_px,
+        .thumbnail_px = conversion->thumbnail.width_px,
+        .reduction = geometry_reduction(region.width_px, conversion->thumbnail.width_px),
         .eighths = eighths,
         .blur_sigma = options->blur_sigma,
-        .mirrored = orient_mirrors_x(passage->orientation),
+        .mirrored = orient_mirrors_x(conversion->orientation),
     };
     struct filter_kernel_shape down = {
-        .source_px = passage->source.height_px,
+        .source_px = conversion->source.height_px,
         .region_px = region.height_px,
-        .region_first_px = swap ? seen->left_px : seen->top_px,
-        .thumbnail_px = passage->thumbnail.height_px,
-        .reduction = geometry_reduction(region.height_px, passage->thumbnail.height_px),
+        .region_first_px = swap ? plan->left_px : plan->top_px,
+        .thumbnail_px = conversion->thumbnail.height_px,
+        .reduction = geometry_reduction(region.height_px, conversion->thumbnail.height_px),
         .eighths = eighths,
         .blur_sigma = options->blur_sigma,
-        .mirrored = orient_mirrors_y(passage->orientation),
+        .mirrored = orient_mirrors_y(conversion->orientation),
     };
-    size_t size = (size_t)passage->thumbnail.width_px * (size_t)passage->thumbnail.height_px *
-                  (size_t)passage->colors.channels;
+    size_t size = (size_t)conversion->thumbnail.width_px * (size_t)conversion->thumbnail.height_px *
+                  (size_t)conversion->colors.channels;
 
-    if (filter_kernel_prepare(&thumbnailer->horizontal, &across, error) == -1 ||
-        filter_kernel_prepare(&thumbnailer->vertical, &down, error) == -1)
+    if (filter_kernel_prepare(&thumbnailer->horizontal, &across, error) ||
+        filter_kernel_prepare(&thumbnailer->vertical, &down, error))
         return -1;
     buf_clear(&thumbnailer->row);
     buf_clear(&thumbnailer->pixels);
-    if (buf_reserve(&thumbnailer->row, (size_t)thumbnailer->horizontal.samples *
-                                           (size_t)passage->colors.channels) == NULL ||
-        buf_reserve(&thumbnailer->pixels, size) == NULL)
+    if (!buf_reserve(&thumbnailer->row, (size_t)thumbnailer->horizontal.samples *
+                                            (size_t)conversion->colors.channels) ||
+        !buf_reserve(&thumbnailer->pixels, size))
         return mpp_error_set(error, "out of memory");
     thumbnailer->pixels.size = size;
     return resample_begin(&thumbnailer->resample, &thumbnailer->horizontal, &thumbnailer->vertical,
-                          passage->colors.channels, thumbnailer->pixels.data, error);
+                          conversion->colors.channels, thumbnailer->pixels.data, error);
 }
 
-/* Decodes and filters; colours with alpha come out premultiplied. */
+/* Decodes, blurs and shrinks into `pixels`; colours with alpha become premultiplied. */
 static int shrink(struct thumbnailer *thumbnailer, const struct thumbnail_options *options,
-                  struct passage *passage, struct mpp_error *error)
+                  struct conversion *conversion, struct mpp_error *error)
 {
-    bool jpeg = passage->format == IMAGE_JPEG;
-    unsigned way = options->keep_truncated ? JPEG_KEEP_TRUNCATED : 0;
-    int eighths = 8;
+    const struct image_codec *codec = conversion->codec;
+    int eighths = image_codec_scale(codec, geometry_decode_scale(conversion->plan.region,
+                                                                 conversion->plan.thumbnail,
+                                                                 options->blur_sigma));
     uint8_t *row;
 
-    if (jpeg)
-        eighths =
-            geometry_dct_scale(passage->seen.region, passage->seen.thumbnail, options->blur_sigma);
-    if (prepare_filter(thumbnailer, options, passage, eighths, error) == -1)
-        return -1;
-    if (jpeg && jpeg_reader_start(thumbnailer->jpeg_reader, eighths, way, error) == -1)
+    if (prepare_filter(thumbnailer, options, conversion, eighths, error) ||
+        codec->start(conversion->decoder, eighths, error))
         return -1;
     row = thumbnailer->row.data;
     for (int y = 0; y < thumbnailer->vertical.samples; y++) {
-        int rc = jpeg ? jpeg_reader_row(thumbnailer->jpeg_reader, row, error)
-                      : png_reader_row(thumbnailer->png_reader, row, error);
-
-        if (rc == -1)
+        if (codec->read_row(conversion->decoder, row, error))
             return -1;
-        if (passage->colors.alpha)
+        if (conversion->colors.alpha)
             color_premultiply(row, (size_t)thumbnailer->horizontal.samples,
-                              passage->colors.channels);
+                              conversion->colors.channels);
         resample_push(&thumbnailer->resample, row);
     }
-    return jpeg ? jpeg_reader_finish(thumbnailer->jpeg_reader, error) : 0;
+    return codec->finish(conversion->decoder, error);
 }
 
-/* Pillow decodes at a smaller scale what it neither turns nor blurs nor leaves as it is. */
-static int draft_scale(const struct thumbnail_options *options, const struct passage *passage)
+/* ---- Shrinking exactly as Pillow does ---- */
+
+/* Pillow decodes at a smaller scale if it shrinks the picture and neither rotates nor blurs it. */
+static int exact_scale(const struct thumbnail_options *options, const struct conversion *conversion)
 {
-    bool smaller = passage->thumbnail.width_px != passage->source.width_px ||
-                   passage->thumbnail.height_px != passage->source.height_px;
-    if (passage->format != IMAGE_JPEG || options->blur_sigma > 0 || !smaller ||
-        passage->orientation != 1 || options->fit != IMAGE_INSIDE)
+    bool smaller = conversion->thumbnail.width_px != conversion->source.width_px ||
+                   conversion->thumbnail.height_px != conversion->source.height_px;
+    if (options->blur_sigma > 0 || !smaller || conversion->orientation != 1 ||
+        options->fit != IMAGE_INSIDE)
         return 8;
-    return geometry_draft_scale(passage->source, passage->thumbnail);
+    return image_codec_scale(conversion->codec,
+                             geometry_draft_scale(conversion->source, conversion->thumbnail));
 }
 
-/* Decodes it all, as it is to be seen, and lets Pillow's arithmetic loose on it. */
-static int shrink_exactly(struct thumbnailer *thumbnailer, const struct thumbnail_options *options,
-                          struct passage *passage, struct mpp_error *error)
+/* Decodes the whole picture into `pixels`. */
+static int decode_all(struct thumbnailer *thumbnailer, const struct conversion *conversion,
+                      struct geometry_size decoded, int eighths, struct mpp_error *error)
 {
-    int eighths = draft_scale(options, passage);
-    struct geometry_size stored = {(passage->source.width_px * eighths + 7) / 8,
-                                   (passage->source.height_px * eighths + 7) / 8};
-    bool swap = geometry_swaps_sides(passage->orientation);
-    struct pillow_exact_shape shape = {.source = swap_if(stored, swap),
-                                       .thumbnail = swap_if(passage->thumbnail, swap),
-                                       .cut = passage->seen,
-                                       .channels = passage->colors.channels,
-                                       .alpha = passage->colors.alpha,
-                                       .blur_sigma = options->blur_sigma};
-    struct geometry_size whole = swap_if(passage->source, swap);
-    size_t row = (size_t)stored.width_px * (size_t)passage->colors.channels;
-    bool jpeg = passage->format == IMAGE_JPEG;
-    unsigned way = JPEG_EXACT | (options->keep_truncated ? JPEG_KEEP_TRUNCATED : 0);
+    const struct image_codec *codec = conversion->codec;
+    size_t row_bytes = (size_t)decoded.width_px * (size_t)conversion->colors.channels;
 
-    shape.region_width_px = whole.width_px * eighths / 8.0;
-    shape.region_height_px = whole.height_px * eighths / 8.0;
-    buf_clear(&thumbnailer->seen);
     buf_clear(&thumbnailer->pixels);
-    if (jpeg && jpeg_reader_start(thumbnailer->jpeg_reader, eighths, way, error) == -1)
+    if (codec->start(conversion->decoder, eighths, error))
         return -1;
-    for (int y = 0; y < stored.height_px; y++) {
-        uint8_t *to = buf_extend(&thumbnailer->pixels, row);
-        if (to == NULL)
+    for (int y = 0; y < decoded.height_px; y++) {
+        uint8_t *row = buf_extend(&thumbnailer->pixels, row_bytes);
+        if (!row)
             return mpp_error_set(error, "out of memory for the whole picture");
-        if ((jpeg ? jpeg_reader_row(thumbnailer->jpeg_reader, to, error)
-                  : png_reader_row(thumbnailer->png_reader, to, error)) == -1)
+        if (codec->read_row(conversion->decoder, row, error))
             return -1;
     }
-    if (jpeg && jpeg_reader_finish(thumbnailer->jpeg_reader, error) == -1)
+    return codec->finish(conversion->decoder, error);
+}
+
+/* Orients the whole picture in `pixels`. After that the picture is stored as it is seen. */
+static int orient_all(struct thumbnailer *thumbnailer, struct conversion *conversion,
+                      struct geometry_size decoded, struct mpp_error *error)
+{
+    struct buf oriented = BUF_INIT;
+    uint8_t *to;
+
+    if (conversion->orientation == 1)
+        return 0;
+    to = buf_extend(&oriented, thumbnailer->pixels.size);
+    if (!to)
+        return mpp_error_set(error, "out of memory for the whole picture");
+    orient_pixels(thumbnailer->pixels.data, decoded.width_px, decoded.height_px,
+                  conversion->colors.channels, conversion->orientation, to);
+    buf_release(&thumbnailer->pixels);
+    thumbnailer->pixels = oriented;
+    conversion->orientation = 1;
+    conversion->thumbnail = conversion->plan.thumbnail;
+    return 0;
+}
+
+static int shrink_exactly(struct thumbnailer *thumbnailer, const struct thumbnail_options *options,
+                          struct conversion *conversion, struct mpp_error *error)
+{
+    int eighths = exact_scale(options, conversion);
+    struct geometry_size decoded = {(conversion->source.width_px * eighths + 7) / 8,
+                                    (conversion->source.height_px * eighths + 7) / 8};
+    bool swap = geometry_swaps_sides(conversion->orientation);
+    struct geometry_size source_seen = swap_if(conversion->source, swap);
+    struct pillow_exact_shape shape = {.source = swap_if(decoded, swap),
+                                       .region_width_px = source_seen.width_px * eighths / 8.0,
+                                       .region_height_px = source_seen.height_px * eighths / 8.0,
+                                       .thumbnail = conversion->plan.thumbnail,
+                                       .cut = conversion->plan,
+                                       .channels = conversion->colors.channels,
+                                       .alpha = conversion->colors.alpha,
+                                       .blur_sigma = options->blur_sigma};
+
+    if (decode_all(thumbnailer, conversion, decoded, eighths, error) ||
+        orient_all(thumbnailer, conversion, decoded, error))
         return -1;
-    if (passage->orientation != 1) {
-        struct buf turned = BUF_INIT;
-        uint8_t *to = buf_extend(&turned, thumbnailer->pixels.size);
-        if (to == NULL)
-            return mpp_error_set(error, "out of memory for the whole picture");
-        orient_pixels(thumbnailer->pixels.data, stored.width_px, stored.height_px,
-                      passage->colors.channels, passage->orientation, to);
-        buf_release(&thumbnailer->pixels);
-        thumbnailer->pixels = turned;
-        passage->orientation = 1;
-        passage->thumbnail = shape.thumbnail;
-    }
     return pillow_exact_shrink(&shape, &thumbnailer->pixels, error);
 }
 
-static enum icc_pixels kind_of(const struct colors *colors)
-{
-    if (colors->cmyk)
-        return colors->inverted ? ICC_CMYK_INVERTED : ICC_CMYK;
-    if (colors->channels <= 2)
-        return colors->alpha ? ICC_GRAY_ALPHA : ICC_GRAY;
-    return colors->alpha ? ICC_RGBA : ICC_RGB;
-}
+/* ---- The whole conversion ---- */
 
-/* The seen thumbnail's colours become those of sRGB: by their profile where there is one, unless
- * they are to be exactly the reference's, which keeps them with their profile. CMYK becomes RGB
- * always.
- */
-static void to_srgb(struct thumbnailer *thumbnailer, const struct thumbnail_options *options,
-                    struct colors *colors, struct thumbnail_info *info)
-{
-    struct buf *seen = &thumbnailer->seen;
-    size_t pixels = seen->size / (size_t)colors->channels;
-    enum icc_outcome outcome = ICC_SAME;
-
-    if (colors->profile && (!options->exact || colors->cmyk))
-        outcome = icc_to_srgb(thumbnailer->icc, colors->profile, colors->profile_size,
-                              kind_of(colors), seen->data, pixels);
-    info->warnings += outcome == ICC_UNUSABLE;
-    if (!colors->cmyk)
-        return;
-    if (outcome != ICC_CONVERTED)
-        color_cmyk_to_rgb(seen->data, pixels, colors->inverted, seen->data);
-    *colors = (struct colors){.channels = 3};
-    seen->size = pixels * 3;
-}
-
-/* Alpha goes: what is seen lies on the background. It came premultiplied, or not. */
-static int flatten(struct thumbnailer *thumbnailer, const struct thumbnail_options *options,
-                   struct colors *colors, bool premultiplied, struct mpp_error *error)
-{
-    const uint8_t *background = options->background;
-    bool is_gray = background[0] == background[1] && background[1] == background[2];
-    struct buf *seen = &thumbnailer->seen;
-    size_t pixels = seen->size / (size_t)colors->channels;
-
-    if (!premultiplied)
-        color_premultiply(seen->data, pixels, colors->channels);
-    if (colors->channels == 2 && !is_gray) {
-        struct buf *rgb = &thumbnailer->pixels;
-        buf_clear(rgb);
-        if (buf_extend(rgb, pixels * 4) == NULL)
-            return mpp_error_set(error, "out of memory");
-        color_gray_to_rgb(seen->data, pixels, rgb->data);
-        struct buf gray = *seen;
-        *seen = *rgb;
-        *rgb = gray;
-        colors->channels = 4;
-    }
-    color_flatten(seen->data, pixels, colors->channels--, background);
-    colors->alpha = false;
-    seen->size = pixels * (size_t)colors->channels;
-    return 0;
-}
-
-static int turn(struct thumbnailer *thumbnailer, const struct passage *passage,
-                struct mpp_error *error)
+/* Writes the thumbnail as it is seen from `pixels` into `seen`. */
+static int orient_thumbnail(struct thumbnailer *thumbnailer, const struct conversion *conversion,
+                            struct mpp_error *error)
 {
     buf_clear(&thumbnailer->seen);
-    if (buf_extend(&thumbnailer->seen, thumbnailer->pixels.size) == NULL)
+    if (!buf_extend(&thumbnailer->seen, thumbnailer->pixels.size))
         return mpp_error_set(error, "out of memory");
-    orient_pixels(thumbnailer->pixels.data, passage->thumbnail.width_px,
-                  passage->thumbnail.height_px, passage->colors.channels, passage->orientation,
-                  thumbnailer->seen.data);
-    return 0;
-}
-
-/* The seen thumbnail, in the colours it is to be written in. */
-static int finish_colors(struct thumbnailer *thumbnailer, const struct thumbnail_options *options,
-                         struct colors *colors, struct thumbnail_info *info,
-                         struct mpp_error *error)
-{
-    struct buf *seen = &thumbnailer->seen;
-    bool premultiplied = colors->alpha && !options->exact;
-
-    /* What goes onto the background as it is loses nothing on the way. */
-    if (premultiplied && (info->format == IMAGE_PNG || colors->profile)) {
-        color_unpremultiply(seen->data, seen->size / (size_t)colors->channels, colors->channels);
-        premultiplied = false;
-    }
-    to_srgb(thumbnailer, options, colors, info);
-    if (colors->alpha && info->format == IMAGE_JPEG)
-        return flatten(thumbnailer, options, colors, premultiplied, error);
+    orient_pixels(thumbnailer->pixels.data, conversion->thumbnail.width_px,
+                  conversion->thumbnail.height_px, conversion->colors.channels,
+                  conversion->orientation, thumbnailer->seen.data);
     return 0;
 }
 
 static int encode(struct thumbnailer *thumbnailer, const struct thumbnail_options *options,
-                  struct passage *passage, struct thumbnail_info *info, struct buf *out,
-                  struct mpp_error *error)
+                  const struct thumbnail_colors *colors, const struct thumbnail_info *info,
+                  struct buf *out, struct mpp_error *error)
 {
-    struct colors *colors = &passage->colors;
+    struct image_pixels pixels = {.bytes = thumbnailer->seen.data,
+                                  .width_px = info->width_px,
+                                  .height_px = info->height_px,
+                                  .channels = colors->channels};
+    struct image_encoding encoding = {.quality = options->quality,
+                                      .progressive = options->progressive,
+                                      .optimize = options->optimize,
+                                      .profile = colors->profile,
+                                      .profile_size = colors->profile_size};
 
-    if (turn(thumbnailer, passage, error) == -1 ||
-        finish_colors(thumbnailer, options, colors, info, error) == -1)
-        return -1;
-    if (!options->exact)
-        colors->profile = NULL; /* it is sRGB now */
-    if (info->format == IMAGE_JPEG)
-        return jpeg_write(thumbnailer->jpeg_writer, thumbnailer->seen.data, info->width_px,
-                          info->height_px, colors->channels,
-                          &(struct jpeg_writing){.quality = options->quality,
-                                                 .progressive = options->progressive,
-                                                 .optimize = options->optimize,
-                                                 .profile = colors->profile,
-                                                 .profile_size = colors->profile_size},
-                          out, error);
-    return png_write(thumbnailer->seen.data, info->width_px, info->height_px, colors->channels,
-                     &(struct png_writing){.optimize = options->optimize,
-                                           .profile = colors->profile,
-                                           .profile_size = colors->profile_size},
-                     out, error);
+    return info->format->encode(state_of(thumbnailer, info->format)->encoder, &pixels, &encoding,
+                                out, error);
 }
 
 int thumbnailer_run(struct thumbnailer *thumbnailer, const struct byte_source *source,
                     const struct thumbnail_options *options, struct buf *out,
                     struct thumbnail_info *info, struct mpp_error *error)
 {
-    struct passage passage = {0};
-    size_t before = out->size;
+    struct conversion conversion = {0};
+    size_t size_before = out->size;
     int rc = -1;
 
     *info = (struct thumbnail_info){0};
-    if (check_options(options, error) == -1)
+    if (check_options(options, error))
         return -1;
-    if (open_source(thumbnailer, source, options, &passage, error) == -1 ||
-        plan(options, &passage, info, error) == -1)
+    if (open_source(thumbnailer, source, options, &conversion, error) ||
+        plan_sizes(options, &conversion, info, error))
         goto out;
-    info->source_format = passage.format;
-    info->format = options->format != IMAGE_UNKNOWN ? options->format : passage.format;
-    if ((options->exact ? shrink_exactly : shrink)(thumbnailer, options, &passage, error) == -1)
+    info->source_format = conversion.codec;
+    info->format = options->format ? options->format : conversion.codec;
+    if ((options->exact ? shrink_exactly : shrink)(thumbnailer, options, &conversion, error) ||
+        orient_thumbnail(thumbnailer, &conversion, error) ||
+        thumbnail_colors_finish(thumbnailer->icc, options, &conversion.colors, &thumbnailer->seen,
+                                &thumbnailer->pixels, info, error))
         goto out;
-    rc = encode(thumbnailer, options, &passage, info, out, error);
+    rc = encode(thumbnailer, options, &conversion.colors, info, out, error);
 out:
-    close_source(thumbnailer, info);
-    if (rc == -1)
-        out->size = before;
+    close_source(&conversion, info);
+    if (rc)
+        out->size = size_before;
     return rc;
 }

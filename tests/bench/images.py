@@ -136,7 +136,7 @@ def bench(folder, rounds, least, known):
 def profile(folder, rounds):
     """Where the time goes, told by a program that makes thumbnails stage by stage."""
     print(f"\n{folder}: ", end="", flush=True)
-    subprocess.run([os.environ["STAGES"], str(rounds), *map(str, images_in(folder))], check=True)
+    subprocess.run([os.environ["STAGE_TIMES"], str(rounds), *map(str, images_in(folder))], check=True)
 
 
 def main():

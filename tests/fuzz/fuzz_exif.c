@@ -1,4 +1,4 @@
-/* EXIF blocks of any contents, by themselves and in a PNG. */
+/* Fuzz target: EXIF data, alone and in a PNG. */
 #include <stdlib.h>
 
 #include "exif.h"

@@ -1,4 +1,4 @@
-/* ICC profiles of any contents, for every kind of pixels. */
+/* Fuzz target: ICC profiles, for every kind of pixels. */
 #include <stdlib.h>
 
 #include "fuzz_target.h"
@@ -8,11 +8,11 @@ enum { PIXELS = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct icc *icc; /* as in a worker: one for all */
+    static struct icc *icc; /* one for all inputs, as in a worker */
     if (!icc && !(icc = icc_new()))
         abort();
     for (enum icc_pixels kind = ICC_GRAY; size && kind <= ICC_CMYK_INVERTED; kind++) {
-        uint8_t *pixels = malloc(PIXELS * 4); /* at its end the sanitizer sees more */
+        uint8_t *pixels = malloc(PIXELS * 4); /* malloc: a sanitizer checks its end */
         if (!pixels)
             abort();
         for (int i = 0; i < PIXELS * 4; i++)

@@ -1,4 +1,4 @@
-/* Any bytes through the whole pipeline: see fuzz_image.h. */
+/* Runs the thumbnailer on any bytes: see fuzz_image.h. */
 #include "fuzz_image.h"
 
 #include <libdeflate.h>
@@ -7,14 +7,14 @@
 
 #include "thumbnailer.h"
 
-#define MAX_PIXELS 300000 /* of one input, so that many can be tried */
+#define MAX_PIXELS 300000 /* small, so that many inputs can be tried */
 
 static uint32_t big_endian(const uint8_t *bytes)
 {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* As far as the chunks can be followed. */
+/* Corrects the checksums of a PNG, up to the first chunk that is not complete. */
 static void repair_checksums(uint8_t *bytes, size_t size)
 {
     for (size_t at = 8; at + 12 <= size;) {
@@ -28,16 +28,16 @@ static void repair_checksums(uint8_t *bytes, size_t size)
     }
 }
 
-struct input {
+struct fuzz_input {
     const uint8_t *bytes;
     size_t size;
 };
 
 static bool read_at(void *context, uint64_t at, void *to, size_t size)
 {
-    const struct input *input = context;
+    const struct fuzz_input *input = context;
     if (at > input->size || size > input->size - at)
-        abort(); /* more than the file has was asked for */
+        abort(); /* the decoder read past the end of the file */
     memcpy(to, input->bytes + at, size);
     return true;
 }
@@ -52,7 +52,7 @@ static struct thumbnail_options options_of(unsigned choice)
         .blur_sigma = choice & 0x20 ? 2 : 0,
         .exact = choice & 0x40,
         .keep_truncated = choice & 0x80,
-        .format = choice & 0x100 ? IMAGE_JPEG : IMAGE_PNG,
+        .format = choice & 0x100 ? &image_codec_jpeg : &image_codec_png,
         .orient = choice & 0x200,
         .progressive = choice & 0x400,
         .background = {255, 0, (uint8_t)choice},
@@ -63,7 +63,7 @@ static struct thumbnail_options options_of(unsigned choice)
 
 void fuzz_image(const uint8_t *data, size_t size, const void *head, size_t head_size)
 {
-    static struct thumbnailer *thumbnailer; /* as in a worker: one for all */
+    static struct thumbnailer *thumbnailer; /* one for all inputs, as in a worker */
     if (size < head_size + 2)
         return;
     uint8_t *bytes = malloc(size);
@@ -79,14 +79,15 @@ void fuzz_image(const uint8_t *data, size_t size, const void *head, size_t head_
     unsigned choice = (unsigned)data[size - 1] << 8 | data[size - 2];
     if (choice & 0x800)
         repair_checksums(bytes, size);
-    struct input input = {bytes, size};
-    bool is_png = image_sniff(bytes, size) == IMAGE_PNG, streams = is_png && choice & 0x1000;
+    struct fuzz_input input = {bytes, size};
+    const struct image_codec *codec = image_codec_by_content(bytes, size);
+    bool streams = codec && codec->streams && choice & 0x1000;
     struct byte_source source = {
         .bytes = streams ? NULL : bytes, .size = size, .read_at = read_at, .context = &input};
     struct thumbnail_options options = options_of(choice);
     int failed = thumbnailer_run(thumbnailer, &source, &options, &out, &info, &error);
     if (failed ? out.size || !error.text[0] : !out.size)
-        abort(); /* neither a thumbnail nor a reason, or both */
+        abort(); /* neither a thumbnail nor an error text, or both */
     buf_release(&out);
     free(bytes);
 }

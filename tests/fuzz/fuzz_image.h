@@ -1,5 +1,6 @@
 /*
- * fuzz_image: any bytes through the whole pipeline, in a way that the last of them choose.
+ * fuzz_image: runs the thumbnailer on any bytes; the last two choose its options. Used by
+ * fuzz_jpeg.c and fuzz_png.c.
  */
 #ifndef FUZZ_IMAGE_H
 #define FUZZ_IMAGE_H
@@ -7,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `head` replaces the first bytes, so that it is always this format; PNG chunks may get the
- * checksums that they should have. */
+/* `head` replaces the first bytes, so that the format is always recognised. For some options the
+ * checksums of PNG chunks are corrected. */
 void fuzz_image(const uint8_t *data, size_t size, const void *head, size_t head_size);
 
 #endif

@@ -1,4 +1,4 @@
-/* Journals of any contents: what is read of them, and that what is read is there. */
+/* Fuzz target: journals. What is read must be within the file. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,7 +9,7 @@
 #include "journal.h"
 #include "json.h"
 
-/* Every member of an object, and of the objects within it. */
+/* Reads every member of an object, and of the objects within it. */
 static void read_object(const char *text, size_t size, int depth)
 {
     struct json_reader reader;

@@ -1,4 +1,4 @@
-/* JPEG files of any contents. */
+/* Fuzz target: JPEG files. */
 #include "fuzz_image.h"
 #include "fuzz_target.h"
 

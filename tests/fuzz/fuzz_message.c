@@ -1,5 +1,5 @@
-/* Messages of any contents, between ranks, between an agent and its workers, and the thumbnail
- * job's own. */
+/* Fuzz target: messages between ranks and between an agent and its workers, with the tasks and
+ * outcomes of the thumbnail job in them. */
 #include "fuzz_target.h"
 #include "message.h"
 #include "thumbnail_job.h"

@@ -1,4 +1,4 @@
-/* PNG files of any contents. */
+/* Fuzz target: PNG files. */
 #include "fuzz_image.h"
 #include "fuzz_target.h"
 

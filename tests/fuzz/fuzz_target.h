@@ -1,5 +1,5 @@
 /*
- * fuzz_target: what a target is: one function, by the name that libFuzzer calls.
+ * fuzz_target: a fuzz target is this one function, with the name that libFuzzer calls.
  */
 #ifndef FUZZ_TARGET_H
 #define FUZZ_TARGET_H

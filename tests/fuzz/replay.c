@@ -1,7 +1,9 @@
 /*
- * replay TARGET [FILE...]: a target without a fuzzer, as a test: over the files, over the seeds,
- * and over some thousand mutations of the seeds, the same each time. replay --write TARGET
- * DIRECTORY: writes the seeds for the fuzzer.
+ * Runs a fuzz target without a fuzzer, as a test:
+ *
+ *     replay TARGET [FILE...]              runs it on the files, on its seeds, and on some thousand
+ *                                          mutations of the seeds, always the same
+ *     replay --write TARGET DIRECTORY      writes the seeds into files, for the fuzzer
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +20,7 @@ static uint32_t next_random(uint32_t *random)
     return *random >> 8;
 }
 
-/* In memory that ends where the input ends. */
+/* Runs the target on a copy, so that a sanitizer detects a read past its end. */
 static void run(const uint8_t *data, size_t size)
 {
     uint8_t *copy = malloc(size ? size : 1);
@@ -30,7 +32,7 @@ static void run(const uint8_t *data, size_t size)
     free(copy);
 }
 
-/* A few wrong bytes, a piece missing or doubled, or an early end. */
+/* Changes a few bytes, removes or doubles a piece, or cuts the end off. */
 static void mutate(const struct buf *seed, struct buf *out, uint32_t *random)
 {
     size_t at = next_random(random) % seed->size;

@@ -1,4 +1,4 @@
-/* Small inputs for the targets that are not images: see seeds.h. */
+/* Seeds for the fuzz targets of journals and messages: see seeds.h. */
 #include <string.h>
 
 #include "journal.h"

@@ -1,4 +1,4 @@
-/* Small inputs for the targets: see seeds.h. */
+/* Seeds for the fuzz targets of images: see seeds.h. */
 #include "seeds.h"
 
 #include <lcms2.h>
@@ -11,7 +11,7 @@
 static const uint8_t exif[] =
     "Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
 
-/* The last two bytes choose the way: see fuzz_image.c. */
+/* The last two bytes choose the options: see fuzz_image.c. */
 static void put_choice(struct buf *out, int number)
 {
     buf_put_u8(out, (uint8_t)(number * 29));
@@ -21,21 +21,25 @@ static void put_choice(struct buf *out, int number)
 static bool make_jpeg(int number, struct buf *out)
 {
     static const uint8_t ink[] = {205, 155, 55, 235};
-    const struct made_jpeg kinds[] = {
-        {.colors = MADE_RGB, .width = 60, .height = 44},
-        {.colors = MADE_GRAY, .width = 33, .height = 17},
-        {.colors = MADE_RGB, .width = 90, .height = 70, .progressive = true},
-        {.colors = MADE_GRAY, .width = 200, .height = 150, .progressive = true},
-        {.colors = MADE_RGB, .width = 300, .height = 200, .restart_interval = 1},
-        {.colors = MADE_CMYK, .width = 24, .height = 24, .constant = ink},
-        {.colors = MADE_YCCK, .width = 24, .height = 24, .constant = ink},
-        {.colors = MADE_CMYK, .width = 24, .height = 24, .constant = ink, .no_adobe = true},
-        {.colors = MADE_RGB, .width = 40, .height = 30, .exif = exif, .exif_size = sizeof exif - 1},
-        {.colors = MADE_RGB, .width = 400, .height = 300, .quality = 30},
+    const struct jpeg_fixture kinds[] = {
+        {.colors = FIXTURE_RGB, .width = 60, .height = 44},
+        {.colors = FIXTURE_GRAY, .width = 33, .height = 17},
+        {.colors = FIXTURE_RGB, .width = 90, .height = 70, .progressive = true},
+        {.colors = FIXTURE_GRAY, .width = 200, .height = 150, .progressive = true},
+        {.colors = FIXTURE_RGB, .width = 300, .height = 200, .restart_interval = 1},
+        {.colors = FIXTURE_CMYK, .width = 24, .height = 24, .constant = ink},
+        {.colors = FIXTURE_YCCK, .width = 24, .height = 24, .constant = ink},
+        {.colors = FIXTURE_CMYK, .width = 24, .height = 24, .constant = ink, .no_adobe = true},
+        {.colors = FIXTURE_RGB,
+         .width = 40,
+         .height = 30,
+         .exif = exif,
+         .exif_size = sizeof exif - 1},
+        {.colors = FIXTURE_RGB, .width = 400, .height = 300, .quality = 30},
     };
     if (number >= (int)(sizeof kinds / sizeof *kinds))
         return false;
-    made_jpeg_write(&kinds[number], out);
+    jpeg_fixture_write(&kinds[number], out);
     put_choice(out, number);
     return true;
 }
@@ -55,19 +59,19 @@ static bool make_png(int number, struct buf *out)
     enum { KINDS = sizeof kinds / sizeof *kinds };
     if (number >= 4 * KINDS)
         return false;
-    struct made_png made = {.width = 37,
-                            .height = 29,
-                            .depth = kinds[number % KINDS].depth,
-                            .color_type = kinds[number % KINDS].color_type,
-                            .interlaced = number / KINDS % 2,
-                            .transparent =
-                                number / KINDS / 2 &&
-                                !(kinds[number % KINDS].color_type & PNG_COLOR_MASK_ALPHA)};
+    struct png_fixture fixture = {.width = 37,
+                                  .height = 29,
+                                  .depth = kinds[number % KINDS].depth,
+                                  .color_type = kinds[number % KINDS].color_type,
+                                  .interlaced = number / KINDS % 2,
+                                  .transparent =
+                                      number / KINDS / 2 &&
+                                      !(kinds[number % KINDS].color_type & PNG_COLOR_MASK_ALPHA)};
     uint8_t *expected = malloc(37 * 29 * 4);
     int channels;
     if (!expected)
         abort();
-    made_png_write(&made, out, expected, &channels);
+    png_fixture_write(&fixture, out, expected, &channels);
     free(expected);
     put_choice(out, number);
     return true;
@@ -81,8 +85,8 @@ static bool make_exif(int number, struct buf *out)
         buf_put(out, "II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x08\0\0\0\0\0\0\0", 26);
     else if (number == 2) {
         buf_put(out, "\x89PNG\r\n\x1a\n", 8);
-        made_chunk(out, "eXIf", exif + 6, sizeof exif - 7);
-        made_chunk(out, "tEXt", "Raw profile type exif\0\nexif\n  8\n4d4d002a", 40);
+        png_fixture_chunk(out, "eXIf", exif + 6, sizeof exif - 7);
+        png_fixture_chunk(out, "tEXt", "Raw profile type exif\0\nexif\n  8\n4d4d002a", 40);
     }
     return number < 3;
 }

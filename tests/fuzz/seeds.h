@@ -1,12 +1,13 @@
 /*
- * seeds: small inputs for the targets, made anew each time and always the same.
+ * seeds: small valid inputs for the fuzz targets, always the same. seeds.c makes those of images,
+ * run_seeds.c those of journals and messages; each replay program is linked with one of them.
  */
 #ifndef SEEDS_H
 #define SEEDS_H
 
 #include "buf.h"
 
-/* The seed with this number for a target: jpeg, png, exif, icc. Appends to `out`; false: there are
+/* Appends seed `number`, from 0, for a target, which is the name in fuzz_NAME.c. False: there are
  * no more. */
 bool seed_make(const char *target, int number, struct buf *out);
 

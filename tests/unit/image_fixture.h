@@ -1,6 +1,5 @@
 /*
- * made_image: JPEG and PNG files that the tests make for themselves, byte for byte the same each
- * time.
+ * image_fixture: makes JPEG and PNG files for tests, always the same bytes.
  */
 #ifndef IMAGE_FIXTURE_H
 #define IMAGE_FIXTURE_H
@@ -10,43 +9,44 @@
 
 #include "buf.h"
 
-enum made_colors { MADE_GRAY, MADE_RGB, MADE_CMYK, MADE_YCCK };
+enum fixture_colors { FIXTURE_GRAY, FIXTURE_RGB, FIXTURE_CMYK, FIXTURE_YCCK };
 
-struct made_jpeg {
-    enum made_colors colors;
+struct jpeg_fixture {
+    enum fixture_colors colors;
     int width;
     int height;
     int quality;
     bool progressive;
-    bool no_adobe;           /* leave the Adobe marker out (CMYK) */
-    const void *exif;        /* payload of an APP1 marker, or NULL */
-    unsigned exif_size;      /* its bytes */
+    bool no_adobe;    /* CMYK: without the Adobe marker */
+    const void *exif; /* payload of an APP1 marker; NULL: none */
+    unsigned exif_size;
     int restart_interval;    /* MCU rows; 0: none */
-    const uint8_t *constant; /* the value of every pixel (CMYK: as stored), or NULL for a picture */
+    const uint8_t *constant; /* every pixel has this value; NULL: fixture_value() */
 };
 
-/* Appends the file. Gray and RGB show made_value(); CMYK and YCCK need `constant`. */
-void made_jpeg_write(const struct made_jpeg *made, struct buf *out);
+/* Appends the file. CMYK and YCCK need `constant`, which is as stored. */
+void jpeg_fixture_write(const struct jpeg_fixture *fixture, struct buf *out);
 
-/* The smooth picture that is shown: one channel at one place. */
-uint8_t made_value(int x, int y, int channel);
+/* The value of a channel at a place: a smooth picture. */
+uint8_t fixture_value(int x, int y, int channel);
 
-struct made_png {
+struct png_fixture {
     int width;
     int height;
     int depth;      /* 1, 2, 4, 8, 16 */
     int color_type; /* libpng's PNG_COLOR_TYPE_... */
     bool interlaced;
-    bool transparent; /* tRNS: for a palette two alphas, else the first pixel's value */
+    bool transparent; /* tRNS: two alphas for a palette, otherwise the first pixel's value */
 };
 
-#define MADE_PALETTE_SIZE(depth) (1 << (depth))
+#define FIXTURE_PALETTE_SIZE(depth) (1 << (depth))
 
-/* Appends the file. `expected` gets the pixels it stands for, in `*channels` bytes each: gray, gray
- * and alpha, RGB or RGBA. */
-void made_png_write(const struct made_png *made, struct buf *out, uint8_t *expected, int *channels);
+/* Appends the file. Writes the pixels that it encodes to `expected`, in *channels bytes each: gray,
+ * gray and alpha, RGB or RGBA. */
+void png_fixture_write(const struct png_fixture *fixture, struct buf *out, uint8_t *expected,
+                       int *channels);
 
-/* One chunk, its CRC right. `type` has four letters. */
-void made_chunk(struct buf *out, const char *type, const void *data, uint32_t size);
+/* Appends a chunk with the right checksum. `type` has four letters. */
+void png_fixture_chunk(struct buf *out, const char *type, const void *data, uint32_t size);
 
 #endif

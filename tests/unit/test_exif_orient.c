@@ -1,6 +1,6 @@
 /*
- * test_exif_orient: the orientation out of whole, broken and cut EXIF blocks, and what it does to
- * pixels; the rules of formats by content and by name; colours.
+ * test_exif_orient: the orientation in whole, damaged and truncated EXIF data, how pixels are
+ * oriented, and the conversions of colours.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,6 @@
 #include "image_fixture.h"
 #include "orient.h"
 #include "png_exif.h"
-#include "thumbnailer.h"
 
 static void put_u16(struct buf *out, bool big_endian, unsigned value)
 {
@@ -74,14 +73,14 @@ static void exif_reads_all_orientations(void **state)
     }
 }
 
-static void exif_cut_anywhere_is_1_or_right(void **state)
+static void truncated_exif_is_1_or_right(void **state)
 {
     struct buf exif = BUF_INIT;
 
     (void)state;
     put_exif(&exif, true, true, 3, 1, 6);
     for (size_t size = 0; size <= exif.size; size++) {
-        /* an array of just that size, so that a sanitizer sees a byte too many */
+        /* an array of exactly this size, so that a sanitizer detects a read past its end */
         uint8_t *cut = malloc(size + (size == 0));
         size_t whole = 6 + 8 + 2 + 2 * 12; /* up to the end of the orientation's entry */
 
@@ -92,7 +91,7 @@ static void exif_cut_anywhere_is_1_or_right(void **state)
     buf_release(&exif);
 }
 
-static void exif_corrupt_is_1(void **state)
+static void corrupt_exif_is_1(void **state)
 {
     static const struct {
         unsigned type, count, value;
@@ -100,11 +99,11 @@ static void exif_corrupt_is_1(void **state)
         uint8_t byte;
         int orientation;
     } rows[] = {
-        {4, 1, 6, 0, 0, 6},     /* as a LONG */
+        {4, 1, 6, 0, 0, 6},     /* a LONG */
         {3, 2, 6, 0, 0, 1},     /* two values */
         {3, 0, 6, 0, 0, 1},     /* none */
         {2, 1, 6, 0, 0, 1},     /* a text */
-        {3, 1, 65535, 0, 0, 1}, /* nonsense */
+        {3, 1, 65535, 0, 0, 1}, /* out of range */
         {3, 1, 6, 6, 'X', 1},   /* byte order */
         {3, 1, 6, 9, 43, 1},    /* not TIFF */
         {3, 1, 6, 10, 0xFF, 1}, /* directory far outside */
@@ -151,11 +150,11 @@ static void png_exif_is_found_in_chunk_and_text(void **state)
         struct buf png = BUF_INIT;
 
         buf_put(&png, "\x89PNG\r\n\x1a\n", 8);
-        made_chunk(&png, "IDAT", "abc", 3);
+        png_fixture_chunk(&png, "IDAT", "abc", 3);
         if (as_text)
-            made_chunk(&png, "tEXt", text.data, (uint32_t)text.size);
+            png_fixture_chunk(&png, "tEXt", text.data, (uint32_t)text.size);
         else
-            made_chunk(&png, "eXIf", exif.data + 6, (uint32_t)exif.size - 6);
+            png_fixture_chunk(&png, "eXIf", exif.data + 6, (uint32_t)exif.size - 6);
         for (size_t size = 0; size <= png.size; size++) {
             uint8_t *cut = malloc(size + (size == 0));
 
@@ -171,8 +170,8 @@ static void png_exif_is_found_in_chunk_and_text(void **state)
     buf_release(&text);
 }
 
-/* As the standard's figure has it: which row of the seen picture holds which stored pixel. */
-static void orient_turns_all_eight_ways(void **state)
+/* The orientations as the EXIF standard draws them. */
+static void all_orientations(void **state)
 {
     static const uint8_t stored[] = {1, 2, 3, 4, 5, 6}; /* 3 wide, 2 high */
     static const uint8_t seen[9][6] = {
@@ -194,37 +193,6 @@ static void orient_turns_all_eight_ways(void **state)
         for (int i = 0; i < 18; i++)
             assert_int_equal(out[i], seen[orientation][i / 3] * 10 + i % 3);
     }
-}
-
-static void formats_by_content(void **state)
-{
-    (void)state;
-    assert_int_equal(image_sniff("\xFF\xD8\xFF\xE0", 4), IMAGE_JPEG);
-    assert_int_equal(image_sniff("\xFF\xD8\xFF", 3), IMAGE_JPEG);
-    assert_int_equal(image_sniff("\xFF\xD8", 2), IMAGE_UNKNOWN);
-    assert_int_equal(image_sniff("\x89PNG\r\n\x1a\n", 8), IMAGE_PNG);
-    assert_int_equal(image_sniff("\x89PNG\r\n\x1a", 7), IMAGE_UNKNOWN);
-    assert_int_equal(image_sniff("\x89PNG\n\x1a\n\n", 8), IMAGE_UNKNOWN);
-    assert_int_equal(image_sniff("GIF89a..", 8), IMAGE_UNKNOWN);
-    assert_int_equal(image_sniff("", 0), IMAGE_UNKNOWN);
-}
-
-static void formats_by_name(void **state)
-{
-    static const struct {
-        const char *name;
-        enum image_format format;
-    } rows[] = {
-        {"a.jpg", IMAGE_JPEG},     {"a.JPEG", IMAGE_JPEG},     {"d.e/a.Jpe", IMAGE_JPEG},
-        {"a.jfif", IMAGE_JPEG},    {"a.b.PNG", IMAGE_PNG},     {"a.png.gif", IMAGE_UNKNOWN},
-        {"a", IMAGE_UNKNOWN},      {"d.png/a", IMAGE_UNKNOWN}, {".png", IMAGE_UNKNOWN},
-        {"d/.jpg", IMAGE_UNKNOWN}, {"", IMAGE_UNKNOWN},        {"a.", IMAGE_UNKNOWN},
-        {"a.jpgx", IMAGE_UNKNOWN}, {"a.jp", IMAGE_UNKNOWN},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        assert_int_equal(image_format_of_name(rows[i].name), rows[i].format);
 }
 
 static void cmyk_becomes_rgb(void **state)
@@ -253,7 +221,7 @@ static void cmyk_becomes_rgb(void **state)
     }
 }
 
-static void alpha_goes_in_and_out(void **state)
+static void alpha_is_multiplied_and_divided(void **state)
 {
     (void)state;
     for (int alpha = 0; alpha < 256; alpha++) {
@@ -279,14 +247,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exif_reads_all_orientations),
-        cmocka_unit_test(exif_cut_anywhere_is_1_or_right),
-        cmocka_unit_test(exif_corrupt_is_1),
+        cmocka_unit_test(truncated_exif_is_1_or_right),
+        cmocka_unit_test(corrupt_exif_is_1),
         cmocka_unit_test(png_exif_is_found_in_chunk_and_text),
-        cmocka_unit_test(orient_turns_all_eight_ways),
-        cmocka_unit_test(formats_by_content),
-        cmocka_unit_test(formats_by_name),
+        cmocka_unit_test(all_orientations),
         cmocka_unit_test(cmyk_becomes_rgb),
-        cmocka_unit_test(alpha_goes_in_and_out),
+        cmocka_unit_test(alpha_is_multiplied_and_divided),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

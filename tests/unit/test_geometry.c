@@ -1,6 +1,6 @@
 /*
- * test_geometry: thumbnail sizes equal the reference's, row for row of a table, and the decoding
- * scale follows its rule.
+ * test_geometry: thumbnail sizes are those of Pillow in a table, and regions, reductions and
+ * decoding scales follow their rules.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +34,7 @@ static void fit_equals_the_table(void **state)
     }
 }
 
-static void fit_never_enlarges_nor_leaves_the_box(void **state)
+static void fit_neither_enlarges_nor_exceeds_the_box(void **state)
 {
     (void)state;
     for (int width = 1; width < 200; width += 3) {
@@ -88,7 +88,7 @@ static void each_mode_has_its_region_and_size(void **state)
                32725, 0, SIZE(50, 1));
 }
 
-static void reduction_leaves_a_factor_of_two(void **state)
+static void reduction_leaves_a_factor_of_two_to_the_filter(void **state)
 {
     static const struct {
         int source_px, thumbnail_px, reduction;
@@ -104,7 +104,7 @@ static void reduction_leaves_a_factor_of_two(void **state)
                          rows[i].reduction);
 }
 
-static void scale_follows_the_filters_width(void **state)
+static void scale_follows_the_filter_width(void **state)
 {
     static const struct {
         struct geometry_size source;
@@ -122,11 +122,11 @@ static void scale_follows_the_filters_width(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        assert_int_equal(geometry_dct_scale(rows[i].source, rows[i].thumbnail, rows[i].sigma),
+        assert_int_equal(geometry_decode_scale(rows[i].source, rows[i].thumbnail, rows[i].sigma),
                          rows[i].eighths);
 }
 
-static void orientations_from_5_on_swap_sides(void **state)
+static void orientations_5_to_8_swap_sides(void **state)
 {
     (void)state;
     for (int orientation = 1; orientation <= 8; orientation++)
@@ -137,11 +137,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fit_equals_the_table),
-        cmocka_unit_test(fit_never_enlarges_nor_leaves_the_box),
+        cmocka_unit_test(fit_neither_enlarges_nor_exceeds_the_box),
         cmocka_unit_test(each_mode_has_its_region_and_size),
-        cmocka_unit_test(reduction_leaves_a_factor_of_two),
-        cmocka_unit_test(scale_follows_the_filters_width),
-        cmocka_unit_test(orientations_from_5_on_swap_sides),
+        cmocka_unit_test(reduction_leaves_a_factor_of_two_to_the_filter),
+        cmocka_unit_test(scale_follows_the_filter_width),
+        cmocka_unit_test(orientations_5_to_8_swap_sides),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

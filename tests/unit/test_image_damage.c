@@ -1,9 +1,9 @@
 /*
- * test_image_damage: what the thumbnailer refuses and with which words, files cut at every byte,
- * files with wrong bits.
+ * test_image_damage: truncated, damaged and hostile files: which ones the thumbnailer refuses, and
+ * its error messages.
  *
- * With MPP_CORPUS set to a directory of images, every file in it goes through too; nothing may
- * crash, hang or leave bytes behind after an error.
+ * If MPP_CORPUS is set to a directory of images, every file in it is tried, too. No file may cause
+ * a crash or a hang, and after an error the output is unchanged.
  */
 #include <ftw.h>
 #include <setjmp.h>
@@ -25,7 +25,7 @@
 
 static const struct thumbnail_options same_size = {.box_width_px = 1000,
                                                    .box_height_px = 1000,
-                                                   .format = IMAGE_PNG,
+                                                   .format = &image_codec_png,
                                                    .quality = 75,
                                                    .background = {255, 255, 255},
                                                    .orient = true};
@@ -43,15 +43,16 @@ static void expect_error(const void *bytes, size_t size, const struct thumbnail_
                                      &(struct byte_source){.bytes = bytes, .size = size}, options,
                                      &out, &info, &error),
                      -1);
-    if (strstr(error.text, text) == NULL)
+    if (!strstr(error.text, text))
         fail_msg("'%s' is not in '%s'", text, error.text);
     assert_int_equal(out.size, 4);
     buf_release(&out);
     thumbnailer_free(thumbnailer);
 }
 
-/* Every beginning of the file is refused as cut, or lacks nothing that the thumbnail needs. */
-static void cut_everywhere(const struct buf *file, size_t signature, const char *truncated)
+/* Truncates the file at every byte: it is refused, or nothing is missing that the thumbnail
+ * needs. */
+static void truncate_everywhere(const struct buf *file, size_t signature, const char *truncated)
 {
     struct thumbnail_options options = {
         .box_width_px = 10, .box_height_px = 10, .blur_sigma = 2, .quality = 75, .orient = true};
@@ -73,13 +74,13 @@ static void cut_everywhere(const struct buf *file, size_t signature, const char 
         memcpy(cut, file->data, size);
         buf_clear(&out);
         if (thumbnailer_run(thumbnailer, &(struct byte_source){.bytes = cut, .size = size},
-                            &options, &out, &info, &error) == -1) {
+                            &options, &out, &info, &error)) {
             const char *text = size == 0          ? "empty file"
                                : size < signature ? "not a JPEG or PNG file"
                                                   : truncated;
 
-            if (strstr(error.text, text) == NULL)
-                fail_msg("cut to %zu: '%s' is not in '%s'", size, text, error.text);
+            if (!strstr(error.text, text))
+                fail_msg("truncated to %zu: '%s' is not in '%s'", size, text, error.text);
             assert_int_equal(out.size, 0);
             refused++;
         } else {
@@ -94,14 +95,14 @@ static void cut_everywhere(const struct buf *file, size_t signature, const char 
     thumbnailer_free(thumbnailer);
 }
 
-static void files_cut_at_every_byte(void **state)
+static void files_truncated_at_every_byte(void **state)
 {
-    static const struct made_jpeg jpegs[] = {
-        {.colors = MADE_RGB, .width = 33, .height = 40, .quality = 60},
-        {.colors = MADE_GRAY, .width = 70, .height = 20, .quality = 60, .progressive = true},
-        {.colors = MADE_RGB, .width = 33, .height = 40, .quality = 60, .restart_interval = 1},
+    static const struct jpeg_fixture jpegs[] = {
+        {.colors = FIXTURE_RGB, .width = 33, .height = 40, .quality = 60},
+        {.colors = FIXTURE_GRAY, .width = 70, .height = 20, .quality = 60, .progressive = true},
+        {.colors = FIXTURE_RGB, .width = 33, .height = 40, .quality = 60, .restart_interval = 1},
     };
-    static const struct made_png pngs[] = {
+    static const struct png_fixture pngs[] = {
         {.width = 20, .height = 15, .depth = 8, .color_type = PNG_COLOR_TYPE_RGB},
         {.width = 20,
          .height = 15,
@@ -121,20 +122,20 @@ static void files_cut_at_every_byte(void **state)
     for (size_t k = 0; k < 3; k++) {
         struct buf file = BUF_INIT;
 
-        made_jpeg_write(&jpegs[k], &file);
-        cut_everywhere(&file, 3, "truncated JPEG");
+        jpeg_fixture_write(&jpegs[k], &file);
+        truncate_everywhere(&file, 3, "truncated JPEG");
         buf_release(&file);
-        made_png_write(&pngs[k], &file, expected, &channels);
-        cut_everywhere(&file, 8, "truncated PNG");
+        png_fixture_write(&pngs[k], &file, expected, &channels);
+        truncate_everywhere(&file, 8, "truncated PNG");
         buf_release(&file);
     }
 }
 
-/* Where the stream breaks off the decoder makes rows up; what stands behind them tells a damaged
- * picture that is worth keeping from a broken file. */
+/* libjpeg makes up rows for data that end too early. A file with an end marker after them is
+ * damaged but accepted; other bytes after them mean that it is broken. */
 static void a_damaged_jpeg_needs_an_end(void **state)
 {
-    struct made_jpeg made = {.colors = MADE_RGB, .width = 64, .height = 64, .quality = 90};
+    struct jpeg_fixture fixture = {.colors = FIXTURE_RGB, .width = 64, .height = 64, .quality = 90};
     struct thumbnailer *thumbnailer = thumbnailer_new();
     struct thumbnail_info info;
     struct buf file = BUF_INIT;
@@ -142,7 +143,7 @@ static void a_damaged_jpeg_needs_an_end(void **state)
     size_t middle;
 
     (void)state;
-    made_jpeg_write(&made, &file);
+    jpeg_fixture_write(&fixture, &file);
     middle = file.size - 300;
     memcpy(file.data + middle, "\xFF\xD9", 2);
     assert_int_equal(thumbnailer_run(thumbnailer,
@@ -157,17 +158,19 @@ static void a_damaged_jpeg_needs_an_end(void **state)
     thumbnailer_free(thumbnailer);
 }
 
-static void a_cut_says_how_far_it_came(void **state)
+static void the_error_names_the_last_row(void **state)
 {
-    struct made_jpeg made = {.colors = MADE_RGB, .width = 64, .height = 480, .quality = 90};
+    struct jpeg_fixture fixture = {
+        .colors = FIXTURE_RGB, .width = 64, .height = 480, .quality = 90};
     struct thumbnail_options options = same_size;
     struct buf file = BUF_INIT;
 
     (void)state;
-    made_jpeg_write(&made, &file);
+    jpeg_fixture_write(&fixture, &file);
     expect_error(file.data, file.size - 1000, &options, "truncated JPEG after row ");
     expect_error(file.data, file.size - 1000, &options, " of 480");
-    options.box_width_px = options.box_height_px = 20; /* fewer rows come, full rows are told */
+    options.box_width_px = options.box_height_px =
+        20; /* fewer rows are decoded; the message counts rows of the source */
     expect_error(file.data, file.size - 60, &options, "truncated JPEG after row 4");
     buf_release(&file);
 }
@@ -188,21 +191,21 @@ static void too_many_pixels_are_refused(void **state)
 {
     static const uint8_t size_20000[] = {0, 0, 0x4E, 0x20, 0, 0, 0x4E, 0x20, 8, 0, 0, 0, 0};
     static const uint8_t size_long[] = {0, 0x10, 0, 0, 0, 0, 0, 1, 8, 0, 0, 0, 0};
-    struct made_jpeg made = {.colors = MADE_GRAY, .width = 16, .height = 16};
+    struct jpeg_fixture fixture = {.colors = FIXTURE_GRAY, .width = 16, .height = 16};
     struct buf file = BUF_INIT;
     size_t at;
 
     (void)state;
     buf_put(&file, "\x89PNG\r\n\x1a\n", 8);
-    made_chunk(&file, "IHDR", size_20000, 13);
-    made_chunk(&file, "IDAT", "", 0);
+    png_fixture_chunk(&file, "IHDR", size_20000, 13);
+    png_fixture_chunk(&file, "IDAT", "", 0);
     expect_error(file.data, file.size, &same_size, "20000 x 20000 pixels are more than");
     buf_clear(&file);
     buf_put(&file, "\x89PNG\r\n\x1a\n", 8);
-    made_chunk(&file, "IHDR", size_long, 13);
+    png_fixture_chunk(&file, "IHDR", size_long, 13);
     expect_error(file.data, file.size, &same_size, "broken PNG");
     buf_clear(&file);
-    made_jpeg_write(&made, &file);
+    jpeg_fixture_write(&fixture, &file);
     at = find_marker(&file, 0xC0, false);
     memset(file.data + at + 5, 0xFA, 4); /* 64250 x 64250 */
     expect_error(file.data, file.size, &same_size, "64250 x 64250 pixels are more than");
@@ -211,12 +214,12 @@ static void too_many_pixels_are_refused(void **state)
 
 static void unsupported_jpegs_are_named(void **state)
 {
-    struct made_jpeg made = {.colors = MADE_GRAY, .width = 16, .height = 16};
+    struct jpeg_fixture fixture = {.colors = FIXTURE_GRAY, .width = 16, .height = 16};
     struct buf file = BUF_INIT;
     size_t at;
 
     (void)state;
-    made_jpeg_write(&made, &file);
+    jpeg_fixture_write(&fixture, &file);
     at = find_marker(&file, 0xC0, false);
     file.data[at + 4] = 12;
     expect_error(file.data, file.size, &same_size, "precision 12");
@@ -228,16 +231,17 @@ static void unsupported_jpegs_are_named(void **state)
 
 static void a_bomb_of_scans_is_refused(void **state)
 {
-    struct made_jpeg made = {.colors = MADE_GRAY, .width = 16, .height = 16, .progressive = true};
+    struct jpeg_fixture fixture = {
+        .colors = FIXTURE_GRAY, .width = 16, .height = 16, .progressive = true};
     struct buf file = BUF_INIT;
     struct buf bomb = BUF_INIT;
     size_t at;
 
     (void)state;
-    made_jpeg_write(&made, &file);
+    jpeg_fixture_write(&fixture, &file);
     at = find_marker(&file, 0xDA, true);
     buf_put(&bomb, file.data, at);
-    for (int i = 0; i < 2 * JPEG_PROGRESSIVE_DC_MAX; i++)
+    for (int i = 0; i < 2 * JPEG_SCANS_MAX; i++)
         buf_put(&bomb, file.data + at, file.size - 2 - at);
     buf_put(&bomb, "\xFF\xD9", 2);
     expect_error(bomb.data, bomb.size, &same_size, "more than 500 scans");
@@ -248,13 +252,14 @@ static void a_bomb_of_scans_is_refused(void **state)
 static void bad_bytes_and_options_are_refused(void **state)
 {
     struct thumbnail_options options = same_size;
-    struct made_png made = {.width = 9, .height = 9, .depth = 8, .color_type = PNG_COLOR_TYPE_GRAY};
+    struct png_fixture fixture = {
+        .width = 9, .height = 9, .depth = 8, .color_type = PNG_COLOR_TYPE_GRAY};
     struct buf file = BUF_INIT;
     uint8_t expected[81];
     int channels;
 
     (void)state;
-    made_png_write(&made, &file, expected, &channels);
+    png_fixture_write(&fixture, &file, expected, &channels);
     file.data[file.size - 20] ^= 1; /* within the pixels or their CRC */
     expect_error(file.data, file.size, &options, "broken PNG");
     file.data[file.size - 20] ^= 1;
@@ -273,8 +278,8 @@ static void bad_bytes_and_options_are_refused(void **state)
 
 static void damage_is_counted_or_refused_but_never_fatal(void **state)
 {
-    struct made_jpeg made = {.colors = MADE_RGB, .width = 60, .height = 45, .quality = 80};
-    struct made_png made_png = {
+    struct jpeg_fixture fixture = {.colors = FIXTURE_RGB, .width = 60, .height = 45, .quality = 80};
+    struct png_fixture png_fixture = {
         .width = 30, .height = 20, .depth = 8, .color_type = PNG_COLOR_TYPE_RGB};
     struct thumbnailer *thumbnailer = thumbnailer_new();
     struct thumbnail_options options = {
@@ -291,11 +296,11 @@ static void damage_is_counted_or_refused_but_never_fatal(void **state)
         struct thumbnail_info info;
         int channels;
 
-        made.progressive = round % 4 == 0;
+        fixture.progressive = round % 4 == 0;
         if (round % 2 == 0)
-            made_jpeg_write(&made, &file);
+            jpeg_fixture_write(&fixture, &file);
         else
-            made_png_write(&made_png, &file, expected, &channels);
+            png_fixture_write(&png_fixture, &file, expected, &channels);
         for (int i = 0; i <= round % 3; i++) {
             random = random * 1664525u + 1013904223u;
             file.data[(random >> 8) % file.size] ^= (uint8_t)(1u << (random >> 29));
@@ -340,7 +345,7 @@ static int run_corpus_file(const char *path, const struct stat *status, int type
                         &(struct byte_source){.bytes = file.data, .size = file.size}, &options,
                         &out, &info, &error) == 0) {
         corpus_done++;
-        assert_int_not_equal(image_sniff(out.data, out.size), IMAGE_UNKNOWN);
+        assert_non_null(image_codec_by_content(out.data, out.size));
         assert_in_range(info.width_px, 1, 50);
         assert_in_range(info.height_px, 1, 50);
     } else {
@@ -353,13 +358,13 @@ static int run_corpus_file(const char *path, const struct stat *status, int type
     return 0;
 }
 
-static void the_corpus_goes_through(void **state)
+static void the_corpus(void **state)
 {
     const char *corpus = getenv("MPP_CORPUS");
 
     (void)state;
-    if (corpus == NULL || *corpus == '\0') {
-        print_message("MPP_CORPUS is not set: no corpus is tested\n");
+    if (!corpus || *corpus == '\0') {
+        print_message("skipped: MPP_CORPUS is not set\n");
         skip();
     }
     corpus_thumbnailer = thumbnailer_new();
@@ -372,15 +377,15 @@ static void the_corpus_goes_through(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(files_cut_at_every_byte),
+        cmocka_unit_test(files_truncated_at_every_byte),
         cmocka_unit_test(a_damaged_jpeg_needs_an_end),
-        cmocka_unit_test(a_cut_says_how_far_it_came),
+        cmocka_unit_test(the_error_names_the_last_row),
         cmocka_unit_test(too_many_pixels_are_refused),
         cmocka_unit_test(unsupported_jpegs_are_named),
         cmocka_unit_test(a_bomb_of_scans_is_refused),
         cmocka_unit_test(bad_bytes_and_options_are_refused),
         cmocka_unit_test(damage_is_counted_or_refused_but_never_fatal),
-        cmocka_unit_test(the_corpus_goes_through),
+        cmocka_unit_test(the_corpus),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

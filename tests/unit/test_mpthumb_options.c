@@ -41,7 +41,7 @@ static void test_defaults(void **state)
     assert_int_equal(options.image.box_width_px, 50);
     assert_int_equal(options.image.box_height_px, 50);
     assert_true(options.image.blur_sigma == 2);
-    assert_int_equal(options.image.format, IMAGE_UNKNOWN);
+    assert_null(options.image.format);
     assert_int_equal(options.image.quality, 75);
     assert_true(options.image.orient);
     assert_int_equal(options.workers, 0);
@@ -62,7 +62,7 @@ static void test_everything_given(void **state)
     assert_int_equal(options.image.box_width_px, 128);
     assert_int_equal(options.image.box_height_px, 64);
     assert_true(options.image.blur_sigma == 0.5);
-    assert_int_equal(options.image.format, IMAGE_PNG);
+    assert_ptr_equal(options.image.format, &image_codec_png);
     assert_int_equal(options.image.quality, 1);
     assert_int_equal(options.workers, 1024);
     assert_string_equal(options.output, "out");
@@ -78,7 +78,7 @@ static void test_everything_given(void **state)
     PARSE(options, "--beside", "--suffix=_thumbnail", "--format=jpeg", "--size=65500", "a");
     assert_true(options.beside);
     assert_null(options.output);
-    assert_int_equal(options.image.format, IMAGE_JPEG);
+    assert_ptr_equal(options.image.format, &image_codec_jpeg);
     assert_int_equal(options.image.box_height_px, 65500);
 }
 

@@ -1,5 +1,7 @@
-/* Rows of a PNG from differences back to samples: beside the specification's formulas, one byte at
- * a time. */
+/*
+ * test_png_unfilter: compares the functions that undo the row filters of a PNG with the formulas of
+ * the specification, applied byte by byte.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,8 +21,8 @@ static int paeth(int a, int b, int c)
     return pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
 }
 
-static void by_the_book(int filter, uint8_t *row, const uint8_t *above, size_t size,
-                        int pixel_bytes)
+static void unfilter_by_formula(int filter, uint8_t *row, const uint8_t *above, size_t size,
+                                int pixel_bytes)
 {
     for (size_t i = 0; i < size; i++) {
         int a = i >= (size_t)pixel_bytes ? row[i - (size_t)pixel_bytes] : 0;
@@ -31,13 +33,13 @@ static void by_the_book(int filter, uint8_t *row, const uint8_t *above, size_t s
     }
 }
 
-static uint64_t state_of_random = 1;
+static uint64_t random_state = 1;
 
 static uint8_t random_byte(int round)
 {
     static const uint8_t extremes[] = {0, 255, 1, 254, 127, 128};
-    state_of_random = state_of_random * UINT64_C(6364136223846793005) + 1442695040888963407u;
-    uint8_t byte = (uint8_t)(state_of_random >> 56);
+    random_state = random_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    uint8_t byte = (uint8_t)(random_state >> 56);
     return round % 2 ? byte : extremes[byte % sizeof extremes];
 }
 
@@ -57,7 +59,7 @@ static void test_all_filters(void **state)
                 uint8_t slack[PNG_UNFILTER_SLACK];
                 memcpy(slack, row + size, sizeof slack);
                 memcpy(wanted, row, size);
-                by_the_book(filter, wanted, above, size, pixel_bytes);
+                unfilter_by_formula(filter, wanted, above, size, pixel_bytes);
                 assert_true(png_unfilter(filter, row, above, size, pixel_bytes));
                 assert_memory_equal(row, wanted, size);
                 assert_memory_equal(row + size, slack, sizeof slack);
@@ -82,14 +84,14 @@ static void test_two_rows(void **state)
                 row[-1] = (uint8_t)(filters / 5);
                 next[-1] = (uint8_t)(filters % 5);
                 memcpy(wanted, rows, sizeof rows);
-                by_the_book(filters / 5, wanted + 1, above, size, widths[i]);
-                by_the_book(filters % 5, wanted + 2 + size, wanted + 1, size, widths[i]);
+                unfilter_by_formula(filters / 5, wanted + 1, above, size, widths[i]);
+                unfilter_by_formula(filters % 5, wanted + 2 + size, wanted + 1, size, widths[i]);
                 assert_true(png_unfilter_two(row, next, above, size, widths[i]));
                 assert_memory_equal(rows, wanted, sizeof rows);
             }
 }
 
-static void test_no_such_filter(void **state)
+static void test_unknown_filter(void **state)
 {
     (void)state;
     uint8_t row[4 + PNG_UNFILTER_SLACK] = {0}, above[4 + PNG_UNFILTER_SLACK] = {0};
@@ -105,6 +107,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_filters),
                                        cmocka_unit_test(test_two_rows),
-                                       cmocka_unit_test(test_no_such_filter)};
+                                       cmocka_unit_test(test_unknown_filter)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /*
- * test_resample: the one fixed-point convolution equals the chain of steps that it stands for, each
- * done here on whole arrays in doubles, in the plainest way.
+ * test_resample: the fixed-point convolution with combined kernels equals the steps that the
+ * kernels combine (blur, cut, reduction, bicubic filter), computed here one after the other on
+ * whole arrays of doubles.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -16,28 +17,28 @@
 #include "geometry.h"
 #include "resample.h"
 
-/* A line of values; the plain steps map one to another. */
-struct line {
+/* A row or column of values. Each plain step frees its input and returns its output. */
+struct value_line {
     double *values;
     int count;
 };
 
-static struct line line_new(int count)
+static struct value_line line_new(int count)
 {
-    struct line line = {calloc((size_t)count, sizeof(double)), count};
+    struct value_line line = {calloc((size_t)count, sizeof(double)), count};
 
     assert_non_null(line.values);
     return line;
 }
 
-static double at_edge_repeated(const struct line *line, int i)
+static double at_edge_repeated(const struct value_line *line, int i)
 {
     return line->values[i < 0 ? 0 : i >= line->count ? line->count - 1 : i];
 }
 
-static struct line plain_box(struct line in, double radius)
+static struct value_line plain_box(struct value_line in, double radius)
 {
-    struct line out = line_new(in.count);
+    struct value_line out = line_new(in.count);
     int whole = (int)radius;
 
     for (int i = 0; i < in.count; i++) {
@@ -53,9 +54,9 @@ static struct line plain_box(struct line in, double radius)
     return out;
 }
 
-/* The radius at which three extended boxes have variance sigma squared, found by bisection: one box
- * with l whole pixels a side and a fringe of weight w has variance (l(l+1)(2l+1)/3 + 2w(l+1)^2) /
- * (2l+1+2w). */
+/* The radius at which three extended boxes have the variance sigma * sigma, found by bisection. One
+ * box with l whole pixels on each side and a fringe of weight w has variance (l(l+1)(2l+1)/3 +
+ * 2w(l+1)^2) / (2l+1+2w). */
 static double plain_radius(double sigma)
 {
     double low = 0;
@@ -76,18 +77,18 @@ static double plain_radius(double sigma)
     return low;
 }
 
-static struct line plain_cut(struct line in, int first, int count)
+static struct value_line plain_cut(struct value_line in, int first, int count)
 {
-    struct line out = line_new(count);
+    struct value_line out = line_new(count);
 
     memcpy(out.values, in.values + first, (size_t)count * sizeof(out.values[0]));
     free(in.values);
     return out;
 }
 
-static struct line plain_reduce(struct line in, int factor)
+static struct value_line plain_reduce(struct value_line in, int factor)
 {
-    struct line out = line_new((in.count + factor - 1) / factor);
+    struct value_line out = line_new((in.count + factor - 1) / factor);
 
     for (int i = 0; i < out.count; i++) {
         int n = 0;
@@ -108,9 +109,9 @@ static double keys(double x)
                    : 0;
 }
 
-static struct line plain_bicubic(struct line in, double length, int count)
+static struct value_line plain_bicubic(struct value_line in, double length, int count)
 {
-    struct line out = line_new(count);
+    struct value_line out = line_new(count);
     double scale = length / count;
     double stretch = scale > 1 ? scale : 1;
 
@@ -119,7 +120,7 @@ static struct line plain_bicubic(struct line in, double length, int count)
         double sum = 0;
 
         for (int j = 0; j < in.count; j++) {
-            /* the reference counts pixels whose centres lie within the support */
+            /* Pillow uses the pixels whose centres are within the support */
             double weight =
                 j < (int)(center - 2 * stretch + 0.5) || j >= (int)(center + 2 * stretch + 0.5)
                     ? 0
@@ -134,7 +135,7 @@ static struct line plain_bicubic(struct line in, double length, int count)
     return out;
 }
 
-static void reverse(struct line line)
+static void reverse(struct value_line line)
 {
     for (int i = 0, j = line.count - 1; i < j; i++, j--) {
         double value = line.values[i];
@@ -144,10 +145,11 @@ static void reverse(struct line line)
     }
 }
 
-/* Samples to thumbnail values along one side. */
-static struct line plain_chain(struct line samples, const struct filter_kernel_shape *shape)
+/* From samples to thumbnail values along one side, by the plain steps. */
+static struct value_line plain_steps(struct value_line samples,
+                                     const struct filter_kernel_shape *shape)
 {
-    struct line line = line_new(shape->source_px);
+    struct value_line line = line_new(shape->source_px);
 
     for (int i = 0; i < line.count; i++)
         line.values[i] = samples.values[i * shape->eighths / 8];
@@ -164,7 +166,7 @@ static struct line plain_chain(struct line samples, const struct filter_kernel_s
     return line;
 }
 
-/* Values of one channel of the whole thumbnail, by the plain chain along both sides. */
+/* One channel of the thumbnail, by the plain steps along both sides. */
 static double *plain_picture(const uint8_t *in, int channels, int channel,
                              const struct filter_kernel_shape *across,
                              const struct filter_kernel_shape *down, int width, int height)
@@ -175,21 +177,21 @@ static double *plain_picture(const uint8_t *in, int channels, int channel,
     assert_non_null(middle);
     assert_non_null(out);
     for (int y = 0; y < height; y++) {
-        struct line line = line_new(width);
+        struct value_line line = line_new(width);
 
         for (int x = 0; x < width; x++)
             line.values[x] = in[(y * width + x) * channels + channel];
-        line = plain_chain(line, across);
+        line = plain_steps(line, across);
         for (int x = 0; x < across->thumbnail_px; x++)
             middle[y * across->thumbnail_px + x] = line.values[x];
         free(line.values);
     }
     for (int x = 0; x < across->thumbnail_px; x++) {
-        struct line line = line_new(height);
+        struct value_line line = line_new(height);
 
         for (int y = 0; y < height; y++)
             line.values[y] = middle[y * across->thumbnail_px + x];
-        line = plain_chain(line, down);
+        line = plain_steps(line, down);
         for (int y = 0; y < down->thumbnail_px; y++)
             out[y * across->thumbnail_px + x] = line.values[y];
         free(line.values);
@@ -198,7 +200,7 @@ static double *plain_picture(const uint8_t *in, int channels, int channel,
     return out;
 }
 
-/* Noise and plateaus: both the smooth and the rough show. */
+/* Noise and flat areas. */
 static uint8_t *test_picture(int width, int height, int channels)
 {
     uint8_t *in = malloc((size_t)(width * height * channels));
@@ -212,7 +214,7 @@ static uint8_t *test_picture(int width, int height, int channels)
     return in;
 }
 
-/* 0.5 for the bytes, the rest for 14 bits of weight and 6 of the middle. */
+/* 0.5 for rounding to bytes, the rest for 14-bit weights and 6 bits between the passes. */
 #define TOLERANCE 0.6
 
 static void check_picture(const struct filter_kernel_shape *across,
@@ -254,7 +256,7 @@ static void check_picture(const struct filter_kernel_shape *across,
     filter_kernel_release(&vertical);
 }
 
-static void equals_the_plain_chain(void **state)
+static void equals_the_plain_steps(void **state)
 {
     static const struct {
         int width, height, thumbnail_width, thumbnail_height, channels, eighths;
@@ -293,8 +295,8 @@ static void equals_the_plain_chain(void **state)
     }
 }
 
-/* Part of the source, which the blur does not stop at, and thumbnails that are larger. */
-static void regions_equal_the_plain_chain(void **state)
+/* A region of the source, with a blur that reads beyond it; thumbnails larger than the region. */
+static void regions_equal_the_plain_steps(void **state)
 {
     static const struct {
         int source, first, region, thumbnail, eighths;
@@ -383,8 +385,8 @@ static void a_kernel_is_kept_for_the_same_shape_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equals_the_plain_chain),
-        cmocka_unit_test(regions_equal_the_plain_chain),
+        cmocka_unit_test(equals_the_plain_steps),
+        cmocka_unit_test(regions_equal_the_plain_steps),
         cmocka_unit_test(rows_of_weights_sum_to_one),
         cmocka_unit_test(a_kernel_is_kept_for_the_same_shape_only),
     };
