@@ -13,7 +13,7 @@
 #define WORDS_MAX    12
 
 /* Copies, for getopt reorders them. Ends with NULL. */
-static int parse(const char *const *words, struct options *options, struct mpp_error *error)
+static int parse(const char *const *words, struct mpthumb_options *options, struct mpp_error *error)
 {
     static char *argv[WORDS_MAX + 2];
     int argc = 1;
@@ -21,7 +21,7 @@ static int parse(const char *const *words, struct options *options, struct mpp_e
     while (*words)
         argv[argc++] = (char *)*words++;
     argv[argc] = NULL;
-    return options_parse(argc, argv, options, error);
+    return mpthumb_options_parse(argc, argv, options, error);
 }
 
 #define PARSE(options, ...)                                                                        \
@@ -30,7 +30,7 @@ static int parse(const char *const *words, struct options *options, struct mpp_e
 static void test_defaults(void **state)
 {
     (void)state;
-    struct options options;
+    struct mpthumb_options options;
     struct mpp_error error;
     PARSE(options, "images");
     assert_int_equal(options.input_count, 1);
@@ -52,7 +52,7 @@ static void test_defaults(void **state)
 static void test_everything_given(void **state)
 {
     (void)state;
-    struct options options;
+    struct mpthumb_options options;
     struct mpp_error error;
     PARSE(options, "a.jpg", "-vs128x64", "-b", "0.5", "-fpng", "-q1", "-j1024", "-o", "out", "--",
           "-v.jpg");
@@ -85,7 +85,7 @@ static void test_everything_given(void **state)
 static void test_help_and_version_need_nothing_else(void **state)
 {
     (void)state;
-    struct options options;
+    struct mpthumb_options options;
     struct mpp_error error;
     PARSE(options, "--help");
     assert_true(options.help);
@@ -141,7 +141,7 @@ static void test_errors(void **state)
         {{"-0", "a"}, "--null is for the names of --files-from"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct options options;
+        struct mpthumb_options options;
         struct mpp_error error = {""};
         assert_int_equal(parse(cases[i].words, &options, &error), -1);
         assert_string_equal(error.text, cases[i].said);

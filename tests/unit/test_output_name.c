@@ -1,4 +1,4 @@
-/* naming and name_set: tables of names in, names out. */
+/* rules and name_set: tables of names in, names out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,13 +26,13 @@ static int format_of_name(const char *name)
     return strcmp(dot, ".png") == 0 ? P : SAME;
 }
 
-static struct output_name output_name_for(int format, const char *suffix, bool flat)
+static struct output_name_rules output_name_for(int format, const char *suffix, bool flat)
 {
-    return (struct output_name){.flat = flat,
-                                .suffix = suffix,
-                                .format = format,
-                                .extension = format == P ? ".png" : ".jpg",
-                                .format_of_name = format_of_name};
+    return (struct output_name_rules){.flat = flat,
+                                      .suffix = suffix,
+                                      .format = format,
+                                      .extension = format == P ? ".png" : ".jpg",
+                                      .format_of_name = format_of_name};
 }
 
 static void test_outputs(void **state)
@@ -68,10 +68,9 @@ static void test_outputs(void **state)
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         char output[PATH_MAX];
-        struct output_name naming =
+        struct output_name_rules rules =
             output_name_for(cases[i].format, cases[i].suffix, cases[i].flat);
-        assert_int_equal(output_name_output(&naming, cases[i].prefix, cases[i].path, output, NULL),
-                         0);
+        assert_int_equal(output_name_make(&rules, cases[i].prefix, cases[i].path, output, NULL), 0);
         assert_string_equal(output, cases[i].output);
     }
 }
@@ -80,14 +79,14 @@ static void test_output_too_long(void **state)
 {
     (void)state;
     char path[PATH_MAX], output[PATH_MAX];
-    struct output_name plain = output_name_for(SAME, "", false);
-    struct output_name suffixed = output_name_for(SAME, "_", false);
+    struct output_name_rules plain = output_name_for(SAME, "", false);
+    struct output_name_rules suffixed = output_name_for(SAME, "_", false);
     memset(path, 'x', sizeof path - 1);
     path[sizeof path - 1] = '\0';
-    assert_int_equal(output_name_output(&plain, "", path, output, NULL), 0);
+    assert_int_equal(output_name_make(&plain, "", path, output, NULL), 0);
     assert_string_equal(output, path);
-    assert_int_equal(output_name_output(&suffixed, "", path, output, NULL), -1);
-    assert_int_equal(output_name_output(&plain, "d", path, output, NULL), -1);
+    assert_int_equal(output_name_make(&suffixed, "", path, output, NULL), -1);
+    assert_int_equal(output_name_make(&plain, "d", path, output, NULL), -1);
 }
 
 static void test_listed(void **state)
@@ -154,8 +153,8 @@ static void test_directories(void **state)
 static void test_suffix_is_recognised(void **state)
 {
     (void)state;
-    struct output_name suffixed = output_name_for(J, "_t", false);
-    struct output_name plain = output_name_for(J, "", false);
+    struct output_name_rules suffixed = output_name_for(J, "_t", false);
+    struct output_name_rules plain = output_name_for(J, "", false);
     assert_true(output_name_has_suffix(&suffixed, "x/a_t.jpg"));
     assert_true(output_name_has_suffix(&suffixed, "a_t"));
     assert_false(output_name_has_suffix(&suffixed, "a.jpg"));
@@ -178,9 +177,9 @@ static void test_unique(void **state)
                  {SAME, "", true, false},
                  {J, "", false, false}};
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct output_name naming =
+        struct output_name_rules rules =
             output_name_for(cases[i].format, cases[i].suffix, cases[i].flat);
-        assert_int_equal(output_name_is_unique(&naming), cases[i].unique);
+        assert_int_equal(output_name_is_unique(&rules), cases[i].unique);
     }
 }
 
