@@ -1,4 +1,4 @@
-/* inputs: what comes out of arguments, directories and lists, in which order. */
+/* input_list: the inputs found in arguments, directories and files of names, and their order. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include "input_list.h"
 #include "temporary_directory.h"
 
-/* What an iterator must give: 'n'amed, 'w'alked, walked 'l'ink, lis't'ed, '!' for a bad one. */
+/* An input that must be found: 'n'amed, 'w'alked, walked 'l'ink, lis't'ed, '!' for a bad one. */
 struct expected {
     char kind;
     const char *path;
@@ -135,7 +135,7 @@ static void test_below_is_relative_to_the_argument(void **state)
     free(list);
 }
 
-/* Deeper than a path can be: the walk says so once and comes back. */
+/* A directory tree deeper than a path can be: one error, and the walk goes on elsewhere. */
 static void test_path_too_long_is_one_error(void **state)
 {
     (void)state;
@@ -161,7 +161,7 @@ static void test_path_too_long_is_one_error(void **state)
     assert_int_equal(bad, 1);
     assert_int_equal(files, 1);
     input_list_release(list);
-    for (int depth = 0; depth < 21; depth++) /* nftw cannot remove what is that deep */
+    for (int depth = 0; depth < 21; depth++) /* the teardown cannot remove so deep a tree */
         assert_int_equal(chdir(name), 0);
     for (int depth = 0; depth < 21; depth++)
         assert_int_equal(rmdir(name) || chdir(".."), 0);
@@ -169,7 +169,7 @@ static void test_path_too_long_is_one_error(void **state)
     free(list);
 }
 
-/* The directory vanishes between its listing and its turn: one error, and the walk goes on. */
+/* A directory is removed after its parent was listed: one error, and the walk goes on. */
 static void test_unreadable_directory_is_one_error(void **state)
 {
     (void)state;
@@ -207,9 +207,9 @@ static void test_directory_replaced_by_link_is_not_followed(void **state)
     free(list);
 }
 
-/* ---- Lists ---- */
+/* ---- Files of names ---- */
 
-static struct input_list *list_over(const char *bytes, size_t size, char separator)
+static struct input_list *list_of_names(const char *bytes, size_t size, char separator)
 {
     struct input_list *list = malloc(sizeof *list);
     FILE *file = fopen("list", "w");
@@ -252,13 +252,13 @@ static void test_lists(void **state)
         size_t count = 0;
         while (cases[i].expected[count].kind)
             count++;
-        struct input_list *list = list_over(cases[i].bytes, cases[i].size, cases[i].separator);
+        struct input_list *list = list_of_names(cases[i].bytes, cases[i].size, cases[i].separator);
         expect_all(list, cases[i].expected, count);
         list_end(list);
     }
 }
 
-/* Names of every length, so that the ends of the read buffer fall everywhere in a name. */
+/* Names of many lengths, so that the read buffer ends at many positions within a name. */
 static void test_list_across_buffer_ends(void **state)
 {
     (void)state;
@@ -287,7 +287,7 @@ static void test_list_name_too_long(void **state)
         char *bytes = malloc(sizes[i] + 8);
         memset(bytes, 'x', sizes[i]);
         memcpy(bytes + sizes[i], "\nnext\n", 6);
-        struct input_list *list = list_over(bytes, sizes[i] + 6, '\n');
+        struct input_list *list = list_of_names(bytes, sizes[i] + 6, '\n');
         struct input input;
         struct mpp_error error;
         enum input_list_status wanted = sizes[i] < PATH_MAX ? INPUT_LIST_ITEM : INPUT_LIST_BAD;
@@ -299,7 +299,7 @@ static void test_list_name_too_long(void **state)
     }
 }
 
-static void test_slow_pipe_is_waited_for_elsewhere(void **state)
+static void test_slow_pipe_does_not_block(void **state)
 {
     (void)state;
     int ends[2];
@@ -320,7 +320,7 @@ static void test_slow_pipe_is_waited_for_elsewhere(void **state)
     list_end(list);
 }
 
-static void test_list_that_cannot_be_read(void **state)
+static void test_unreadable_list_is_one_error(void **state)
 {
     (void)state;
     struct input_list *list = malloc(sizeof *list);
@@ -345,8 +345,8 @@ int main(void)
         IN_SCRATCH(test_lists),
         IN_SCRATCH(test_list_across_buffer_ends),
         IN_SCRATCH(test_list_name_too_long),
-        IN_SCRATCH(test_slow_pipe_is_waited_for_elsewhere),
-        IN_SCRATCH(test_list_that_cannot_be_read),
+        IN_SCRATCH(test_slow_pipe_does_not_block),
+        IN_SCRATCH(test_unreadable_list_is_one_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
