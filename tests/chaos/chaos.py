@@ -24,8 +24,8 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "cli"))
-import journals  # noqa: E402
-import processes  # noqa: E402
+import journal_reader  # noqa: E402
+import process_tree  # noqa: E402
 from harness import MPTHUMB, launcher, open_mpi, picture  # noqa: E402
 
 FILES = 300
@@ -66,7 +66,7 @@ def reap():
                 time.sleep(0.005)  # a look at the process table is all there is
         except ChildProcessError:
             return
-    sys.exit(f"chaos: processes that do not end: {processes.below(os.getpid())}")
+    sys.exit(f"chaos: processes that do not end: {process_tree.below(os.getpid())}")
 
 
 def rank_of(pid):
@@ -82,7 +82,7 @@ def rank_of(pid):
 
 def choose(run, target, ranks, chance):
     """The processes to be killed; [] when there are none (yet, or any more)."""
-    family = processes.below(run.pid)
+    family = process_tree.below(run.pid)
     if target == "everything":
         return [*family, run.pid]
     if target == "mpirun":
@@ -135,17 +135,17 @@ def start(scratch, ranks, recovery, arguments):
 def check(scratch, wanted):
     problems = []
     found = tree(scratch / "thumbs")
-    left = journals.temporary_files(scratch / "thumbs")
+    left = journal_reader.temporary_files(scratch / "thumbs")
     if left:
         problems.append(f"temporary files are left: {left}")
     if found != wanted:
         problems.append(f"outputs differ: {sorted(set(found.items()) ^ set(wanted.items()))[:6]}")
-    records = journals.read(scratch / "thumbs/.mpthumb/journal.jsonl")[1]
+    records = journal_reader.read(scratch / "thumbs/.mpthumb/journal.jsonl")[1]
     done = [record["source"] for record in records if record["status"] == "done"]
     if len(done) != len(set(done)):
         problems.append(f"done twice: {sorted(name for name in set(done) if done.count(name) > 1)[:6]}")
     statuses = {name: len(sources)
-                for name, sources in journals.statuses(scratch / "thumbs/.mpthumb/journal.jsonl").items()}
+                for name, sources in journal_reader.statuses(scratch / "thumbs/.mpthumb/journal.jsonl").items()}
     if statuses != {"done": FILES}:
         problems.append(f"final statuses: {statuses}")
     return problems
@@ -170,7 +170,7 @@ def one(number, seed, originals, wanted, typical_s, tally):
             try:
                 status = run.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
-                family = processes.below(run.pid)
+                family = process_tree.below(run.pid)
                 for pid in [*family, run.pid]:
                     os.kill(pid, signal.SIGKILL)
                 if ranks and not family:

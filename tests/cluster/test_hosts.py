@@ -10,8 +10,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "cli")]
-import journals  # noqa: E402
-from harness import MPTHUMB, Outcome, Scene, equal  # noqa: E402
+import journal_reader  # noqa: E402
+from harness import MPTHUMB, Outcome, Sandbox, equal  # noqa: E402
 from host_bed import Hosts  # noqa: E402
 
 FILES = 400
@@ -20,34 +20,34 @@ ENDS_WITHIN_S = float(re.search(r"powered off \| mpirun ends the job within (\d+
                                 (HERE.parent.parent / "README.md").read_text(encoding="utf-8"))[1])
 
 
-def fill(scene):
+def fill(sandbox):
     for number in range(FILES):
-        scene.image(f"images/{number:03}.jpg", size=(640, 480), seed=number % 9)
+        sandbox.image(f"images/{number:03}.jpg", size=(640, 480), seed=number % 9)
 
 
-def run(scene, words, *arguments):
-    done = subprocess.run([*words, os.path.abspath(MPTHUMB), *arguments], cwd=scene.root, stdin=subprocess.DEVNULL,
+def run(sandbox, words, *arguments):
+    done = subprocess.run([*words, os.path.abspath(MPTHUMB), *arguments], cwd=sandbox.root, stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=PATIENCE_S, check=False)
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-def case_three_hosts(scene, hosts):
-    fill(scene)
-    outcome = run(scene, hosts.mpirun(["h1:2", "h2:2", "h3:2"]), "-j", "1", "images")
+def case_three_hosts(sandbox, hosts):
+    fill(sandbox)
+    outcome = run(sandbox, hosts.mpirun(["h1:2", "h2:2", "h3:2"]), "-j", "1", "images")
     equal(outcome.exit, 0, outcome)
     assert outcome.pool.startswith("6 ranks, 6 workers"), outcome
-    records = journals.final(scene.path("thumbs/.mpthumb/journal.jsonl"))
+    records = journal_reader.final(sandbox.path("thumbs/.mpthumb/journal.jsonl"))
     equal({record["host"] for record in records.values()}, {"h1", "h2", "h3"})
     equal({record["rank"] for record in records.values()}, set(range(6)))
-    quiet = scene.run("-o", "quiet", "images")
-    equal((quiet.exit, scene.tree("thumbs")), (0, scene.tree("quiet")))
+    quiet = sandbox.run("-o", "quiet", "images")
+    equal((quiet.exit, sandbox.tree("thumbs")), (0, sandbox.tree("quiet")))
 
 
-def case_a_host_is_powered_off(scene, hosts):
+def case_a_host_is_powered_off(sandbox, hosts):
     """The job ends within the time that the README says; --resume on the hosts that are left completes it."""
-    fill(scene)
+    fill(sandbox)
     with subprocess.Popen([*hosts.mpirun(["h1:2", "h2:2", "h3:2"]), os.path.abspath(MPTHUMB), "-j", "1", "-v",
-                           "--journal-sync", "0.1", "--exact", "images"], cwd=scene.root, stdin=subprocess.DEVNULL,
+                           "--journal-sync", "0.1", "--exact", "images"], cwd=sandbox.root, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as job:
         for _ in range(20):
             assert job.stdout.readline().endswith(b" was processed...\n")
@@ -58,13 +58,13 @@ def case_a_host_is_powered_off(scene, hosts):
     took_s = time.monotonic() - begun_s
     assert status != 0, "it was over before"
     assert took_s <= ENDS_WITHIN_S, f"{took_s:.1f} s, and the README says {ENDS_WITHIN_S}"
-    left = len(journals.final(scene.path("thumbs/.mpthumb/journal.jsonl")))
-    outcome = run(scene, hosts.mpirun(["h1:2", "h2:2"]), "-j", "1", "--exact", "--resume", "images")
+    left = len(journal_reader.final(sandbox.path("thumbs/.mpthumb/journal.jsonl")))
+    outcome = run(sandbox, hosts.mpirun(["h1:2", "h2:2"]), "-j", "1", "--exact", "--resume", "images")
     equal(outcome.exit, 0, outcome)
     assert f", {left} done before, 0 failed" in outcome.lines[-1], (left, outcome)
-    quiet = scene.run("--exact", "-o", "quiet", "images")
-    equal((quiet.exit, scene.tree("thumbs")), (0, scene.tree("quiet")))
-    equal(journals.temporary_files(scene.path("thumbs")), [])
+    quiet = sandbox.run("--exact", "-o", "quiet", "images")
+    equal((quiet.exit, sandbox.tree("thumbs")), (0, sandbox.tree("quiet")))
+    equal(journal_reader.temporary_files(sandbox.path("thumbs")), [])
     print(f"        exit status {status} after {took_s:.1f} s; {left} of {FILES} had been written down")
 
 
@@ -74,16 +74,16 @@ def main():
     for name, case in list(globals().items()):
         if not name.startswith("case_") or wanted not in name:
             continue
-        scene = Scene()
+        sandbox = Sandbox()
         try:
             with tempfile.TemporaryDirectory(prefix="mpthumb-hosts-") as bed, Hosts(bed, 3) as hosts:
-                case(scene, hosts)
+                case(sandbox, hosts)
             print("ok     hosts:", name[5:], flush=True)
         except Exception as problem:  # an assertion, a run that hangs
             failures += 1
             print("FAILED hosts:", name[5:], problem, flush=True)
         finally:
-            scene.close()
+            sandbox.close()
     sys.exit(1 if failures else 0)
 
 
