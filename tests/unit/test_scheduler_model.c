@@ -91,7 +91,7 @@ static bool robbed(const struct model *m, int victim)
 
 static struct scheduler_counts count(const struct model *m)
 {
-    struct scheduler_counts counts = {.accounted = m->ended};
+    struct scheduler_counts counts = {.ended = m->ended};
     for (int i = 0; i < SLOTS; i++) {
         counts.queued += m->tasks[i].place == QUEUED || m->tasks[i].place == RETRYING;
         counts.held += m->tasks[i].place == HELD;
@@ -293,7 +293,7 @@ static void compare(const struct model *m)
     if (wrong)
         fail_msg("%s", wrong);
     struct scheduler_counts is = scheduler_counts(m->scheduler), should = count(m);
-    if (is.queued != should.queued || is.held != should.held || is.accounted != should.accounted ||
+    if (is.queued != should.queued || is.held != should.held || is.ended != should.ended ||
         is.agents != should.agents || is.workers != should.workers)
         fail_msg("the counts are not the model's");
 }
