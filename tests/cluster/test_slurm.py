@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The batch scripts of slurm/, submitted to a real Slurm of four nodes. Started by scripts/test-cluster."""
+"""The batch scripts in slurm/, submitted to a real Slurm cluster with four nodes. Started by scripts/test-cluster."""
 import os
 import pathlib
 import sys
@@ -9,7 +9,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "cli")]
 import journal_reader  # noqa: E402
 from harness import MPTHUMB, Sandbox, equal, picture  # noqa: E402, F401
-from slurm_bed import Slurm, until  # noqa: E402
+from slurm_cluster import Slurm, poll_until  # noqa: E402
 
 SCRIPTS = HERE.parent.parent / "slurm"
 SLOW_OPEN = os.environ["SLOW_OPEN"]
@@ -25,7 +25,7 @@ def done_in(sandbox, *paths):
     found = {}
     for path in paths:
         final = journal_reader.final(sandbox.path(path))
-        assert not set(found) & set(final), "a file in two journals"
+        assert not set(found) & set(final), "a file is in two journals"
         found.update(final)
     equal({record["status"] for record in found.values()}, {"done"})
     equal(sorted(found), [f"images/{number:03}.jpg" for number in range(FILES)])
@@ -34,7 +34,7 @@ def done_in(sandbox, *paths):
 
 
 def case_several_nodes(sandbox, slurm):
-    """One rank a node, as many workers as the task has processors."""
+    """One rank per node, and one worker per processor of the task."""
     fill(sandbox)
     job = slurm.submit(SCRIPTS / "mpthumb.sbatch", "-v", "images",
                        options=["--nodes=4", "--cpus-per-task=2", "--time=5", f"--chdir={sandbox.root}"])
@@ -45,7 +45,7 @@ def case_several_nodes(sandbox, slurm):
 
 
 def case_exit_statuses(sandbox, slurm):
-    """Slurm reports 1 for a run in which some failed, 2 for wrong usage."""
+    """Slurm reports 1 if some inputs failed, and 2 for wrong usage."""
     fill(sandbox, 3)
     sandbox.write("images/bad.jpg", b"\xff\xd8\xff")
     options = ["--nodes=2", "--cpus-per-task=1", "--time=5", f"--chdir={sandbox.root}"]
@@ -57,7 +57,7 @@ def case_exit_statuses(sandbox, slurm):
 
 
 def case_an_array(sandbox, slurm):
-    """No file twice, none missed."""
+    """Each file is processed by exactly one element of the array."""
     fill(sandbox)
     job = slurm.submit(SCRIPTS / "mpthumb-array.sbatch", "images",
                        options=["--array=1-4", "--cpus-per-task=2", "--time=5", f"--chdir={sandbox.root}"])
@@ -67,7 +67,7 @@ def case_an_array(sandbox, slurm):
 
 
 def case_the_time_limit(sandbox, slurm):
-    """--time-limit auto ends the run before Slurm does; the same again with --resume does the rest."""
+    """--time-limit auto stops the run before Slurm kills it; the same job with --resume does the rest."""
     fill(sandbox)
     slow = {"LD_PRELOAD": SLOW_OPEN, "SLOW_BELOW": "images/", "SLOW_MS": "4000"}
     options = ["--nodes=2", "--cpus-per-task=1", "--time=1", f"--chdir={sandbox.root}"]
@@ -82,7 +82,8 @@ def case_the_time_limit(sandbox, slurm):
 
 
 def case_a_job_that_requeues_itself(sandbox, slurm):
-    """A minute is too short more than twice: the signal comes, or is late and the clock does it, 75, the job goes back into the queue, and finishes."""
+    """The job needs more than two time limits of a minute. Each time it is stopped by the signal or by --time-limit,
+    exits with 75 and requeues itself, until it is done."""
     fill(sandbox)
     slow = {"LD_PRELOAD": SLOW_OPEN, "SLOW_BELOW": "images/", "SLOW_MS": "4000"}
     export = "--export=ALL," + ",".join(f"{name}={value}" for name, value in slow.items())
@@ -91,32 +92,33 @@ def case_a_job_that_requeues_itself(sandbox, slurm):
                                 f"--chdir={sandbox.root}"])
     restarts = 0
     while True:
-        shown = until(lambda: slurm.shown(job), lambda shown: int(shown["Restarts"]) > restarts
-                      or shown["JobState"] in ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED"), 300)
+        shown = poll_until(lambda: slurm.shown(job), lambda shown: int(shown["Restarts"]) > restarts
+                           or shown["JobState"] in ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED"), 300)
         if int(shown["Restarts"]) == restarts:
             break
         restarts = int(shown["Restarts"])
-        # Slurm holds a requeued job back for two minutes; that much patience is not what is tested. A little is
-        # needed: what a node has revoked for the former start it tells from the next by the second.
-        until(lambda: slurm.shown(job)["JobState"], lambda state: state != "COMPLETING")
+        # Slurm delays a requeued job by two minutes, which is shortened here. Some delay is needed, because a node
+        # distinguishes the credentials of two starts by the second.
+        poll_until(lambda: slurm.shown(job)["JobState"], lambda state: state != "COMPLETING")
         if slurm.shown(job)["JobState"] == "PENDING":
             slurm.call("scontrol", "update", f"jobid={job}", "StartTime=now+3")
     text = sandbox.path(f"mpthumb-{job}.err").read_text()
     equal((shown["JobState"], shown["ExitCode"]), ("COMPLETED", "0:0"), text)
     assert restarts >= 2, restarts
-    signals, limits = text.count("stopped early: SIGUSR1 came"), text.count("stopped early: the time limit is near")
+    signals = text.count("stopped early: received SIGUSR1")
+    limits = text.count("stopped early: the time limit is close")
     equal(signals + limits, restarts, text)
     records = journal_reader.read(sandbox.path("thumbs/.mpthumb/journal.jsonl"))[1]
     equal(sorted(record["source"] for record in records), [f"images/{number:03}.jpg" for number in range(FILES)])
     equal({record["attempts"] for record in records}, {1})
-    print(f"        {restarts} restarts, {signals} by the signal, {limits} by the clock")
+    print(f"        {restarts} restarts, {signals} after the signal, {limits} by --time-limit")
 
 
 def main():
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     failures = 0
     os.environ["MPTHUMB"] = MPTHUMB
-    with tempfile.TemporaryDirectory(prefix="mpthumb-slurm-") as bed, Slurm(bed) as slurm:
+    with tempfile.TemporaryDirectory(prefix="mpthumb-slurm-") as directory, Slurm(directory) as slurm:
         for name, case in list(globals().items()):
             if not name.startswith("case_") or wanted not in name:
                 continue
@@ -124,7 +126,7 @@ def main():
             try:
                 case(sandbox, slurm)
                 print("ok     slurm:", name[5:], flush=True)
-            except Exception as problem:  # an assertion, a job that does not end
+            except Exception as problem:  # a failed assertion, a job that does not end
                 failures += 1
                 print("FAILED slurm:", name[5:], problem, flush=True)
             finally:

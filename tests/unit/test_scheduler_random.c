@@ -1,9 +1,9 @@
 /*
  * Tests the scheduler in random runs of a small pool: tasks are done, crash, move and are
  * cancelled, and agents are lost, in all orders in which messages can arrive. After each step the
- * scheduler's own check runs, and its actions are compared with the state of the pool: each task ends exactly
- * once, attempts are limited, nothing is sent to lost agents, cancelled tasks are not sent, and the
- * end is reported once.
+ * scheduler's own check runs, and its actions are compared with the state of the pool: each task
+ * ends exactly once, attempts are limited, nothing is sent to lost agents, cancelled tasks are not
+ * sent, and the end is reported once.
  *
  *     test_scheduler_random [RUNS]
  */
