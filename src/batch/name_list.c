@@ -28,8 +28,8 @@ static bool take_bytes(struct name_list *list)
         list->unfit = true;
     memcpy(list->name + list->name_size, from, kept);
     list->name_size += kept;
-    list->next += size + (separator != NULL);
-    return separator != NULL;
+    list->next += size + (separator ? 1 : 0);
+    return separator;
 }
 
 /* Reads more bytes into the empty buffer. NAME_LIST_NAME means that there are some. */

@@ -192,7 +192,7 @@ static int parse_times(const char *text, bool *times)
 {
     int known = 0;
     for (int i = 0; i < DISTRIBUTIONS; i++) {
-        times[i] = strcasestr(text, distribution_names[i]) != NULL;
+        times[i] = strcasestr(text, distribution_names[i]);
         known += times[i];
     }
     return known ? known : -1;

@@ -120,12 +120,12 @@ static bool may_run_on(const struct model *m, const struct model_task *task, int
 
 /* ---- The actions that an event must cause ---- */
 
-struct expected {
+struct expected_actions {
     struct scheduler_action list[SLOTS];
     size_t count;
 };
 
-static void expect(struct expected *expected, enum scheduler_action_type type, uint64_t id)
+static void expect(struct expected_actions *expected, enum scheduler_action_type type, uint64_t id)
 {
     expected->list[expected->count++] = (struct scheduler_action){.type = type, .task = id};
 }
@@ -137,7 +137,7 @@ static void end(struct model *m, struct model_task *task)
 }
 
 /* No agent holds the task any more: it is queued again, or dropped if it was cancelled. */
-static void put_back(struct model *m, int slot, enum place place, struct expected *expected)
+static void put_back(struct model *m, int slot, enum place place, struct expected_actions *expected)
 {
     struct model_task *task = &m->tasks[slot];
     expect(expected, task->cancelled ? SCHEDULER_DROP : SCHEDULER_REQUEUE, id_of(m, slot));
@@ -151,7 +151,7 @@ static void put_back(struct model *m, int slot, enum place place, struct expecte
     task->arrival = m->arrivals++;
 }
 
-static void model_lost(struct model *m, int agent, struct expected *expected)
+static void model_lost(struct model *m, int agent, struct expected_actions *expected)
 {
     if (!is_joined(m, agent))
         return;
@@ -165,7 +165,7 @@ static void model_lost(struct model *m, int agent, struct expected *expected)
 }
 
 static void model_crashed(struct model *m, const struct scheduler_event *e,
-                          struct expected *expected)
+                          struct expected_actions *expected)
 {
     struct model_task *task = find(m, e->task);
     if (!task || task->place != HELD || task->handout != e->handout)
@@ -182,7 +182,8 @@ static void model_crashed(struct model *m, const struct scheduler_event *e,
     put_back(m, (int)(uint32_t)e->task, RETRYING, expected);
 }
 
-static void model_moved(struct model *m, const struct scheduler_event *e, struct expected *expected)
+static void model_moved(struct model *m, const struct scheduler_event *e,
+                        struct expected_actions *expected)
 {
     struct model_task *task = find(m, e->task);
     if (!task || task->place != HELD || task->handout != e->handout || !is_joined(m, e->agent) ||
@@ -213,7 +214,7 @@ static void model_moved(struct model *m, const struct scheduler_event *e, struct
     }
 }
 
-static void model_cancelled(struct model *m, uint64_t id, struct expected *expected)
+static void model_cancelled(struct model *m, uint64_t id, struct expected_actions *expected)
 {
     struct model_task *task = find(m, id);
     if (!task || task->cancelled)
@@ -240,7 +241,8 @@ static void model_added(struct model *m, const struct scheduler_event *e)
                                     .avoid = NO_AGENT};
 }
 
-static void model_apply(struct model *m, const struct scheduler_event *e, struct expected *expected)
+static void model_apply(struct model *m, const struct scheduler_event *e,
+                        struct expected_actions *expected)
 {
     struct model_task *task;
     switch (e->type) {
@@ -310,7 +312,7 @@ static bool same(const struct scheduler_action *found, const struct scheduler_ac
 
 static void apply_event(struct model *m, struct scheduler_event event)
 {
-    struct expected expected = {.count = 0};
+    struct expected_actions expected = {.count = 0};
     assert_int_equal(scheduler_apply(m->scheduler, &event, &m->actions), 0);
     model_apply(m, &event, &expected);
     if (m->actions.count != expected.count)
