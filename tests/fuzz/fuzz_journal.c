@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "fuzz_target.h"
-#include "read_write_full.h"
 #include "journal.h"
 #include "json.h"
+#include "read_write_full.h"
 
 /* Every member of an object, and of the objects within it. */
 static void read_object(const char *text, size_t size, int depth)
