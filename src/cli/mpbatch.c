@@ -33,7 +33,7 @@ static const char help[] =
     "      --max-tasks-per-worker N  replace a worker process after N tasks (default: never)\n"
     "      --timeout SECONDS         kill a task that runs longer; it has failed (default: none)\n"
     "      --retries N               further attempts after a crash (default: 1)\n"
-    "      --memory-limit BYTES      address space of a worker, such as 2G (default: no limit)\n"
+    "      --memory-limit BYTES      address space of a worker, such as 2G (default: none)\n"
     "      --chunk N                 most tasks sent to a rank at once (default: adaptive)\n"
     "      --in-process              run tasks inside the ranks, for debugging\n"
     "      --quiet                   print errors only\n"

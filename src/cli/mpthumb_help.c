@@ -33,7 +33,7 @@ static const char help[] =
     "      --flat              put all thumbnails into DIR itself, without subdirectories\n"
     "      --beside            put each thumbnail next to its image; needs --suffix\n"
     "      --suffix TEXT       insert TEXT before the extension of each thumbnail\n"
-    "  -f, --format FORMAT     same, jpeg or png (default: same, by the name, else the content)\n"
+    "  -f, --format FORMAT     same (as the source), jpeg or png (default: same)\n"
     "  -q, --quality N         quality of JPEG thumbnails, 1 to 100 (default: 75)\n"
     "      --progressive       write progressive JPEG\n"
     "      --optimize          write smaller files, more slowly\n"
