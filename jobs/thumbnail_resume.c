@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "io_full.h"
+#include "read_write_full.h"
 
 int64_t thumbnail_mtime_ns(const struct stat *status)
 {
@@ -40,7 +40,7 @@ static bool checksum_file(const char *path, uint64_t *xxh3)
     int fd =
         TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (fd >= 0 && state && XXH3_64bits_reset(state) == XXH_OK)
-        for (uint64_t at = 0; (got = io_full_pread(fd, bytes, sizeof bytes, at)) > 0;
+        for (uint64_t at = 0; (got = pread_in_full(fd, bytes, sizeof bytes, at)) > 0;
              at += (uint64_t)got)
             XXH3_64bits_update(state, bytes, (size_t)got);
     *xxh3 = state ? XXH3_64bits_digest(state) : 0;

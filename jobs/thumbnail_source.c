@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "file_type_guess.h"
-#include "io_full.h"
+#include "read_write_full.h"
 #include "thumbnail_resume.h"
 
 #define SOURCE_MAX_BYTES (UINT64_C(4) << 30) /* larger files are refused before they are read */
@@ -91,7 +91,7 @@ static int sniff_source(struct thumbnail_source *source, const struct thumbnail_
                         struct mpp_error *error)
 {
     uint8_t head[HEAD_BYTES];
-    ssize_t got = io_full_pread(source->fd, head, sizeof head, 0);
+    ssize_t got = pread_in_full(source->fd, head, sizeof head, 0);
     if (got < 0)
         return mpp_error_set_errno(error, "cannot read");
     const struct image_codec *content = image_codec_by_content(head, (size_t)got);
@@ -133,7 +133,7 @@ int thumbnail_source_read(struct thumbnail_source *source, struct mpp_error *err
 bool thumbnail_source_read_at(void *context, uint64_t at, void *to, size_t size)
 {
     const struct thumbnail_source *source = context;
-    ssize_t got = io_full_pread(source->fd, to, size, at);
+    ssize_t got = pread_in_full(source->fd, to, size, at);
     if (got >= 0 && (size_t)got < size)
         errno = ENODATA; /* it became shorter */
     return got == (ssize_t)size;

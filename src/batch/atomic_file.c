@@ -1,4 +1,4 @@
-/* A file that appears whole or not at all: see atomic_file.h. */
+/* A file that appears complete or not at all: see atomic_file.h. */
 #include "atomic_file.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "io_full.h"
+#include "read_write_full.h"
 
 int output_directory_open(const char *path, int *fd, struct mpp_error *error)
 {
@@ -27,11 +27,11 @@ int output_directory_open(const char *path, int *fd, struct mpp_error *error)
         part[i] = '\0';
         if (TEMP_FAILURE_RETRY(mkdir(part, 0777)) == 0 || errno == EEXIST)
             continue;
-        int reason = errno; /* a read-only file system says so even where there is one */
+        int reason = errno; /* mkdir may fail with EROFS although it exists */
         if (access(part, F_OK) == 0)
             continue;
         errno = reason;
-        return mpp_error_set_errno(error, "cannot make the directory %.800s", part);
+        return mpp_error_set_errno(error, "cannot create the directory %.800s", part);
     }
     *fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (*fd < 0)
@@ -39,23 +39,24 @@ int output_directory_open(const char *path, int *fd, struct mpp_error *error)
     return 0;
 }
 
-/* Says why a component on the way could not be opened as a directory. */
-static int refuse_component(int directory, const char *name, const char *path, size_t path_size,
-                            struct mpp_error *error)
+/* Sets the error for a component of `path` that could not be opened as a directory. */
+static int component_error(int directory, const char *name, const char *path, size_t path_size,
+                           struct mpp_error *error)
 {
     struct stat status;
     int saved = errno;
     int shown = path_size < 800 ? (int)path_size : 800;
     if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
         if (S_ISLNK(status.st_mode))
-            return mpp_error_set(error, "%.*s in the output directory is a symbolic link: refused",
-                                 shown, path);
+            return mpp_error_set(
+                error, "%.*s in the output directory is a symbolic link, which is not followed",
+                shown, path);
         if (!S_ISDIR(status.st_mode))
             return mpp_error_set(error, "%.*s in the output directory is not a directory", shown,
                                  path);
     }
     errno = saved;
-    return mpp_error_set_errno(error, "cannot open or make %.*s in the output directory", shown,
+    return mpp_error_set_errno(error, "cannot open or create %.*s in the output directory", shown,
                                path);
 }
 
@@ -74,7 +75,7 @@ static bool is_plain_name(const char *name)
     return *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-/* Descends to the directory of the file, one component after the other. */
+/* Opens the directory of the file, one component after the other. */
 static int open_directory(struct atomic_file *file, int root, struct mpp_error *error)
 {
     char component[NAME_MAX + 1];
@@ -85,7 +86,8 @@ static int open_directory(struct atomic_file *file, int root, struct mpp_error *
     for (const char *slash; (slash = strchr(rest, '/')); rest = slash + 1) {
         size_t size = (size_t)(slash - rest);
         if (size > NAME_MAX)
-            return mpp_error_set(error, "a directory's name is longer than %d bytes", NAME_MAX);
+            return mpp_error_set(error, "the name of a directory is longer than %d bytes",
+                                 NAME_MAX);
         memcpy(component, rest, size);
         component[size] = '\0';
         if (!is_plain_name(component))
@@ -93,8 +95,8 @@ static int open_directory(struct atomic_file *file, int root, struct mpp_error *
                                  file->path);
         int fd = open_component(file->directory, component);
         if (fd < 0)
-            return refuse_component(file->directory, component, file->path,
-                                    (size_t)(slash - file->path), error);
+            return component_error(file->directory, component, file->path,
+                                   (size_t)(slash - file->path), error);
         close(file->directory);
         file->directory = fd;
     }
@@ -129,7 +131,7 @@ int atomic_file_open(struct atomic_file *file, int root, const char *path, struc
     file->path = path;
     if (open_directory(file, root, error))
         return -1;
-    if (access("/proc/self/fd", X_OK) == 0) /* through which an unnamed file gets its name */
+    if (access("/proc/self/fd", X_OK) == 0) /* needed to name an O_TMPFILE file */
         file->fd = TEMP_FAILURE_RETRY(
             openat(file->directory, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666));
     if (file->fd < 0 && open_named(file))
@@ -140,7 +142,7 @@ int atomic_file_open(struct atomic_file *file, int root, const char *path, struc
 int atomic_file_write(struct atomic_file *file, const void *bytes, size_t size,
                       struct mpp_error *error)
 {
-    return io_full_write(file->fd, bytes, size)
+    return write_in_full(file->fd, bytes, size)
                ? mpp_error_set_errno(error, "cannot write %.800s", file->path)
                : 0;
 }
@@ -152,7 +154,7 @@ bool atomic_file_is_at(const struct atomic_file *file, const struct stat *other)
            status.st_dev == other->st_dev && status.st_ino == other->st_ino;
 }
 
-/* Gives the unnamed file this name; EEXIST when there is one. */
+/* Gives the unnamed file a name. Fails with EEXIST if the name is taken. */
 static int link_unnamed(struct atomic_file *file, const char *name)
 {
     char self[48];
@@ -160,7 +162,7 @@ static int link_unnamed(struct atomic_file *file, const char *name)
     return linkat(AT_FDCWD, self, file->directory, name, AT_SYMLINK_FOLLOW);
 }
 
-/* To its place, where nothing may be: fails with EEXIST otherwise. */
+/* Gives the file its final name. Fails with EEXIST if the name is taken. */
 static int place_new(struct atomic_file *file)
 {
     if (!file->named)
@@ -175,6 +177,7 @@ static int place_new(struct atomic_file *file)
     return linkat(file->directory, file->temporary, file->directory, file->name, 0);
 }
 
+/* Gives the file its final name and replaces the file that has it. */
 static int place_over(struct atomic_file *file)
 {
     if (!file->named) {
@@ -190,6 +193,7 @@ static int place_over(struct atomic_file *file)
     return 0;
 }
 
+/* Checks what has the final name now: *exists is set if it is a regular file. */
 static int check_place(const struct atomic_file *file, bool *exists, struct mpp_error *error)
 {
     struct stat status;
@@ -203,25 +207,25 @@ static int check_place(const struct atomic_file *file, bool *exists, struct mpp_
         return mpp_error_set(error, "%.800s exists and is %s", file->path,
                              S_ISDIR(status.st_mode)   ? "a directory"
                              : S_ISLNK(status.st_mode) ? "a symbolic link"
-                                                       : "no regular file");
+                                                       : "not a regular file");
     *exists = true;
     return 0;
 }
 
-/* A call may have been interrupted when it was done; and of two that put the same file there at one
- * time, one may have put the other's. */
+/* True if the file has its final name although naming it failed: an interrupted call can have
+ * succeeded, and a process that writes the same output can have renamed our temporary file. */
 static bool is_in_place(struct atomic_file *file)
 {
-    int kept = errno;
-    bool ours = (kept == EINTR || kept == ENOENT) && atomic_file_is_at(file, &file->own);
+    int saved = errno;
+    bool ours = (saved == EINTR || saved == ENOENT) && atomic_file_is_at(file, &file->own);
     if (ours)
         file->named = false;
-    errno = kept;
+    errno = saved;
     return ours;
 }
 
-/* The place may change under our hands: whoever puts a file there between our look and our link
- * makes the link fail, and we look again. */
+/* Another process can create or remove a file of this name between check_place and naming the
+ * file. Naming it fails then, and both steps are repeated. */
 static int place(struct atomic_file *file, bool replace, bool *exists, struct mpp_error *error)
 {
     for (int attempt = 0; attempt < 8; attempt++) {
@@ -239,7 +243,7 @@ static int place(struct atomic_file *file, bool replace, bool *exists, struct mp
     return mpp_error_set_errno(error, "cannot write %.800s", file->path);
 }
 
-/* Leaves the directory open, for atomic_file_holds. */
+/* Closes fd. The directory stays open for atomic_file_holds. */
 static int close_file(struct atomic_file *file)
 {
     int result = file->fd >= 0 ? close(file->fd) : 0;
@@ -247,32 +251,32 @@ static int close_file(struct atomic_file *file)
     return result;
 }
 
-/* A named file is closed before it gets its place, so that an error at close is not noticed too
- * late. An unnamed one would be gone with its descriptor: a second one is closed in its stead,
- * which makes a network file system write back just the same. */
+/* Network file systems report write errors at close. So the file is closed before it gets its final
+ * name. An unnamed file would vanish when its only descriptor is closed: here a duplicate is closed
+ * instead, which makes the file system write back in the same way. */
 static int flush_by_close(struct atomic_file *file, struct mpp_error *error)
 {
     int result;
     if (file->named) {
         result = close_file(file);
     } else {
-        int second = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
-        result = second < 0 ? -1 : close(second);
+        int duplicate = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+        result = duplicate < 0 ? -1 : close(duplicate);
     }
     return result ? mpp_error_set_errno(error, "cannot write %.800s", file->path) : 0;
 }
 
-/* Another run that writes the same output may have taken the temporary name for itself. */
+/* Fails if another run that writes the same output has taken over the temporary name. */
 static int check_temporary(struct atomic_file *file, struct mpp_error *error)
 {
-    struct stat there;
+    struct stat found;
     if (fstat(file->fd, &file->own))
         return mpp_error_set_errno(error, "cannot write %.800s", file->path);
     if (!file->named ||
-        (fstatat(file->directory, file->temporary, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-         file->own.st_dev == there.st_dev && file->own.st_ino == there.st_ino))
+        (fstatat(file->directory, file->temporary, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+         file->own.st_dev == found.st_dev && file->own.st_ino == found.st_ino))
         return 0;
-    file->named = false; /* the name is not ours */
+    file->named = false; /* so that it is not removed */
     return mpp_error_set(error, "cannot write %.800s: another run is writing it", file->path);
 }
 

@@ -1,15 +1,18 @@
 /*
- * atomic_file: a file that appears whole or not at all, at a place that cannot be led astray.
+ * atomic_file: writes a file that appears complete under its name, or not at all.
  *
- * Calling sequence: atomic_file_open, atomic_file_write as often as needed, atomic_file_commit; or
- * atomic_file_abandon at any point, which is harmless after a commit and on ATOMIC_FILE_INIT.
- * Wherever one of them returns -1, nothing is left behind once atomic_file_abandon was called.
+ * Calling sequence: atomic_file_open, atomic_file_write as often as needed, atomic_file_commit.
+ * Call atomic_file_abandon at the end in every case: it removes an uncommitted file and releases
+ * the descriptors. It does nothing to a committed file, to a file abandoned before, and to
+ * ATOMIC_FILE_INIT. After an error of any function here, atomic_file_abandon leaves nothing behind.
  *
- * Where the file system can (O_TMPFILE), the new file has no name until it is complete, so that
- * even a killed process leaves nothing; elsewhere, and while it replaces another, it has a
- * temporary name in the same directory. That depends on the file's name alone: what a killed
- * process has left is taken away by the next that writes the same file.
- * Nothing is synced to disk: a file is whole for every reader, not after a power failure.
+ * Where the file system supports O_TMPFILE, a new file has no name until it is complete, so that
+ * even a process killed by SIGKILL leaves nothing. Otherwise, and while an existing file is being
+ * replaced, the new file has a temporary name in the same directory. The temporary name is a
+ * function of the file's name alone, so that the next process that writes the same file removes
+ * what a killed process left.
+ *
+ * Nothing is synced to disk: readers never see half a file, but a power failure can lose it.
  */
 #ifndef ATOMIC_FILE_H
 #define ATOMIC_FILE_H
@@ -20,16 +23,16 @@
 
 #include "mpp_error.h"
 
-#define ATOMIC_FILE_PREFIX ".mpthumb-" /* of temporary names */
+#define ATOMIC_FILE_PREFIX ".mpthumb-" /* temporary names begin with this */
 
 struct atomic_file {
-    int directory;
+    int directory; /* descriptor of the file's directory */
     int fd;
-    bool named;       /* it has its temporary name in the directory */
+    bool named;       /* the file has its temporary name in the directory */
     const char *path; /* as given to atomic_file_open */
-    const char *name; /* its last component */
+    const char *name; /* the last component of path */
     char temporary[48];
-    struct stat own; /* once it is being committed */
+    struct stat own; /* of fd; set by atomic_file_commit */
 };
 
 #define ATOMIC_FILE_INIT                                                                           \
@@ -38,27 +41,29 @@ struct atomic_file {
         .directory = -1, .fd = -1                                                                  \
     }
 
-/* Opens a directory to put files below, and makes it and its parents where they are missing. The
- * caller closes *fd. */
+/* Opens a directory, and creates it and its parents where they are missing. The caller closes
+ * *fd. */
 int output_directory_open(const char *path, int *fd, struct mpp_error *error);
 
-/* Begins a file at `path` below the directory `root`. Directories on the way are made; a symbolic
- * link on the way is refused, and so are `..` and a leading slash. `path` must stay valid until
- * commit or abandon. */
+/* Begins a file at `path` below the directory `root`. Creates the directories of `path`. Refuses
+ * paths that could lead out of `root`: a symbolic link as a directory, a `..`, a leading slash.
+ * `path` must stay valid until commit or abandon. */
 int atomic_file_open(struct atomic_file *file, int root, const char *path, struct mpp_error *error);
 
 int atomic_file_write(struct atomic_file *file, const void *bytes, size_t size,
                       struct mpp_error *error);
 
-/* Is what stands at the place now this very file? */
+/* True if the file that has the final name now is the file described by `other`. */
 bool atomic_file_is_at(const struct atomic_file *file, const struct stat *other);
 
-/* Puts the file in its place. Something there that is no regular file is an error. A regular file
- * there is replaced if `replace`; otherwise *exists becomes true and the new file is dropped. */
+/* Gives the file its final name. If that name belongs to something other than a regular file, this
+ * is an error. If it belongs to a regular file, that file is replaced when `replace` is true;
+ * otherwise the new file is dropped, *exists becomes true, and 0 is returned. */
 int atomic_file_commit(struct atomic_file *file, bool replace, bool *exists,
                        struct mpp_error *error);
 
-/* Has the file at the place exactly these bytes? For after a commit that found one. */
+/* True if the file with the final name has exactly these bytes. Used after a commit that found an
+ * existing file. */
 bool atomic_file_holds(const struct atomic_file *file, const void *bytes, size_t size);
 
 void atomic_file_abandon(struct atomic_file *file);

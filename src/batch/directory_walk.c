@@ -1,4 +1,4 @@
-/* The files below a directory: see directory_walk.h. */
+/* Lists the files below a directory recursively: see directory_walk.h. */
 #include "directory_walk.h"
 
 #include <dirent.h>
@@ -70,7 +70,7 @@ static int level_sort(struct walk_level *level, struct mpp_error *error)
     return 0;
 }
 
-/* Reads all names and closes fd. */
+/* Reads all names of the directory fd, sorts them, and closes fd. */
 static int level_read(struct walk_level *level, int fd, struct mpp_error *error)
 {
     DIR *stream = fdopendir(fd);
@@ -111,7 +111,7 @@ static bool is_excluded(const struct directory_walk *walk, const struct stat *st
            status->st_ino == walk->exclude_ino;
 }
 
-/* Enters the directory walk->path. */
+/* Adds a level for the directory walk->path, unless it is excluded. */
 static int enter(struct directory_walk *walk, struct mpp_error *error)
 {
     struct walk_level level = {0};
@@ -148,7 +148,7 @@ int directory_walk_start(struct directory_walk *walk, const char *directory,
     while (walk->depth)
         level_release(&walk->levels[--walk->depth]);
     if (size == 0 || size >= sizeof walk->path - 1)
-        return mpp_error_set(error, "a path of %zu bytes cannot be used", size);
+        return mpp_error_set(error, "the path is empty or longer than %d bytes", PATH_MAX - 2);
     memcpy(walk->path, directory, size + 1);
     if (enter(walk, error))
         return -1;
@@ -161,25 +161,26 @@ static mode_t mode_of_type(uint8_t type)
     return type == DT_UNKNOWN ? 0 : DTTOIF(type);
 }
 
-/* What the entry is, without a call to the file system where readdir has said it. */
+/* Classifies the entry walk->path. Calls the file system only if readdir did not tell the type. A
+ * directory is entered. *skip: this entry itself is not reported. */
 static enum walk_status classify(struct directory_walk *walk, uint8_t type, struct mpp_error *error,
-                                 bool *pass_over)
+                                 bool *skip)
 {
     struct stat status;
     mode_t mode = mode_of_type(type);
-    *pass_over = false;
+    *skip = false;
     if (!mode && lstat(walk->path, &status) == 0)
         mode = status.st_mode;
     if (S_ISLNK(mode)) {
-        *pass_over = stat(walk->path, &status) == 0 && S_ISDIR(status.st_mode);
+        *skip = stat(walk->path, &status) == 0 && S_ISDIR(status.st_mode);
         return WALK_LINK;
     }
     if (!S_ISDIR(mode))
         return WALK_FILE;
-    *pass_over = true;
+    *skip = true;
     if (enter(walk, error) == 0)
         return WALK_FILE;
-    *pass_over = false;
+    *skip = false;
     return WALK_BAD;
 }
 
@@ -197,13 +198,13 @@ enum walk_status directory_walk_next(struct directory_walk *walk, struct mpp_err
         size_t size = strlen(entry + 1);
         memcpy(walk->path + level->path_size, entry + 1, size < room ? size + 1 : room);
         walk->path[sizeof walk->path - 1] = '\0';
-        if (size + 1 >= room) { /* one byte more than the name needs: a directory gets its slash */
+        if (size + 1 >= room) { /* one more byte is needed for a directory's slash */
             mpp_error_set(error, "its path is longer than %d bytes", PATH_MAX - 2);
             return WALK_BAD;
         }
-        bool pass_over;
-        enum walk_status status = classify(walk, (uint8_t)entry[0], error, &pass_over);
-        if (!pass_over)
+        bool skip;
+        enum walk_status status = classify(walk, (uint8_t)entry[0], error, &skip);
+        if (!skip)
             return status;
     }
     return WALK_END;

@@ -1,10 +1,13 @@
 /*
- * walk: the files below a directory, in a stable order, without opening any of them.
+ * directory_walk: lists the files below a directory recursively, in a stable order, without opening
+ * any of them.
  *
- * Entries of a directory come in bytewise order, a directory's files at its own place among them.
- * Links to files are reported, links to directories are not followed. Memory: one sorted listing
- * for each level of depth. No descriptor stays open between calls. Our own temporary files
- * (ATOMIC_FILE_PREFIX) and journals (OUR_DIRECTORY) are no files of anybody's.
+ * The entries of each directory are sorted bytewise; a subdirectory is walked at its place in that
+ * order. Symbolic links to files are reported, symbolic links to directories are not followed.
+ * Temporary files (ATOMIC_FILE_PREFIX) and the directories of journals (OUR_DIRECTORY) are left
+ * out.
+ *
+ * Memory: one sorted listing per level of depth. No descriptor stays open between two calls.
  */
 #ifndef DIRECTORY_WALK_H
 #define DIRECTORY_WALK_H
@@ -17,41 +20,42 @@
 #include "buf.h"
 #include "mpp_error.h"
 
-#define OUR_DIRECTORY ".mpthumb" /* of journals, in an output directory */
+#define OUR_DIRECTORY ".mpthumb" /* in an output directory; holds the journal and summary.json */
 
 struct walk_level {
-    struct buf names; /* a type byte (DT_*) and a terminated name each */
-    size_t *order;    /* offsets into names, sorted */
+    struct buf names; /* for each entry a type byte (DT_*) and the name with its zero byte */
+    size_t *order;    /* offsets into names, sorted by name */
     size_t count;
-    size_t next;
-    size_t path_size; /* of the directory with its slash */
+    size_t next;      /* index into order */
+    size_t path_size; /* of the directory's path with its slash */
 };
 
 struct directory_walk {
     struct walk_level *levels;
     size_t depth;
     size_t capacity;
-    size_t top_size; /* of the path that directory_walk_start was given, with its slash */
-    bool excluding;  /* a directory that is passed over wherever it is met: */
+    size_t top_size; /* of the path given to directory_walk_start, with its slash */
+    bool excluding;  /* the directory exclude_dev, exclude_ino is left out */
     dev_t exclude_dev;
     ino_t exclude_ino;
     char path[PATH_MAX];
 };
 
 enum walk_status {
-    WALK_FILE, /* walk->path, and from walk->path + walk->top_size relative to the top */
-    WALK_LINK, /* the same; a symbolic link to something that is no directory, or to nothing */
-    WALK_BAD,  /* walk->path cannot be walked: error says why; the walk goes on */
+    WALK_FILE, /* the file walk->path; walk->path + walk->top_size is relative to the top */
+    WALK_LINK, /* the same for a symbolic link that does not lead to a directory, or dangles */
+    WALK_BAD,  /* walk->path cannot be walked, error says why; the walk can be continued */
     WALK_END,
 };
 
 void directory_walk_init(struct directory_walk *walk);
 void directory_walk_release(struct directory_walk *walk);
 
-/* A directory of this identity is not entered, unless it is the top. */
+/* Leaves out the directory with this identity, unless it is the top of a walk. */
 void directory_walk_exclude(struct directory_walk *walk, dev_t dev, ino_t ino);
 
-/* Begins at a directory, the former walk having ended; a link is followed here. */
+/* Starts to walk a directory and drops what was left of the walk before. `directory` may be a
+ * symbolic link to a directory. */
 int directory_walk_start(struct directory_walk *walk, const char *directory,
                          struct mpp_error *error);
 

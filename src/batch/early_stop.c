@@ -1,4 +1,4 @@
-/* When a run has to end: see early_stop.h. */
+/* Ends a run early on signals and at a time limit: see early_stop.h. */
 #include "early_stop.h"
 
 #include <errno.h>
@@ -11,9 +11,9 @@
 
 #include "clock.h"
 
-enum { WAKE = SIGUSR2 }; /* the thread itself */
+enum { WAKE = SIGUSR2 }; /* wakes the thread when it has to end */
 
-#define INSIST_S 1.0 /* a launcher passes one key press on more than once, but not so late */
+#define INSIST_S 1.0 /* a launcher can forward one Ctrl-C several times, but within this time */
 
 static sigset_t signals(void)
 {
@@ -48,82 +48,82 @@ double early_stop_left_s(const char *end_time, int64_t now_s)
     return at_s > now_s ? (double)(at_s - now_s) : 1e-3;
 }
 
-static void stop(struct early_stop *lifetime, const char *why)
+static void request_stop(struct early_stop *stop, const char *why)
 {
-    if (lifetime->stopped)
+    if (stop->stopped)
         return;
-    lifetime->stopped = true;
-    lifetime->options.on_stop(lifetime->options.context, why);
-    lifetime->options.on_tick(lifetime->options.context); /* whoever asks may not wait for long */
+    stop->stopped = true;
+    stop->options.on_stop(stop->options.context, why);
+    stop->options.on_tick(stop->options.context); /* sync: the run may be killed soon */
 }
 
-static void take(struct early_stop *lifetime, int number)
+static void handle_signal(struct early_stop *stop, int number)
 {
     char why[64];
     if (number == WAKE)
         return;
     double now = monotonic_now_s();
-    if (number == SIGINT && lifetime->interrupted_s && now - lifetime->interrupted_s >= INSIST_S)
-        lifetime->options.on_insist(lifetime->options.context);
-    if (number == SIGINT && !lifetime->interrupted_s)
-        lifetime->interrupted_s = now;
-    snprintf(why, sizeof why, "SIG%s came", sigabbrev_np(number));
-    stop(lifetime, why);
+    if (number == SIGINT && stop->interrupted_s && now - stop->interrupted_s >= INSIST_S)
+        stop->options.on_insist(stop->options.context);
+    if (number == SIGINT && !stop->interrupted_s)
+        stop->interrupted_s = now;
+    snprintf(why, sizeof why, "received SIG%s", sigabbrev_np(number));
+    request_stop(stop, why);
 }
 
-/* Looks at the clock; returns how long to wait until the next look. */
-static double look(struct early_stop *lifetime, double *tick_at_s)
+/* Does what is due by the clock. Returns how long to wait until the next check. */
+static double check_clock(struct early_stop *stop, double *tick_at_s)
 {
-    const struct early_stop_options *options = &lifetime->options;
+    const struct early_stop_options *options = &stop->options;
     double now = monotonic_now_s(), wait_s = *tick_at_s - now;
     if (wait_s <= 0) {
         options->on_tick(options->context);
         *tick_at_s = monotonic_now_s() + options->tick_s;
         wait_s = options->tick_s;
     }
-    if (options->limit_s > 0 && !lifetime->stopped) {
-        double slowest_s = (double)atomic_load(&lifetime->slowest_ns) * 1e-9;
-        double left_s = lifetime->begun_s + options->limit_s -
+    if (options->limit_s > 0 && !stop->stopped) {
+        double slowest_s = (double)atomic_load(&stop->slowest_ns) * 1e-9;
+        double left_s = stop->begun_s + options->limit_s -
                         early_stop_reserve_s(options->limit_s, slowest_s) - now;
         if (left_s <= 0)
-            stop(lifetime, "the time limit is near");
+            request_stop(stop, "the time limit is close");
         else if (left_s < wait_s)
             wait_s = left_s;
         if (wait_s > 1)
-            wait_s = 1; /* a slow task may shorten it */
+            wait_s = 1; /* a slow task may increase the reserve */
     }
     return wait_s;
 }
 
-static void *watch(void *argument)
+static void *watch_thread(void *argument)
 {
-    struct early_stop *lifetime = argument;
+    struct early_stop *stop = argument;
     sigset_t set = signals();
-    double tick_at_s = monotonic_now_s() + lifetime->options.tick_s;
-    while (!atomic_load(&lifetime->ended)) {
-        double wait_s = look(lifetime, &tick_at_s);
+    double tick_at_s = monotonic_now_s() + stop->options.tick_s;
+    while (!atomic_load(&stop->ended)) {
+        double wait_s = check_clock(stop, &tick_at_s);
         struct timespec time = {.tv_sec = (time_t)wait_s};
         time.tv_nsec = (long)((wait_s - (double)time.tv_sec) * 1e9);
         int number = sigtimedwait(&set, NULL, &time);
-        if (number > 0 && !atomic_load(&lifetime->ended))
-            take(lifetime, number);
+        if (number > 0 && !atomic_load(&stop->ended))
+            handle_signal(stop, number);
     }
     return NULL;
 }
 
-int early_stop_start(struct early_stop *lifetime, const struct early_stop_options *options,
+int early_stop_start(struct early_stop *stop, const struct early_stop_options *options,
                      struct mpp_error *error)
 {
-    *lifetime = (struct early_stop){.options = *options, .begun_s = monotonic_now_s()};
-    errno = pthread_create(&lifetime->thread, NULL, watch, lifetime);
+    *stop = (struct early_stop){.options = *options, .begun_s = monotonic_now_s()};
+    errno = pthread_create(&stop->thread, NULL, watch_thread, stop);
     return errno ? mpp_error_set_errno(error, "cannot start a thread") : 0;
 }
 
-void early_stop_end(struct early_stop *lifetime)
+void early_stop_end(struct early_stop *stop)
 {
-    atomic_store(&lifetime->ended, true);
-    pthread_kill(lifetime->thread, WAKE);
-    pthread_join(lifetime->thread, NULL);
+    atomic_store(&stop->ended, true);
+    pthread_kill(stop->thread, WAKE);
+    pthread_join(stop->thread, NULL);
 }
 
 static volatile sig_atomic_t leave_status;
@@ -144,9 +144,9 @@ void early_stop_leave(int exit_status)
     pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
 }
 
-void early_stop_note_task(struct early_stop *lifetime, double run_s)
+void early_stop_note_task(struct early_stop *stop, double run_s)
 {
     uint64_t ns = (uint64_t)(run_s * 1e9);
-    if (ns > atomic_load(&lifetime->slowest_ns))
-        atomic_store(&lifetime->slowest_ns, ns); /* one thread notes */
+    if (ns > atomic_load(&stop->slowest_ns))
+        atomic_store(&stop->slowest_ns, ns); /* only one thread writes */
 }

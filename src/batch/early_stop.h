@@ -1,10 +1,16 @@
 /*
- * lifetime: when a run has to end before its work is done: signals, and a time limit.
+ * early_stop: stops a run before its work is done, when a signal arrives or a time limit is near.
  *
- * Signals are blocked in every thread and process of a run, and one thread on rank 0 waits for
- * them, so that nothing is ever interrupted, however often they come. SIGTERM, SIGINT and SIGUSR1
- * ask for the same: an end in order. A second SIGINT, a second or more after the first, is a person
- * who will not wait.
+ * Signals. SIGTERM, SIGINT and SIGUSR1 all mean: stop in order. They are blocked in all threads and
+ * processes of the run. A thread on rank 0 waits for them with sigtimedwait, so that no system call
+ * of the run is ever interrupted and repeated signals do no harm. The thread calls on_stop once.
+ * A SIGINT that arrives one second or more after the first SIGINT means that a person does not want
+ * to wait any longer: the thread calls on_insist.
+ *
+ * Time limit. The same thread calls on_stop when the time that is left before the limit gets as
+ * short as early_stop_reserve_s.
+ *
+ * The callbacks are called from that thread. It also calls on_tick at regular intervals.
  */
 #ifndef EARLY_STOP_H
 #define EARLY_STOP_H
@@ -17,10 +23,10 @@
 #include "mpp_error.h"
 
 struct early_stop_options {
-    double limit_s;                                  /* from now; not above 0: none */
-    double tick_s;                                   /* on_tick is called that often */
-    void (*on_stop)(void *context, const char *why); /* once: hand out nothing more */
-    void (*on_insist)(void *context);                /* end at once */
+    double limit_s; /* from early_stop_start on; 0 or less: no limit */
+    double tick_s;  /* time between two calls of on_tick */
+    void (*on_stop)(void *context, const char *why); /* start no more tasks */
+    void (*on_insist)(void *context);                /* end the process at once */
     void (*on_tick)(void *context);
     void *context;
 };
@@ -31,30 +37,35 @@ struct early_stop {
     _Atomic uint64_t slowest_ns;
     atomic_bool ended;
     bool stopped;
-    double interrupted_s; /* when the first SIGINT came; 0: none has */
+    double interrupted_s; /* when the first SIGINT arrived; 0: none has */
     pthread_t thread;
 };
 
-/* Before any other thread or process is started. */
+/* Call it before the run starts any thread or process: they inherit the blocked signals. */
 void early_stop_block_signals(void);
 
-/* The calls come from a thread of its own. */
-int early_stop_start(struct early_stop *lifetime, const struct early_stop_options *options,
+/* Starts the thread. */
+int early_stop_start(struct early_stop *stop, const struct early_stop_options *options,
                      struct mpp_error *error);
-void early_stop_end(struct early_stop *lifetime); /* no call comes after this */
 
-/* All is written: from now on a SIGINT ends the process, at once and with this status. The other
- * signals stay without effect. */
+/* Ends the thread. No callback is called after this. */
+void early_stop_end(struct early_stop *stop);
+
+/* Call it when everything is written: from now on SIGINT ends the process at once with this exit
+ * status. SIGTERM and SIGUSR1 stay blocked. */
 void early_stop_leave(int exit_status);
 
-/* A task took so long. From any thread. */
-void early_stop_note_task(struct early_stop *lifetime, double run_s);
+/* Tells how long a task took; the longest time counts. Only one thread may call this; it need not
+ * be the one that called early_stop_start. */
+void early_stop_note_task(struct early_stop *stop, double run_s);
 
-/* How long before the limit nothing more is handed out, so that the slowest task seen so far could
- * still be done, and the journal be written. Pure. */
+/* How long before the time limit the last task may start: 1.5 times the slowest task so far, plus
+ * the smaller of 10 s and 5 % of the limit for the rest of the work; at most half of the limit.
+ * Pure. */
 double early_stop_reserve_s(double limit_s, double slowest_s);
 
-/* The seconds left until SLURM_JOB_END_TIME, given as that variable; 0: it does not say. Pure. */
+/* Seconds from now_s until end_time, which is the text of SLURM_JOB_END_TIME (seconds since 1970).
+ * 0: end_time is NULL or not such a number. A time in the past gives 1 ms. Pure. */
 double early_stop_left_s(const char *end_time, int64_t now_s);
 
 #endif

@@ -1,4 +1,4 @@
-/* Failures by cause: see failure_summary.h. */
+/* Counts failures by cause: see failure_summary.h. */
 #include "failure_summary.h"
 
 #include <ctype.h>
@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-void failure_summary_release(struct failure_summary *causes)
+void failure_summary_release(struct failure_summary *failures)
 {
-    free(causes->list);
-    *causes = (struct failure_summary){0};
+    free(failures->list);
+    *failures = (struct failure_summary){0};
 }
 
-/* Digits become one '#', what stands in quotes becomes ''. */
+/* The key is the message with a '#' for each run of digits and '' for each quoted name. */
 static void make_key(const char *message, char key[CAUSE_TEXT])
 {
     size_t size = 0;
@@ -31,29 +31,30 @@ static void make_key(const char *message, char key[CAUSE_TEXT])
     key[size] = '\0';
 }
 
-static struct cause *find(struct failure_summary *causes, const char *message)
+/* The cause of a message; added if it is new. NULL: there is no room for another one. */
+static struct cause *find_or_add(struct failure_summary *failures, const char *message)
 {
     char key[CAUSE_TEXT];
     make_key(message, key);
-    for (size_t i = 0; i < causes->count; i++)
-        if (strcmp(causes->list[i].key, key) == 0)
-            return &causes->list[i];
-    if (!causes->list)
-        causes->list = calloc(FAILURE_SUMMARY_MAX, sizeof *causes->list);
-    if (!causes->list || causes->count == FAILURE_SUMMARY_MAX)
+    for (size_t i = 0; i < failures->count; i++)
+        if (strcmp(failures->list[i].key, key) == 0)
+            return &failures->list[i];
+    if (!failures->list)
+        failures->list = calloc(FAILURE_SUMMARY_MAX, sizeof *failures->list);
+    if (!failures->list || failures->count == FAILURE_SUMMARY_MAX)
         return NULL;
-    struct cause *cause = &causes->list[causes->count++];
+    struct cause *cause = &failures->list[failures->count++];
     memcpy(cause->key, key, sizeof key);
     snprintf(cause->text, sizeof cause->text, "%s", message);
     return cause;
 }
 
-uint64_t failure_summary_add(struct failure_summary *causes, const char *message,
+uint64_t failure_summary_add(struct failure_summary *failures, const char *message,
                              const char *source)
 {
-    struct cause *cause = find(causes, message);
+    struct cause *cause = find_or_add(failures, message);
     if (!cause)
-        return causes->others++;
+        return failures->others++;
     if (cause->count < CAUSE_EXAMPLES)
         snprintf(cause->examples[cause->count], CAUSE_NAME, "%s", source);
     return cause->count++;
@@ -67,8 +68,8 @@ static int by_count(const void *a, const void *b)
                    : strcmp(((const struct cause *)a)->key, ((const struct cause *)b)->key);
 }
 
-void failure_summary_sort(struct failure_summary *causes)
+void failure_summary_sort(struct failure_summary *failures)
 {
-    if (causes->count)
-        qsort(causes->list, causes->count, sizeof *causes->list, by_count);
+    if (failures->count)
+        qsort(failures->list, failures->count, sizeof *failures->list, by_count);
 }

@@ -1,7 +1,9 @@
 /*
- * causes: failures by what caused them. Messages that differ in numbers and in quoted names only
- * are of one cause. Constant memory: what comes after FAILURE_SUMMARY_MAX different causes is counted as
- * "others". Pure.
+ * failure_summary: counts failures by cause. Two error messages have the same cause if they differ
+ * only in numbers and in names in single quotes. Pure.
+ *
+ * Memory is constant: after FAILURE_SUMMARY_MAX different causes, failures with a new cause are
+ * only counted together, in `others`.
  */
 #ifndef FAILURE_SUMMARY_H
 #define FAILURE_SUMMARY_H
@@ -12,24 +14,26 @@
 enum { FAILURE_SUMMARY_MAX = 64, CAUSE_EXAMPLES = 3, CAUSE_TEXT = 256, CAUSE_NAME = 512 };
 
 struct cause {
-    char key[CAUSE_TEXT];  /* the message without what differs */
+    char key[CAUSE_TEXT];  /* the message without numbers and quoted names */
     char text[CAUSE_TEXT]; /* the first message */
     uint64_t count;
-    char examples[CAUSE_EXAMPLES][CAUSE_NAME]; /* the first sources, cut where they are long */
+    char examples[CAUSE_EXAMPLES][CAUSE_NAME]; /* the first sources; long names are cut */
 };
 
 struct failure_summary {
-    struct cause *list; /* malloc'd */
+    struct cause *list; /* allocated at the first failure */
     size_t count;
     uint64_t others;
 };
 
-void failure_summary_release(struct failure_summary *causes); /* zero is fine */
+/* Accepts a zero struct. */
+void failure_summary_release(struct failure_summary *failures);
 
-/* Counts a failure; returns how many of its cause there were before. */
-uint64_t failure_summary_add(struct failure_summary *causes, const char *message,
+/* Counts a failure. Returns how many failures with the same cause were counted before. */
+uint64_t failure_summary_add(struct failure_summary *failures, const char *message,
                              const char *source);
 
-void failure_summary_sort(struct failure_summary *causes); /* the most frequent first */
+/* Sorts the list, most frequent cause first. */
+void failure_summary_sort(struct failure_summary *failures);
 
 #endif

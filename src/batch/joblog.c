@@ -1,4 +1,4 @@
-/* A job log as GNU parallel has it: see joblog.h. */
+/* A job log in the format of GNU parallel: see joblog.h. */
 #include "joblog.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 static const char columns[] =
     "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n";
 
-/* How many entries there are: its lines without the first. */
+/* The number of lines without the header. */
 static uint64_t count_entries(FILE *file)
 {
     uint64_t lines = 0;

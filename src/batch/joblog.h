@@ -1,8 +1,10 @@
 /*
- * joblog: a line for each finished task in the columns of GNU parallel's --joblog, for the tools
- * that read those: Seq Host Starttime JobRuntime Send Receive Exitval Signal Command, separated by
- * tabs. Times are seconds (Starttime since 1970), Send and Receive bytes read and written; the
- * command is the program's name and the source, its control characters shown as \ooo.
+ * joblog: a log with one line per finished task, in the format of GNU parallel's --joblog, for
+ * tools that read that format.
+ *
+ * The columns are separated by tabs: Seq Host Starttime JobRuntime Send Receive Exitval Signal
+ * Command. Times are in seconds (Starttime since 1970), Send and Receive are the bytes read and
+ * written. Command is the program's name and the source; control characters are shown as \ooo.
  */
 #ifndef JOBLOG_H
 #define JOBLOG_H
@@ -14,12 +16,12 @@
 #include "mpp_error.h"
 
 struct joblog {
-    FILE *file; /* NULL: none */
-    uint64_t seq;
+    FILE *file;   /* NULL: no log is written */
+    uint64_t seq; /* of the last line */
 };
 
 struct joblog_entry {
-    const char *host; /* "" or NULL: none */
+    const char *host; /* "" or NULL: unknown, shown as ":" */
     double end_s;     /* since 1970 */
     double run_s;
     uint64_t sent_bytes, received_bytes;
@@ -27,7 +29,8 @@ struct joblog_entry {
     const char *source;
 };
 
-/* NULL as path: none. `append`: to what is there, whose lines are counted. */
+/* path NULL: no log is written, and the other functions do nothing. `append` keeps an existing log
+ * and continues its Seq numbers; otherwise it is overwritten. */
 int joblog_open(struct joblog *joblog, const char *path, bool append, struct mpp_error *error);
 int joblog_put(struct joblog *joblog, const struct joblog_entry *entry, struct mpp_error *error);
 int joblog_close(struct joblog *joblog, struct mpp_error *error);

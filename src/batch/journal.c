@@ -1,4 +1,4 @@
-/* The file of a journal: see journal.h. */
+/* Opens, locks, writes and syncs the file of a journal: see journal.h. */
 #include "journal.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "io_full.h"
+#include "read_write_full.h"
 
 enum { BATCH_BYTES = 1 << 16 };
 
@@ -28,31 +28,32 @@ static int open_file(const char *path, enum journal_mode mode, int extra, struct
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
         return fd;
     close(fd);
-    return mpp_error_set(error, "is no regular file");
+    return mpp_error_set(error, "is not a regular file");
 }
 
-/* The lock belongs to the open file and ends with it, however the process ends. */
+/* The lock belongs to the open file description: it ends when the process ends, however it ends. */
 static int lock(int fd, struct mpp_error *error)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
         return 0;
     if (errno == EAGAIN || errno == EACCES)
-        return mpp_error_set(error, "is being written by another run; wait for its end, or name "
-                                    "another file with --journal");
+        return mpp_error_set(error, "is being written by another run; wait until that run has "
+                                    "ended, or use another file with --journal");
     if (errno == ENOLCK || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS)
-        return 0; /* this file system has no locks */
+        return 0; /* the file system has no locks */
     return mpp_error_set_errno(error, "cannot be locked");
 }
 
-/* What is there already goes aside. Whoever locked the file under this name may do so. */
+/* Renames an existing journal to FILE.old and opens a new one in its place. The caller holds the
+ * lock on the existing file. */
 static int set_aside(int *fd, const char *path, struct mpp_error *error)
 {
     char old[PATH_MAX];
     if ((size_t)snprintf(old, sizeof old, "%s.old", path) >= sizeof old)
-        return mpp_error_set(error, "has too long a name");
+        return mpp_error_set(error, "has a name that is too long");
     if (TEMP_FAILURE_RETRY(rename(path, old)))
-        return mpp_error_set_errno(error, "cannot be set aside as %.800s", old);
+        return mpp_error_set_errno(error, "cannot be renamed to %.800s", old);
     int fresh = open_file(path, JOURNAL_FRESH, O_EXCL, error);
     if (fresh < 0)
         return -1;
@@ -61,7 +62,8 @@ static int set_aside(int *fd, const char *path, struct mpp_error *error)
     return lock(*fd, error);
 }
 
-/* Opened and locked, and still under its name: another run may have set it aside meanwhile. */
+/* Opens and locks the journal. Another run can rename the file between the two steps: fails if
+ * the locked file does not have this name any more. */
 static int open_locked(const char *path, enum journal_mode mode, struct mpp_error *error)
 {
     struct stat opened, named;
@@ -79,7 +81,7 @@ static int open_locked(const char *path, enum journal_mode mode, struct mpp_erro
 }
 
 static int begin(struct journal *journal, const char *path, enum journal_mode mode,
-                 const struct journal_header *header, struct journal_index *past,
+                 const struct journal_header *header, struct journal_index *index,
                  struct mpp_error *error)
 {
     struct stat status;
@@ -87,7 +89,7 @@ static int begin(struct journal *journal, const char *path, enum journal_mode mo
         return mpp_error_set_errno(error, "cannot be read");
     if (mode == JOURNAL_FRESH)
         return status.st_size ? set_aside(&journal->fd, path, error) : 0;
-    if (journal_index_read(past, header, journal->fd, &journal->size, error))
+    if (journal_index_read(index, header, journal->fd, &journal->size, error))
         return -1;
     if (mode == JOURNAL_READ)
         return 0;
@@ -98,7 +100,7 @@ static int begin(struct journal *journal, const char *path, enum journal_mode mo
 }
 
 int journal_open(struct journal *journal, const char *path, enum journal_mode mode,
-                 const struct journal_header *header, struct journal_index *past,
+                 const struct journal_header *header, struct journal_index *index,
                  struct mpp_error *error)
 {
     struct mpp_error why;
@@ -107,7 +109,7 @@ int journal_open(struct journal *journal, const char *path, enum journal_mode mo
     pthread_mutex_init(&journal->mutex, NULL);
     if (journal->fd < 0)
         return mpp_error_set(error, "the journal '%.300s' %s", path, why.text);
-    if (begin(journal, path, mode, header, past, &why)) {
+    if (begin(journal, path, mode, header, index, &why)) {
         result = mpp_error_set(error, "the journal '%.300s' %s", path, why.text);
     } else if (mode != JOURNAL_READ) {
         journal_put_header(&journal->pending, header, (int64_t)time(NULL));
@@ -123,20 +125,21 @@ int journal_open(struct journal *journal, const char *path, enum journal_mode mo
 
 /* ---- Writing ---- */
 
-/* Writes what is pending, with the mutex held. What is written in part is taken back. */
+/* Writes the pending lines; the caller holds the mutex. After a failure the file is cut back to its
+ * complete lines. */
 static int flush(struct journal *journal, struct mpp_error *error)
 {
     if (journal->failed)
         return mpp_error_set(error, "the journal could not be written");
     if (journal->pending.failed ||
         (journal->pending.size &&
-         io_full_write(journal->fd, journal->pending.data, journal->pending.size))) {
+         write_in_full(journal->fd, journal->pending.data, journal->pending.size))) {
         if (journal->pending.failed)
             errno = ENOMEM;
         journal->failed = true;
         mpp_error_set_errno(error, "cannot write the journal");
         if (ftruncate(journal->fd, (off_t)journal->size))
-            return -1; /* the line that is cut off is dropped by whoever reads it */
+            return -1; /* the next reader drops the incomplete line */
         return -1;
     }
     journal->size += journal->pending.size;
@@ -171,7 +174,7 @@ int journal_sync(struct journal *journal, struct mpp_error *error)
     if (result || !unsynced)
         return result;
     if (TEMP_FAILURE_RETRY(fdatasync(journal->fd)) && errno != EINVAL &&
-        errno != EROFS) /* a file system that has no such thing */
+        errno != EROFS) /* the file system cannot sync */
         return mpp_error_set_errno(error, "cannot sync the journal");
     return 0;
 }

@@ -1,19 +1,32 @@
 /*
- * journal: what has become of each input, on disk, so that a run that was stopped can be taken up.
+ * journal: a file that records what happened to each input of a run, so that a later run can skip
+ * what is done (--resume).
  *
- * A text file, one JSON object a line. The first line of each run tells version, options, host and
- * time; each other one is an input that has come to its end:
+ * Format: a text file with one JSON object per line (JSON Lines). Each run that writes the file
+ * adds one header line:
+ *
+ *     {"journal":"0.1.0","started":"2024-02-29T12:00:00Z","host":"n1","libraries":"...",
+ *      "options":{"--size":"50x50",...}}
+ *
+ * and then one line for each input that is finished, here shown on three lines:
  *
  *     {"source":"a/1.jpg","size":102400,"mtime":1700000000.123456789,"output":"1.jpg","width":50,
  *      "height":38,"status":"done","error":null,"ms":1.234,"rank":3,"host":"n1","attempts":1,
  *      "xxh3":"00112233aabbccdd"}
  *
- * The last line about a source counts. Lines are written in batches and synced when the caller
- * says; a line that was cut off, at the end of the file, is dropped by the next run. One run at a
- * time writes a journal (a lock on the file; where the file system has no locks, that is not
- * guarded).
+ * "size" and "mtime" are those of the source file; "status" is done, failed or skipped; "xxh3" is
+ * the 64-bit XXH3 checksum of the output in hexadecimal. Values that are unknown or do not apply
+ * are null. A source can have several lines, one per run: the last one counts.
  *
- * Memory of a journal that is taken up: 64 to 128 bytes a source.
+ * Writing: lines are collected in memory and written in batches; journal_sync makes them durable.
+ * When a run is killed, the last line can be incomplete; the next run removes it. Only one run at a
+ * time can write a journal: the file is locked. On a file system without locks this is not
+ * enforced.
+ *
+ * Reading: journal_index holds what a journal says about each source, in 64 to 128 bytes of memory
+ * per source.
+ *
+ * Error texts of journal_open begin with "the journal 'PATH'".
  */
 #ifndef JOURNAL_H
 #define JOURNAL_H
@@ -28,21 +41,23 @@
 
 enum journal_status { JOURNAL_DONE, JOURNAL_FAILED, JOURNAL_SKIPPED };
 
+/* A line about one input, to be written. */
 struct journal_record {
     const char *source;
-    int64_t size_bytes; /* of the source; negative: not known, and so is mtime_ns */
-    int64_t mtime_ns;   /* since 1970 */
-    const char *output; /* NULL: none, and so for the next three */
+    int64_t size_bytes; /* of the source; negative: size_bytes and mtime_ns are unknown */
+    int64_t mtime_ns;   /* of the source, since 1970 */
+    const char *output; /* NULL: there is none, and the next three members are ignored */
     int width_px, height_px;
-    uint64_t xxh3; /* of the output: XXH3, 64 bits */
+    uint64_t xxh3; /* of the output */
     enum journal_status status;
     const char *error; /* NULL: none */
     double run_s;
-    int rank; /* -1: it came to no rank */
+    int rank; /* -1: the input was not given to any rank */
     const char *host;
     int attempts;
 };
 
+/* An option that affects the outputs. A run with another value cannot continue the journal. */
 struct journal_option {
     const char *name;
     char value[512];
@@ -50,69 +65,84 @@ struct journal_option {
 
 struct journal_header {
     const char *version;
-    const char *libraries; /* and what else may tell one build from another */
+    const char *libraries; /* names and versions: they can affect the outputs, too */
     const char *host;
-    const struct journal_option *options; /* those that decide on outputs; others are refused */
+    const struct journal_option *options;
     size_t option_count;
 };
 
-/* What a journal says of a source. */
+/* What a journal says about one source. */
 struct journal_entry {
-    uint64_t key[2];    /* XXH3 of the name, 128 bits; 0, 0: none */
-    int64_t size_bytes; /* negative: not known */
+    uint64_t key[2];    /* 128-bit XXH3 of the source's name; 0, 0: free slot */
+    int64_t size_bytes; /* negative: unknown */
     int64_t mtime_ns;
     uint64_t xxh3;
     enum journal_status status;
 };
 
-/* One line, and a line taken apart; pure. A record's texts lie in the line's reader (`scratch`,
- * released by the caller) until the next call. False: no record. */
+/* ---- Lines. Pure. ---- */
+
 void journal_put_record(struct buf *out, const struct journal_record *record);
 void journal_put_header(struct buf *out, const struct journal_header *header, int64_t now_s);
+
+/* Reads a line about an input, without its newline. False: it is not such a line. */
 bool journal_read_entry(const char *line, size_t size, struct journal_entry *entry);
 
-/* All that a journal says. */
+/* ---- Index: a hash table of the last entry about each source ---- */
+
 struct journal_index {
     struct journal_entry *slots;
     size_t capacity; /* a power of two, or 0 */
     size_t count;
-    uint64_t damaged; /* lines that make no sense */
-    uint64_t runs;    /* so many wrote it */
+    uint64_t damaged; /* lines that could not be understood */
+    uint64_t runs;    /* header lines */
 };
 
-void journal_index_release(struct journal_index *past);
-const struct journal_entry *journal_index_find(const struct journal_index *past,
+/* Accepts a zero struct. */
+void journal_index_release(struct journal_index *index);
+
+/* NULL: the journal has no line about this source. */
+const struct journal_entry *journal_index_find(const struct journal_index *index,
                                                const char *source);
 
-/* Takes in the text of a journal, whole lines. A header with other options is refused with the
- * difference named. *valid is set to the size up to which the text is to be kept. */
-int journal_index_read(struct journal_index *past, const struct journal_header *header, int fd,
+/* Adds all complete lines of the file fd to the index. Fails if an option in a header line differs
+ * from `header`; the error names the option and both values. *valid is the number of bytes of
+ * complete lines: what follows is an incomplete line. */
+int journal_index_read(struct journal_index *index, const struct journal_header *header, int fd,
                        uint64_t *valid, struct mpp_error *error);
+
+/* ---- The file ---- */
 
 struct journal {
     pthread_mutex_t mutex;
-    int fd; /* -1: none */
-    struct buf pending;
-    uint64_t size; /* of what is on disk in whole lines */
+    int fd;             /* -1: there is no journal; the other functions do nothing */
+    struct buf pending; /* lines not written yet */
+    uint64_t size;      /* of the file, in complete lines */
     bool unsynced;
-    bool failed; /* nothing more is written */
+    bool failed; /* writing failed once; nothing more is written */
 };
 
 enum journal_mode {
-    JOURNAL_FRESH,  /* what is there is set aside as FILE.old */
-    JOURNAL_RESUME, /* what is there is read into *past and added to */
-    JOURNAL_READ,   /* the same, and nothing is written */
+    JOURNAL_FRESH,  /* rename an existing journal to FILE.old, begin a new one */
+    JOURNAL_RESUME, /* read an existing journal into *index, then add to it */
+    JOURNAL_READ,   /* read an existing journal into *index, write nothing */
 };
 
-/* Refuses a journal that another run is writing. Blocks for the reading. */
+/* Opens and locks the journal. Blocks while an existing journal is read. Fails if another run is
+ * writing the journal. JOURNAL_FRESH does not use *index. */
 int journal_open(struct journal *journal, const char *path, enum journal_mode mode,
-                 const struct journal_header *header, struct journal_index *past,
+                 const struct journal_header *header, struct journal_index *index,
                  struct mpp_error *error);
 
-/* From any thread. -1: it could not be written, now or earlier; what the file has is whole. */
+/* May be called by several threads at once. -1: the journal cannot be written, now or since an
+ * earlier call; the file then has complete lines only, if it could be cut there. */
 int journal_append(struct journal *journal, const struct journal_record *record,
                    struct mpp_error *error);
-int journal_sync(struct journal *journal, struct mpp_error *error);  /* blocks for the disk */
-int journal_close(struct journal *journal, struct mpp_error *error); /* syncs; none is fine */
+
+/* Writes pending lines and waits until they are on disk. May be called by several threads. */
+int journal_sync(struct journal *journal, struct mpp_error *error);
+
+/* Syncs, unless writing failed before, and closes. */
+int journal_close(struct journal *journal, struct mpp_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* Lines of a journal: see journal.h. Pure. */
+/* Writes and reads the lines of a journal: see journal.h. Pure. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 static const char *const status_names[] = {"done", "failed", "skipped"};
 
-/* Seconds since 1970 with all nine digits: a double would lose the last two. */
+/* Writes a time in seconds since 1970 with nine decimals; a double would lose the last two. */
 static void put_time_member(struct buf *out, const char *name, int64_t ns)
 {
     char text[40];
@@ -91,7 +91,7 @@ static bool read_status(const struct json_value *value, enum journal_status *sta
     return false;
 }
 
-/* "1700000000.123456789": whole seconds, a point, nine digits. */
+/* Reads "1700000000.123456789": whole seconds, a point, nine digits. */
 static bool read_time(const struct json_value *value, int64_t *ns)
 {
     const char *point = memchr(value->span, '.', value->span_size);
@@ -132,7 +132,7 @@ static bool read_member(struct journal_entry *entry, const char *name,
         if (value->kind != JSON_STRING)
             return false;
         XXH128_hash_t key = XXH3_128bits(value->text, strlen(value->text));
-        entry->key[0] = key.low64 | 1; /* 0, 0 is no source */
+        entry->key[0] = key.low64 | 1; /* never 0, which marks a free slot */
         entry->key[1] = key.high64;
         *seen |= 1;
     } else if (strcmp(name, "size") == 0) {

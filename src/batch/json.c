@@ -1,4 +1,4 @@
-/* Values of JSON: see json.h. */
+/* Writes and reads JSON values: see json.h. */
 #include "json.h"
 
 #include <inttypes.h>
@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 8 }; /* of values within a value */
+enum { DEPTH_MAX = 8 }; /* nesting of objects and arrays within a value */
 
 /* ---- Writing ---- */
 
-/* How many bytes of UTF-8 make the character here, as RFC 3629 has it: no longer form than needed,
- * no surrogate, nothing above 10FFFF. 0: none. */
-static size_t character(const uint8_t *text)
+/* The length of the UTF-8 character at text, by RFC 3629: no overlong forms, no surrogates, nothing
+ * above U+10FFFF. 0: not valid UTF-8. */
+static size_t utf8_character_size(const uint8_t *text)
 {
     uint8_t first = text[0];
     if (first < 0x80)
@@ -23,7 +23,7 @@ static size_t character(const uint8_t *text)
                   : first >= 0xf0 && first <= 0xf4 ? 4
                                                    : 0;
     for (size_t i = 1; i < size; i++)
-        if ((text[i] & 0xc0) != 0x80) /* the terminating zero as well */
+        if ((text[i] & 0xc0) != 0x80) /* also true of the terminating zero */
             return 0;
     bool bad = (first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
                (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f);
@@ -53,7 +53,7 @@ void json_put_string(struct buf *out, const char *text)
             at += plain;
             continue;
         }
-        size_t size = character(at);
+        size_t size = utf8_character_size(at);
         if (size == 0)
             put_escape(out, 0xdc00U + *at);
         else if (size > 1)
@@ -179,7 +179,7 @@ static void put_utf8(struct buf *out, unsigned code)
         buf_put_u8(out, (uint8_t)(0x80 | (code >> (6 * more) & 0x3f)));
 }
 
-/* What follows \u: one character, a pair of surrogates, or a byte that is not UTF-8. */
+/* Reads what follows \u: a character, a surrogate pair, or a byte that is not UTF-8 (json.h). */
 static bool read_unicode(struct json_reader *reader, struct buf *out)
 {
     unsigned code, low;
@@ -216,7 +216,7 @@ static bool read_escape(struct json_reader *reader, struct buf *out)
     return true;
 }
 
-/* The reader stands behind the opening quote. */
+/* Called after the opening quote was read. */
 static bool read_string(struct json_reader *reader, struct buf *out)
 {
     buf_clear(out);
@@ -235,7 +235,7 @@ static bool read_string(struct json_reader *reader, struct buf *out)
     return !out->failed;
 }
 
-/* Over an object or an array that is only passed over: brackets are counted, strings are read. */
+/* Skips an object or an array. Checks only that brackets match and strings are well formed. */
 static bool skip_nested(struct json_reader *reader)
 {
     char closing[DEPTH_MAX];
@@ -309,8 +309,8 @@ static bool read_value(struct json_reader *reader, struct json_value *value)
     return good;
 }
 
-/* True: there is a member to be read. */
-static bool at_member(struct json_reader *reader)
+/* Moves to the next member. False: there is none, or the text is not an object. */
+static bool move_to_member(struct json_reader *reader)
 {
     bool first = !reader->begun;
     skip_blanks(reader);
@@ -321,7 +321,7 @@ static bool at_member(struct json_reader *reader)
     if (take(reader, '}')) {
         skip_blanks(reader);
         reader->failed |= reader->next != reader->end;
-        reader->end = reader->next = NULL; /* and nothing more */
+        reader->end = reader->next = NULL; /* later calls return false */
         return false;
     }
     if (!first && !take(reader, ','))
@@ -332,7 +332,7 @@ static bool at_member(struct json_reader *reader)
 
 bool json_next(struct json_reader *reader, const char **name, struct json_value *value)
 {
-    if (reader->failed || (reader->begun && !reader->next) || !at_member(reader))
+    if (reader->failed || (reader->begun && !reader->next) || !move_to_member(reader))
         return false;
     if (!take(reader, '"') || !read_string(reader, &reader->name))
         return fail(reader);

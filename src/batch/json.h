@@ -1,10 +1,11 @@
 /*
- * json: what a journal needs of JSON: values written into a buf, and the members of one object read
- * in place.
+ * json: the part of JSON that a journal needs: writes values into a buf, and reads the members of
+ * one object in place.
  *
- * Own code because file names are bytes. A byte that is no part of UTF-8 is written as the escape
- * of a lone surrogate, \udc80 to \udcff, as Python's os.fsdecode has it (PEP 383), and read back as
- * that byte; the JSON libraries for C refuse such escapes or replace them.
+ * This is our own code because file names are bytes, not text. A byte that is not part of valid
+ * UTF-8 is written as the escape of a lone surrogate, \udc80 to \udcff, like Python's os.fsdecode
+ * does (PEP 383), and is read back as that byte. The JSON libraries for C reject or replace such
+ * escapes.
  */
 #ifndef JSON_H
 #define JSON_H
@@ -17,52 +18,56 @@
 
 /* ---- Writing ---- */
 
-/* Text with its quotes; NULL gives null. */
+/* A string with its quotes and escapes. NULL is written as null. */
 void json_put_string(struct buf *out, const char *text);
 
-/* A comma unless this is the first member, and "name":. Names are plain. */
+/* The name of a member and a colon, after a comma unless this is the first member of its object.
+ * The name is written as it is: it must not need escapes. */
 void json_put_name(struct buf *out, const char *name);
 
 void json_put_string_member(struct buf *out, const char *name, const char *text);
 void json_put_int_member(struct buf *out, const char *name, int64_t value);
 void json_put_uint_member(struct buf *out, const char *name, uint64_t value);
-/* With so many digits behind the point; null where it is no finite number. */
+
+/* `digits` is the number of digits after the decimal point. A value that is not finite is written
+ * as null. */
 void json_put_real_member(struct buf *out, const char *name, double value, int digits);
 
 /* ---- Reading ---- */
 
 enum json_kind {
-    JSON_STRING, /* text */
-    JSON_NUMBER, /* span: its characters */
+    JSON_STRING, /* text is set */
+    JSON_NUMBER, /* span: the number's characters */
     JSON_TRUE,
     JSON_FALSE,
     JSON_NULL,
-    JSON_OBJECT, /* span: with its braces, to be read by a reader of its own */
-    JSON_ARRAY,  /* span: with its brackets */
+    JSON_OBJECT, /* span: includes the braces; read it with another json_reader */
+    JSON_ARRAY,  /* span: includes the brackets */
 };
 
 struct json_value {
     enum json_kind kind;
-    const char *text; /* STRING: decoded, without a zero byte in it; valid until the next member */
-    const char *span;
+    const char *text; /* STRING: decoded, contains no zero byte; valid until the next member */
+    const char *span; /* the value's characters in the text */
     size_t span_size;
 };
 
-/* Reads one object, and nothing behind it but blanks. */
+/* Reads a text that is one object and nothing else except white space. The text must stay valid. */
 struct json_reader {
     const char *next, *end;
     bool begun;
-    bool failed;             /* it is no such object */
-    struct buf name, string; /* the caller releases the reader */
+    bool failed; /* the text is not such an object */
+    struct buf name, string;
 };
 
 void json_reader_init(struct json_reader *reader, const char *text, size_t size);
 void json_reader_release(struct json_reader *reader);
 
-/* The next member; *name is valid until the next call. False: the end, or failed. */
+/* The next member; *name is valid until the next call. False: there are no more members, or
+ * reader->failed is true. */
 bool json_next(struct json_reader *reader, const char **name, struct json_value *value);
 
-/* A number that is a whole one within 64 bits; false otherwise. */
+/* False: the value is not a whole number, or does not fit into int64_t. */
 bool json_int(const struct json_value *value, int64_t *number);
 
 #endif

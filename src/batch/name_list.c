@@ -1,4 +1,4 @@
-/* Names from a file or a pipe: see name_list.h. */
+/* Reads names from a file or a pipe: see name_list.h. */
 #include "name_list.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ void name_list_init(struct name_list *list, int fd, char separator)
     list->next = list->end = list->name_size = 0;
 }
 
-/* Moves bytes from the buffer to the name, up to a separator. True: the name is complete. */
+/* Moves bytes from the buffer to the name, up to the next separator. True: the name is complete. */
 static bool take_bytes(struct name_list *list)
 {
     const char *from = list->bytes + list->next;
@@ -28,11 +28,11 @@ static bool take_bytes(struct name_list *list)
         list->unfit = true;
     memcpy(list->name + list->name_size, from, kept);
     list->name_size += kept;
-    list->next += size + (separator != NULL);
-    return separator != NULL;
+    list->next += size + (separator ? 1 : 0);
+    return separator;
 }
 
-/* NAME_LIST_NAME: there are new bytes. */
+/* Reads more bytes into the empty buffer. NAME_LIST_NAME means that there are some. */
 static enum name_list_status fill(struct name_list *list, struct mpp_error *error)
 {
     struct pollfd ready = {.fd = list->fd, .events = POLLIN};
@@ -42,7 +42,7 @@ static enum name_list_status fill(struct name_list *list, struct mpp_error *erro
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return NAME_LIST_LATER;
     if (got < 0) {
-        mpp_error_set_errno(error, "the list of names cannot be read any further");
+        mpp_error_set_errno(error, "cannot read the list of names");
         return NAME_LIST_FAILED;
     }
     list->next = 0;
@@ -51,9 +51,9 @@ static enum name_list_status fill(struct name_list *list, struct mpp_error *erro
     return list->ended ? NAME_LIST_END : NAME_LIST_NAME;
 }
 
-/* The name that stands complete in list->name; false for an empty one. */
-static bool finish(struct name_list *list, const char **name, enum name_list_status *status,
-                   struct mpp_error *error)
+/* Hands out the complete name in list->name. False: it is empty and is skipped. */
+static bool finish_name(struct name_list *list, const char **name, enum name_list_status *status,
+                        struct mpp_error *error)
 {
     bool unfit = list->unfit;
     size_t size = list->name_size;
@@ -66,9 +66,10 @@ static bool finish(struct name_list *list, const char **name, enum name_list_sta
         return size > 0;
     }
     if (memchr(list->name, '\0', size) || size < sizeof list->name - 1)
-        mpp_error_set(error, "holds a zero byte; names separated by zero bytes need --null");
+        mpp_error_set(error,
+                      "contains a zero byte; use --null if the names are separated by zero bytes");
     else
-        mpp_error_set(error, "a name of more than %zu bytes", sizeof list->name - 1);
+        mpp_error_set(error, "the name is longer than %zu bytes", sizeof list->name - 1);
     *status = NAME_LIST_BAD;
     return true;
 }
@@ -79,10 +80,10 @@ enum name_list_status name_list_next(struct name_list *list, const char **name,
     enum name_list_status status;
     for (;;) {
         while (list->next < list->end)
-            if (take_bytes(list) && finish(list, name, &status, error))
+            if (take_bytes(list) && finish_name(list, name, &status, error))
                 return status;
         if (list->ended || (status = fill(list, error)) == NAME_LIST_END) {
-            if ((list->name_size || list->unfit) && finish(list, name, &status, error))
+            if ((list->name_size || list->unfit) && finish_name(list, name, &status, error))
                 return status;
             return NAME_LIST_END;
         }

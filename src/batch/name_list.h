@@ -1,9 +1,12 @@
 /*
- * list: names from a file or a pipe, one after the other (--files-from).
+ * name_list: reads names from a file or a pipe, one at a time (--files-from).
  *
- * Never blocks on a pipe: when nothing is there yet it says so. Names are bytes: any encoding, with
- * quotes, with newlines when the separator is NUL. Empty names are passed over; the last name needs
- * no separator behind it. Memory is constant.
+ * Names are bytes in any encoding; nothing is special except the separator, so names may contain
+ * quotes, and newlines if the separator is a zero byte. Empty names are skipped. The last name
+ * needs no separator after it.
+ *
+ * No call blocks on a pipe: if no complete name has arrived yet, NAME_LIST_LATER is returned.
+ * Memory is constant.
  */
 #ifndef NAME_LIST_H
 #define NAME_LIST_H
@@ -15,11 +18,11 @@
 #include "mpp_error.h"
 
 struct name_list {
-    int fd; /* the caller's */
+    int fd; /* owned by the caller */
     char separator;
-    bool ended;  /* the file has no more bytes */
-    bool unfit;  /* the current name is too long or holds a NUL; the rest of it is dropped */
-    size_t next; /* of bytes[] */
+    bool ended;  /* end of file was reached */
+    bool unfit;  /* the current name is too long or contains a zero byte */
+    size_t next; /* the unread bytes are bytes[next] to bytes[end - 1] */
     size_t end;
     size_t name_size;
     char name[PATH_MAX];
@@ -27,11 +30,11 @@ struct name_list {
 };
 
 enum name_list_status {
-    NAME_LIST_NAME,  /* *name is valid until the next call */
-    NAME_LIST_BAD,   /* one name cannot be used: *name is how it begins, error says why */
-    NAME_LIST_LATER, /* nothing there yet */
-    NAME_LIST_END,
-    NAME_LIST_FAILED, /* the file cannot be read any further: error is filled */
+    NAME_LIST_NAME,   /* *name is valid until the next call */
+    NAME_LIST_BAD,    /* a name cannot be used, error says why; *name is its beginning */
+    NAME_LIST_LATER,  /* no complete name has arrived yet */
+    NAME_LIST_END,    /* there are no more names */
+    NAME_LIST_FAILED, /* reading failed, error says why */
 };
 
 void name_list_init(struct name_list *list, int fd, char separator);

@@ -70,7 +70,7 @@ uint64_t name_set_siphash(const uint64_t key[2], const void *data, size_t size)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-/* True: it was not there. */
+/* False: the fingerprint is in the table already. */
 static bool insert(uint64_t *slots, size_t capacity, uint64_t fingerprint)
 {
     size_t at = (size_t)fingerprint & (capacity - 1);

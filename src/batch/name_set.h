@@ -1,9 +1,11 @@
 /*
- * name_set: has this name been seen? A set of 64-bit fingerprints (SipHash-2-4), not of names.
+ * name_set: a set of names that answers: has this name been added before? It stores 64-bit
+ * fingerprints (SipHash-2-4) instead of the names.
  *
- * Memory: 8 bytes a slot in a table that is between 3/8 and 3/4 full, so 11 to 21 bytes a name.
- * A name that was seen is always recognised; two different names are taken for one with a chance of
- * n*n/2^65 in a set of n: 3 in 10,000 at 10^8 names.
+ * Memory: 8 bytes per slot of a table that is 3/8 to 3/4 full: 11 to 21 bytes per name.
+ *
+ * A name that was added is always recognised. Two different names can have the same fingerprint;
+ * the probability that this happens in a set of n names is n*n/2^65: 3 in 10,000 at 10^8 names.
  */
 #ifndef NAME_SET_H
 #define NAME_SET_H
@@ -15,7 +17,7 @@
 #include "mpp_error.h"
 
 struct name_set {
-    uint64_t key[2]; /* any value; a secret one keeps names from being chosen to collide */
+    uint64_t key[2]; /* any value; if it is secret, nobody can choose names that collide */
     uint64_t *slots; /* 0: free */
     size_t capacity; /* a power of two, or 0 */
     size_t count;
@@ -24,7 +26,7 @@ struct name_set {
 void name_set_init(struct name_set *set, const uint64_t key[2]);
 void name_set_release(struct name_set *set);
 
-/* *added is false when the name was there already. -1: out of memory. */
+/* Sets *added to false if the name was in the set already. -1: out of memory. */
 int name_set_add(struct name_set *set, const char *name, bool *added, struct mpp_error *error);
 
 /* Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012. */

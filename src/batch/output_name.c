@@ -1,4 +1,4 @@
-/* Which output belongs to which input: see output_name.h. */
+/* The path of the output for each input: see output_name.h. */
 #include "output_name.h"
 
 #include <stdio.h>
@@ -17,8 +17,7 @@ bool path_is_within(const char *path, const char *directory)
            (size == 1 || path[size] == '/' || path[size] == '\0');
 }
 
-/* The extension with its dot; "" when there is none. A dot in front makes a hidden file, not an
- * extension. */
+/* The extension with its dot, or "". A leading dot marks a hidden file, not an extension. */
 static const char *extension_of(const char *base)
 {
     const char *dot = strrchr(base, '.');
@@ -51,23 +50,23 @@ void output_name_directory(const char *path, const char *real_path, char name[NA
     name[size] = '\0';
 }
 
-int output_name_output(const struct output_name *naming, const char *prefix, const char *path,
-                       char output[PATH_MAX], struct mpp_error *error)
+int output_name_make(const struct output_name_rules *rules, const char *prefix, const char *path,
+                     char output[PATH_MAX], struct mpp_error *error)
 {
     const char *base = output_name_base(path);
     const char *extension = extension_of(base);
-    const char *written = extension;
+    const char *new_extension = extension;
     int stem_size = (int)(extension - base);
-    int folder_size = naming->flat ? 0 : (int)(base - path);
-    if (naming->flat)
+    int folder_size = rules->flat ? 0 : (int)(base - path);
+    if (rules->flat)
         prefix = "";
-    if (naming->format && naming->format_of_name(base) != naming->format) {
-        written = naming->extension;
-        if (!naming->format_of_name(base)) /* ".txt" is no image's: it is part of the name */
+    if (rules->format && rules->format_of_name(base) != rules->format) {
+        new_extension = rules->extension;
+        if (!rules->format_of_name(base)) /* such as ".txt": it stays, as a part of the name */
             stem_size = (int)strlen(base);
     }
     int size = snprintf(output, PATH_MAX, "%s%s%.*s%.*s%s%s", prefix, *prefix ? "/" : "",
-                        folder_size, path, stem_size, base, naming->suffix, written);
+                        folder_size, path, stem_size, base, rules->suffix, new_extension);
     if (size < 0 || size >= PATH_MAX)
         return mpp_error_set(error, "the path of its thumbnail would be longer than %d bytes",
                              PATH_MAX - 1);
@@ -82,8 +81,9 @@ int output_name_listed(const char *name, char path[PATH_MAX], struct mpp_error *
     while (*name) {
         size_t size = strcspn(name, "/");
         if (size == 2 && name[0] == '.' && name[1] == '.')
-            return mpp_error_set(error, "'..' is refused in a list, its thumbnail could leave the "
-                                        "output directory; give the path without it");
+            return mpp_error_set(error,
+                                 "'..' is not allowed in a list, because the thumbnail "
+                                 "could leave the output directory; give the path without it");
         if (size && !(size == 1 && name[0] == '.')) {
             if (used)
                 path[used++] = '/';
@@ -93,20 +93,22 @@ int output_name_listed(const char *name, char path[PATH_MAX], struct mpp_error *
         name += size + (name[size] == '/');
     }
     path[used] = '\0';
-    return used ? 0 : mpp_error_set(error, "is a directory; a list holds names of files");
+    return used ? 0
+                : mpp_error_set(error,
+                                "is the name of a directory; a list must contain names of files");
 }
 
-bool output_name_has_suffix(const struct output_name *naming, const char *path)
+bool output_name_has_suffix(const struct output_name_rules *rules, const char *path)
 {
     const char *base = output_name_base(path);
     size_t stem_size = (size_t)(extension_of(base) - base);
-    size_t suffix_size = strlen(naming->suffix);
+    size_t suffix_size = strlen(rules->suffix);
     return suffix_size && stem_size > suffix_size &&
-           memcmp(base + stem_size - suffix_size, naming->suffix, suffix_size) == 0;
+           memcmp(base + stem_size - suffix_size, rules->suffix, suffix_size) == 0;
 }
 
-bool output_name_is_unique(const struct output_name *naming)
+bool output_name_is_unique(const struct output_name_rules *rules)
 {
-    /* A suffix with a dot could make an extension of its own. */
-    return !naming->flat && !naming->format && !strchr(naming->suffix, '.');
+    /* A dot in the suffix could begin another extension. */
+    return !rules->flat && !rules->format && !strchr(rules->suffix, '.');
 }

@@ -1,4 +1,4 @@
-/* How far a run is: see progress.h. */
+/* Shows how far a run is: see progress.h. */
 #include "progress.h"
 
 #include <inttypes.h>
@@ -39,23 +39,23 @@ const char *progress_unit(const struct tally *tally)
     return tally->kind == TALLY_IMAGES ? "images" : "tasks";
 }
 
-static const char *things(const struct tally *tally)
+static const char *input_unit(const struct tally *tally)
 {
     return tally->kind == TALLY_IMAGES ? "files" : "tasks";
 }
 
-/* ", 2 failed, 245.3 images/s, 0:12 left": what bar and line have in common. */
-static void format_rest(const struct tally *tally, double elapsed_s, char *text, size_t size)
+/* ", 2 failed, 245.3 images/s, 0:12 left": the common end of bar and line. */
+static void format_details(const struct tally *tally, double elapsed_s, char *text, size_t size)
 {
     size_t used = 0;
-    uint64_t through = finished(tally);
+    uint64_t count = finished(tally);
     if (tally->failed)
         used += (size_t)snprintf(text, size, ", %" PRIu64 " failed", tally->failed);
     used += (size_t)snprintf(text + used, size - used, ", %.1f %s/s",
                              progress_rate(tally, elapsed_s), progress_unit(tally));
-    if (through && tally->total > through) {
+    if (count && tally->total > count) {
         char left[32];
-        progress_format_time(elapsed_s / (double)through * (double)(tally->total - through), left,
+        progress_format_time(elapsed_s / (double)count * (double)(tally->total - count), left,
                              sizeof left);
         snprintf(text + used, size - used, ", %s left", left);
     }
@@ -63,26 +63,26 @@ static void format_rest(const struct tally *tally, double elapsed_s, char *text,
 
 void progress_format_line(const struct tally *tally, double elapsed_s, char *text, size_t size)
 {
-    char rest[128];
-    format_rest(tally, elapsed_s, rest, sizeof rest);
+    char details[128];
+    format_details(tally, elapsed_s, details, sizeof details);
     if (tally->total)
         snprintf(text, size, "%" PRIu64 " of %" PRIu64 " %s%s", finished(tally), tally->total,
-                 things(tally), rest);
+                 input_unit(tally), details);
     else
-        snprintf(text, size, "%" PRIu64 " %s%s", finished(tally), things(tally), rest);
+        snprintf(text, size, "%" PRIu64 " %s%s", finished(tally), input_unit(tally), details);
 }
 
-/* "[######    ]  60% ", as wide as the room allows; "" where it is too narrow to tell anything. */
+/* "[######    ]  60% ", at most `room` characters wide; "" if there is too little room. */
 static void format_cells(const struct tally *tally, int room, char *text, size_t size)
 {
     int width = room - (int)strlen("[] 100% ");
-    uint64_t through = finished(tally) < tally->total ? finished(tally) : tally->total;
+    uint64_t count = finished(tally) < tally->total ? finished(tally) : tally->total;
     text[0] = '\0';
     if (!tally->total || width < BAR_CELLS_MIN)
         return;
     if (width > BAR_CELLS_MAX)
         width = BAR_CELLS_MAX;
-    double part = (double)through / (double)tally->total;
+    double part = (double)count / (double)tally->total;
     int cells = (int)(part * width);
     snprintf(text, size, "[%.*s%*s] %3d%% ", cells, "##############################", width - cells,
              "", (int)(part * 100));
@@ -120,7 +120,7 @@ void progress_init(struct progress *progress, bool quiet)
 static void put(const char *text)
 {
     ssize_t ignored = write(STDERR_FILENO, text, strlen(text));
-    (void)ignored; /* progress that cannot be shown is no reason to stop */
+    (void)ignored; /* the run goes on if its progress cannot be shown */
 }
 
 static int terminal_columns(void)
@@ -136,7 +136,7 @@ void progress_update(struct progress *progress, const struct tally *tally, doubl
     if (progress->style == PROGRESS_NONE || elapsed_s < progress->next_s)
         return;
     if (progress->style == PROGRESS_BAR) {
-        /* One column stays free: writing into the last one wraps on some terminals. */
+        /* The last column stays free: some terminals wrap when it is written. */
         progress_format_bar(tally, elapsed_s, terminal_columns() - 1, text, sizeof text);
         snprintf(shown, sizeof shown, "\r%s\033[K", text);
         progress->on_screen = true;

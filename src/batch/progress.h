@@ -1,8 +1,9 @@
 /*
- * progress: how far a run is, on stderr. On a terminal one bar that is drawn over; elsewhere whole
- * lines, few of them.
+ * progress: shows on stderr how far a run is: on a terminal as a bar that is redrawn in place,
+ * otherwise as a few whole lines.
  *
- * The formats and the timetable are pure: times are given, in seconds since the run began.
+ * The functions that format texts and decide when a line is due are pure: they are given the time,
+ * in seconds since the run began.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H
@@ -11,35 +12,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum tally_kind { TALLY_IMAGES, TALLY_TASKS }; /* what is counted, in words */
+enum tally_kind { TALLY_IMAGES, TALLY_TASKS }; /* what messages call the things counted */
 
+/* Counts of inputs. An input is counted in one of done, kept, failed and skipped. */
 struct tally {
     enum tally_kind kind;
     uint64_t done;
-    uint64_t damaged; /* of those: the decoder had to warn */
+    uint64_t damaged; /* part of done: the decoder gave warnings */
     uint64_t kept;    /* done by an earlier run */
     uint64_t failed;
     uint64_t skipped;
-    uint64_t total; /* of all inputs; 0 while it is not known */
+    uint64_t total; /* number of all inputs; 0 while it is unknown */
 };
 
-/* Images, or tasks, done in a second; 0 before the first instant. */
+/* Images or tasks done per second; 0 if elapsed_s is 0. */
 double progress_rate(const struct tally *tally, double elapsed_s);
 
-/* "0:07", "12:34", "1:02:03". Returns its length. */
+/* Formats a duration: "0:07", "12:34", "1:02:03". Returns its length. */
 int progress_format_time(double seconds, char *text, size_t size);
 
-const char *progress_unit(const struct tally *tally); /* "images" or "tasks" */
+/* "images" or "tasks". */
+const char *progress_unit(const struct tally *tally);
 
-/* One line for a log, without a newline. */
+/* A line for a log, without a newline. */
 void progress_format_line(const struct tally *tally, double elapsed_s, char *text, size_t size);
 
-/* One line of at most `columns` characters for a terminal, with a bar when the total is known. */
+/* A line of at most `columns` characters for a terminal, with a bar if the total is known and there
+ * is room for it. */
 void progress_format_bar(const struct tally *tally, double elapsed_s, int columns, char *text,
                          size_t size);
 
-/* When the line after `lines` others is due: 10 s, 20 s, 40 s after the start, then every
- * minute. */
+/* When the next line is due after `lines` lines were written: 10 s, 20 s and 40 s after the start,
+ * then every minute. */
 double progress_due_s(int lines);
 
 enum progress_style {
@@ -51,17 +55,18 @@ enum progress_style {
 struct progress {
     enum progress_style style;
     int lines;      /* written so far */
-    double next_s;  /* nothing is drawn before */
-    bool on_screen; /* a bar stands on the terminal's last line */
+    double next_s;  /* when to draw next */
+    bool on_screen; /* the cursor is in a line with a bar */
 };
 
-/* A bar where stderr is a terminal that can draw over its line, otherwise lines. */
+/* Chooses a bar if stderr is a terminal that can redraw a line, otherwise lines; nothing if
+ * `quiet`. */
 void progress_init(struct progress *progress, bool quiet);
 
-/* Call it whenever something has happened: it draws when that is due. */
+/* Draws if it is time to. Cheap; call it after each input. */
 void progress_update(struct progress *progress, const struct tally *tally, double elapsed_s);
 
-/* Takes the bar away: before anything else is printed, and at the end. */
+/* Removes the bar from the terminal. Call it before anything else is printed, and at the end. */
 void progress_erase(struct progress *progress);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * mpbatch: runs any registered job on all ranks of an MPI job, a number of times or once for each
- * input. What a task results in is printed, one line each; what fails is named on stderr.
+ * input. Prints one line for each result on stdout and for each failure on stderr.
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -11,41 +11,42 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli_common.h"
+#include "console.h"
 #include "job_registry.h"
 #include "journal.h"
 #include "name_list.h"
 #include "option_value.h"
-#include "program.h"
-#include "summary.h"
 
 static const char help[] =
     "Usage: mpbatch [OPTION]... JOB --count N\n"
     "       mpbatch [OPTION]... JOB INPUT...\n"
     "       mpirun -n N mpbatch [OPTION]... JOB ...\n"
-    "Runs a job as many times as is said, or once for each input, on all ranks.\n"
+    "Runs a job a number of times, or once for each input, on all ranks of the MPI job.\n"
     "\n"
-    "      --count N                 so many tasks, numbered from 0\n"
-    "      --files-from FILE         also the names in FILE, one a line; - is standard input\n"
-    "  -0, --null                    names in FILE end with a zero byte\n"
-    "      --journal FILE            a line of JSON for each task that has ended\n"
-    "  -j, --workers N               worker processes of each rank (the cores it may use)\n"
-    "      --max-workers N           worker processes of all ranks together (no limit)\n"
-    "      --max-tasks-per-worker N  a worker process is replaced after so many (never)\n"
-    "      --timeout SECONDS         a task that runs longer is ended and has failed (none)\n"
-    "      --retries N               further attempts after a crash (1)\n"
-    "      --memory-limit BYTES      of a worker process, such as 512M or 2G (none)\n"
-    "      --chunk N                 tasks that travel together at most (adaptive)\n"
-    "      --in-process              without worker processes, for debuggers\n"
-    "      --quiet                   nothing but errors\n"
+    "      --count N                 run N tasks, numbered from 0\n"
+    "      --files-from FILE         also run a task for each line of FILE; -: standard input\n"
+    "  -0, --null                    the names in FILE end with a zero byte, not a newline\n"
+    "      --journal FILE            write a line of JSON for each finished task\n"
+    "  -j, --workers N               worker processes per rank (default: the cores it may use)\n"
+    "      --max-workers N           worker processes of all ranks together (default: no limit)\n"
+    "      --max-tasks-per-worker N  replace a worker process after N tasks (default: never)\n"
+    "      --timeout SECONDS         kill a task that runs longer; it has failed (default: none)\n"
+    "      --retries N               further attempts after a crash (default: 1)\n"
+    "      --memory-limit BYTES      address space of a worker, such as 2G (default: none)\n"
+    "      --chunk N                 most tasks sent to a rank at once (default: adaptive)\n"
+    "      --in-process              run tasks inside the ranks, for debugging\n"
+    "      --quiet                   print errors only\n"
     "      --help, --version\n"
     "\n"
-    "Exit status: 0 all done, 1 some tasks failed (all others done), 2 usage, 70 internal error.\n"
+    "Exit status: 0 all done; 1 some tasks failed, the others are done; 2 usage error;\n"
+    "70 internal error.\n"
     "\n"
     "Jobs\n";
 
-struct options {
+struct mpbatch_options {
     const struct mpp_job *job;
-    uint64_t count; /* without inputs */
+    uint64_t count; /* 0 if there are inputs */
     char *const *inputs;
     size_t input_count;
     const char *files_from; /* NULL: none */
@@ -56,10 +57,10 @@ struct options {
     struct mpp_options pool;
 };
 
-struct run {
-    const struct options *options;
-    struct summary summary;
-    struct name_list list;
+struct mpbatch_run {
+    const struct mpbatch_options *options;
+    struct console console;
+    struct name_list names;
     struct journal journal;
     uint64_t next;
     double begun_s;
@@ -102,7 +103,8 @@ static const struct option long_options[] = {
     {0},
 };
 
-static int take(int code, char **argv, struct options *options, struct mpp_error *error)
+static int handle_option(int code, char **argv, struct mpbatch_options *options,
+                         struct mpp_error *error)
 {
     struct mpp_options *pool = &options->pool;
     int number = 0;
@@ -156,11 +158,11 @@ static int take(int code, char **argv, struct options *options, struct mpp_error
         options->version = true;
         return 0;
     default:
-        return option_value_refuse(code, argv, error);
+        return option_value_error(code, argv, error);
     }
 }
 
-/* mpthumb's job wants a setup of its own: here it is no choice. */
+/* A job that needs options of its own, such as the thumbnail job, cannot be run by mpbatch. */
 static bool is_offered(const struct mpp_job *job)
 {
     return !job->open;
@@ -174,28 +176,28 @@ static const struct mpp_job *find_job(const char *name)
     return NULL;
 }
 
-static int parse(int argc, char **argv, struct options *options, struct mpp_error *error)
+static int parse(int argc, char **argv, struct mpbatch_options *options, struct mpp_error *error)
 {
-    *options = (struct options){.pool.jobs = job_registry};
+    *options = (struct mpbatch_options){.pool.jobs = job_registry};
     opterr = 0;
     for (int code; (code = getopt_long(argc, argv, ":0j:", long_options, NULL)) != -1;) {
-        if (take(code, argv, options, error))
+        if (handle_option(code, argv, options, error))
             return -1;
         if (options->help || options->version)
             return 0;
     }
     if (optind == argc)
-        return mpp_error_set(error, "no job: name one");
+        return mpp_error_set(error, "no job was named");
     options->job = find_job(argv[optind]);
     if (!options->job)
-        return mpp_error_set(error, "no job is named '%.200s'", argv[optind]);
+        return mpp_error_set(error, "there is no job '%.200s'", argv[optind]);
     options->inputs = argv + optind + 1;
     options->input_count = (size_t)(argc - optind - 1);
     bool inputs = options->input_count || options->files_from;
     if (options->count && inputs)
-        return mpp_error_set(error, "--count and inputs exclude each other");
+        return mpp_error_set(error, "--count and inputs cannot be used together");
     if (!options->count && !inputs)
-        return mpp_error_set(error, "nothing to do: give --count, inputs or --files-from");
+        return mpp_error_set(error, "nothing to do: use --count, name inputs, or use --files-from");
     return 0;
 }
 
@@ -220,24 +222,24 @@ static const char *version_text(void)
 
 /* ---- The run ---- */
 
-/* The next name of the list. */
-static enum mpp_source_status read_list(struct run *run, struct mpp_bytes *payload)
+/* The next name from --files-from. */
+static enum mpp_source_status read_list(struct mpbatch_run *run, struct mpp_bytes *payload)
 {
     struct mpp_error why;
     const char *name;
     for (;;) {
-        switch (name_list_next(&run->list, &name, &why)) {
+        switch (name_list_next(&run->names, &name, &why)) {
         case NAME_LIST_NAME:
             *payload = (struct mpp_bytes){name, strlen(name) + 1};
             return MPP_SOURCE_ITEM;
         case NAME_LIST_BAD:
-            summary_failed(&run->summary, name, why.text);
+            console_failed(&run->console, name, why.text);
             continue;
         case NAME_LIST_LATER:
-            summary_update(&run->summary, program_now_s() - run->begun_s);
+            console_update(&run->console, program_now_s() - run->begun_s);
             return MPP_SOURCE_LATER;
         case NAME_LIST_FAILED:
-            summary_failed(&run->summary, run->options->files_from, why.text);
+            console_failed(&run->console, run->options->files_from, why.text);
             return MPP_SOURCE_END;
         case NAME_LIST_END:
             return MPP_SOURCE_END;
@@ -249,8 +251,8 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
                                      struct mpp_error *error)
 {
     (void)error;
-    struct run *run = context;
-    const struct options *options = run->options;
+    struct mpbatch_run *run = context;
+    const struct mpbatch_options *options = run->options;
     if (run->next == options->count + options->input_count)
         return options->files_from ? read_list(run, payload) : MPP_SOURCE_END;
     if (options->input_count) {
@@ -263,8 +265,8 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
 
 static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_error *error)
 {
-    struct run *run = context;
-    struct tally *tally = &run->summary.tally;
+    struct mpbatch_run *run = context;
+    struct tally *tally = &run->console.tally;
     char number[40];
     snprintf(number, sizeof number, "task %" PRIu64, outcome->index);
     struct journal_record record = {.source =
@@ -277,22 +279,22 @@ static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_err
     if (outcome->exception) {
         record.status = JOURNAL_FAILED;
         record.error = outcome->exception->message;
-        summary_failed(&run->summary, record.source, record.error);
+        console_failed(&run->console, record.source, record.error);
     } else {
         record.status = JOURNAL_DONE;
         tally->done++;
         if (outcome->result.size)
-            summary_line(&run->summary, "%.*s", (int)outcome->result.size,
+            console_line(&run->console, "%.*s", (int)outcome->result.size,
                          (const char *)outcome->result.data);
     }
     if ((tally->done + tally->failed) % 1024 == 0 || outcome->run_s > 1e-3)
-        summary_update(&run->summary, program_now_s() - run->begun_s);
+        console_update(&run->console, program_now_s() - run->begun_s);
     return journal_append(&run->journal, &record, error);
 }
 
-static int open_files(struct run *run, struct mpp_error *error)
+static int open_files(struct mpbatch_run *run, struct mpp_error *error)
 {
-    const struct options *options = run->options;
+    const struct mpbatch_options *options = run->options;
     struct journal_option job = {.name = "job"};
     struct journal_index none = {0};
     char host[65] = "";
@@ -302,7 +304,7 @@ static int open_files(struct run *run, struct mpp_error *error)
         fd = open(options->files_from, O_RDONLY | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return mpp_error_set_errno(error, "cannot open the list '%.800s'", options->files_from);
-    name_list_init(&run->list, fd, options->null ? '\0' : '\n');
+    name_list_init(&run->names, fd, options->null ? '\0' : '\n');
     if (!options->journal)
         return 0;
     snprintf(job.value, sizeof job.value, "%s", options->job->name);
@@ -315,7 +317,7 @@ static int open_files(struct run *run, struct mpp_error *error)
     return journal_open(&run->journal, options->journal, JOURNAL_FRESH, &header, &none, error);
 }
 
-static enum exit_status map_all(struct run *run, struct mpp_executor *executor)
+static enum exit_status map_all(struct mpbatch_run *run, struct mpp_executor *executor)
 {
     struct mpp_error error;
     struct mpp_map map = {.job = run->options->job->name,
@@ -325,50 +327,50 @@ static enum exit_status map_all(struct run *run, struct mpp_executor *executor)
                           .chunksize = run->options->chunk};
     int failed = mpp_map_unordered(executor, &map, &error);
     if (failed)
-        summary_error(&run->summary, error.text);
+        console_error(&run->console, error.text);
     if (journal_close(&run->journal, &error)) {
-        summary_error(&run->summary, error.text);
+        console_error(&run->console, error.text);
         failed = -1;
     }
-    struct summary_pool pool = program_pool(executor, NULL);
-    if (summary_finish(&run->summary, &pool, program_now_s() - run->begun_s) || failed)
+    struct pool_summary pool = cli_pool_summary(executor, NULL);
+    if (console_finish(&run->console, &pool, program_now_s() - run->begun_s) || failed)
         return EXIT_INTERNAL;
-    return run->summary.tally.failed ? EXIT_SOME_FAILED : EXIT_DONE;
+    return run->console.tally.failed ? EXIT_SOME_FAILED : EXIT_DONE;
 }
 
 static enum exit_status work(struct mpp_executor *executor, void *context)
 {
-    struct run *run = context;
+    struct mpbatch_run *run = context;
     struct mpp_error error;
     enum exit_status status = EXIT_USAGE;
-    summary_init(&run->summary, TALLY_TASKS, run->options->quiet);
+    console_init(&run->console, TALLY_TASKS, run->options->quiet);
     if (!run->options->files_from)
-        run->summary.tally.total = run->options->count + run->options->input_count;
+        run->console.tally.total = run->options->count + run->options->input_count;
     if (open_files(run, &error))
-        summary_error(&run->summary, error.text);
+        console_error(&run->console, error.text);
     else
         status = map_all(run, executor);
-    if (run->list.fd > STDIN_FILENO)
-        close(run->list.fd);
-    summary_release(&run->summary);
+    if (run->names.fd > STDIN_FILENO)
+        close(run->names.fd);
+    console_release(&run->console);
     return status;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options;
-    static struct run run; /* a list is large */
+    struct mpbatch_options options;
+    static struct mpbatch_run run; /* too large for the stack */
     struct mpp_error error;
     run.options = &options;
     run.begun_s = program_now_s();
-    program_begin();
+    cli_begin();
     if (parse(argc, argv, &options, &error))
-        return program_usage_error(error.text);
+        return cli_usage_error(error.text);
     if (options.help)
-        return program_say(help_text());
+        return cli_print(help_text());
     if (options.version)
-        return program_say(version_text());
-    if (program_launch_error())
-        return program_usage_error(program_launch_error());
-    return program_run(argc, argv, &options.pool, work, &run);
+        return cli_print(version_text());
+    if (cli_launch_error())
+        return cli_usage_error(cli_launch_error());
+    return cli_run(argc, argv, &options.pool, work, &run);
 }

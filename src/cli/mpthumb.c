@@ -1,31 +1,32 @@
-/* mpthumb: thumbnails of many images, on all ranks of an MPI job. */
+/* mpthumb: makes thumbnails of many images on all ranks of an MPI job. This is the main function:
+ * it opens the pool with confined workers and starts the run on rank 0. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "atomic_file.h"
+#include "cli_common.h"
 #include "early_stop.h"
 #include "job_registry.h"
 #include "log.h"
 #include "mpthumb_help.h"
 #include "mpthumb_options.h"
 #include "mpthumb_run.h"
-#include "program.h"
 #include "thumbnail_job.h"
 
-struct batch {
-    const struct options *options;
+struct run_arguments {
+    const struct mpthumb_options *options;
     double begun_s;
 };
 
 static enum exit_status work(struct mpp_executor *executor, void *context)
 {
-    const struct batch *batch = context;
-    return run_batch(executor, batch->options, mpp_confinement(), batch->begun_s);
+    const struct run_arguments *arguments = context;
+    return mpthumb_run_batch(executor, arguments->options, mpp_confinement(), arguments->begun_s);
 }
 
-/* The directory of a path, or the path itself where it is a directory; malloc'd. */
+/* The directory of a path, or the path itself if it is a directory. The caller frees it. */
 static char *directory_of(const char *path)
 {
     struct stat status;
@@ -42,8 +43,8 @@ static void free_paths(char **paths)
     free(paths);
 }
 
-/* Where workers may write; ends with NULL. NULL: out of memory. */
-static char **writable_paths(const struct options *options)
+/* The directories in which workers may write; the list ends with NULL. NULL: out of memory. */
+static char **writable_paths(const struct mpthumb_options *options)
 {
     char **paths = calloc(options->input_count + 2, sizeof *paths);
     size_t count = 0;
@@ -58,8 +59,8 @@ static char **writable_paths(const struct options *options)
     return paths;
 }
 
-/* In each worker process, before it is kept from all else: it can be kept to a directory only if
- * that is there. When it cannot be made, rank 0 says so. */
+/* Runs in each worker process before it is confined: a worker can be confined only to a directory
+ * that exists. Errors are ignored here, because rank 0 reports them. */
 static int make_output(const void *initargs, struct mpp_error *error)
 {
     const struct thumbnail_setup *setup = initargs;
@@ -69,10 +70,12 @@ static int make_output(const void *initargs, struct mpp_error *error)
     return 0;
 }
 
-static enum exit_status run(int argc, char **argv, const struct options *options, double begun_s)
+static enum exit_status run(int argc, char **argv, const struct mpthumb_options *options,
+                            double begun_s)
 {
-    /* Reading is free: links in the inputs may lead anywhere. So is writing where a list will name
-     * the directories to write into. */
+    /* Workers may read everything, because symbolic links in the inputs can lead anywhere. With
+     * --beside and --files-from they may also write everywhere: the directories are not known
+     * yet. */
     static const char *const anywhere[] = {"/", NULL};
     struct thumbnail_setup setup = {
         .image = options->image, .output = options->output, .dry_run = options->dry_run};
@@ -90,12 +93,12 @@ static enum exit_status run(int argc, char **argv, const struct options *options
                                .timeout_s = options->timeout_s,
                                .retries = options->retries ? options->retries : -1,
                                .confine = &confine};
-    struct batch batch = {options, begun_s};
+    struct run_arguments arguments = {options, begun_s};
     if (!writable) {
         log_line("out of memory");
         return EXIT_INTERNAL;
     }
-    enum exit_status status = program_run(argc, argv, &pool, work, &batch);
+    enum exit_status status = cli_run(argc, argv, &pool, work, &arguments);
     free_paths(writable);
     return status;
 }
@@ -103,17 +106,17 @@ static enum exit_status run(int argc, char **argv, const struct options *options
 int main(int argc, char **argv)
 {
     double begun_s = program_now_s();
-    struct options options;
+    struct mpthumb_options options;
     struct mpp_error error;
-    program_begin();
-    if (options_parse(argc, argv, &options, &error))
-        return program_usage_error(error.text);
+    cli_begin();
+    if (mpthumb_options_parse(argc, argv, &options, &error))
+        return cli_usage_error(error.text);
     if (options.help)
-        return program_say(help_text());
+        return cli_print(mpthumb_help_text());
     if (options.version)
-        return program_say(version_text());
-    if (program_launch_error())
-        return program_usage_error(program_launch_error());
-    early_stop_block_signals(); /* rank 0 waits for them; the other ranks hear from rank 0 */
+        return cli_print(mpthumb_version_text());
+    if (cli_launch_error())
+        return cli_usage_error(cli_launch_error());
+    early_stop_block_signals(); /* rank 0 handles them and tells the other ranks */
     return run(argc, argv, &options, begun_s);
 }

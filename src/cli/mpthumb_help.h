@@ -1,8 +1,8 @@
-/* help: the two texts of mpthumb that are not about a run. */
+/* mpthumb_help: the texts of --help and --version. */
 #ifndef MPTHUMB_HELP_H
 #define MPTHUMB_HELP_H
 
-const char *help_text(void);
-const char *version_text(void); /* of mpthumb and of the libraries it stands on */
+const char *mpthumb_help_text(void);
+const char *mpthumb_version_text(void); /* names the libraries that are used, too */
 
 #endif

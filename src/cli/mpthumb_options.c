@@ -1,4 +1,4 @@
-/* The command line of mpthumb: see mpthumb_options.h. */
+/* Parses the command line of mpthumb: see mpthumb_options.h. */
 #include "mpthumb_options.h"
 
 #include <getopt.h>
@@ -10,7 +10,7 @@
 #include "mppool.h"
 #include "option_value.h"
 
-#define SIDE_MAX_PX 65500 /* what a JPEG can be at most */
+#define SIDE_MAX_PX 65500 /* the limit of libjpeg */
 #define BLUR_MAX_PX 1000
 
 enum {
@@ -47,7 +47,7 @@ enum {
     OPTION_VERSION,
 };
 
-static const char short_options[] = ":0o:s:b:f:q:j:v"; /* the colon: we name what is missing */
+static const char short_options[] = ":0o:s:b:f:q:j:v"; /* the colon: report missing values as ':' */
 
 static const struct option long_options[] = {
     {"files-from", required_argument, NULL, OPTION_FILES_FROM},
@@ -96,13 +96,13 @@ static int parse_size(const char *text, struct thumbnail_options *image, struct 
 {
     const char *end;
     if (!option_value_digits(text, 1, SIDE_MAX_PX, &image->box_width_px, &end))
-        goto refuse;
+        goto invalid;
     image->box_height_px = image->box_width_px;
     if (*end == 'x' && !option_value_digits(end + 1, 1, SIDE_MAX_PX, &image->box_height_px, &end))
-        goto refuse;
+        goto invalid;
     if (*end == '\0')
         return 0;
-refuse:
+invalid:
     return mpp_error_set(error, "--size takes N or WxH, each from 1 to %d, not '%.200s'",
                          SIDE_MAX_PX, text);
 }
@@ -143,7 +143,7 @@ static int parse_fit(const char *text, enum image_fit *fit, struct mpp_error *er
     return 0;
 }
 
-/* "#rrggbb", the # may be missing; white, black. */
+/* "#rrggbb" or "rrggbb", "white", "black". */
 static int parse_background(const char *text, uint8_t background[3], struct mpp_error *error)
 {
     const char *digits = strcmp(text, "white") == 0   ? "ffffff"
@@ -163,7 +163,7 @@ static int parse_max_pixels(const char *text, uint64_t *pixels, struct mpp_error
     size_t digits = strspn(text, "0123456789");
     *pixels = digits && digits < 19 ? strtoull(text, NULL, 10) : 0;
     if (!*pixels || text[digits])
-        return mpp_error_set(error, "--max-pixels takes a number of at least 1, not '%.200s'",
+        return mpp_error_set(error, "--max-pixels takes a whole number of at least 1, not '%.200s'",
                              text);
     return 0;
 }
@@ -176,8 +176,9 @@ static int parse_on_truncated(const char *text, bool *keep, struct mpp_error *er
     return 0;
 }
 
-/* A number of failures, or with a % behind it a share of all that is finished. */
-static int parse_max_failures(const char *text, struct options *options, struct mpp_error *error)
+/* A number of failures, or a percentage of the inputs finished. */
+static int parse_max_failures(const char *text, struct mpthumb_options *options,
+                              struct mpp_error *error)
 {
     const char *end;
     int number;
@@ -209,7 +210,7 @@ static int parse_time_limit(const char *text, double *limit_s, struct mpp_error 
     return 0;
 }
 
-static int parse_shard(const char *text, struct options *options, struct mpp_error *error)
+static int parse_shard(const char *text, struct mpthumb_options *options, struct mpp_error *error)
 {
     const char *end;
     if (option_value_digits(text, 1, INT_MAX, &options->shard, &end) && *end == '/' &&
@@ -223,7 +224,7 @@ static int parse_text(const char *option, const char *text, const char **value,
                       struct mpp_error *error)
 {
     if (!*text)
-        return mpp_error_set(error, "%s takes a name, not an empty text", option);
+        return mpp_error_set(error, "%s takes a name that is not empty", option);
     *value = text;
     return 0;
 }
@@ -236,7 +237,8 @@ static int parse_suffix(const char *text, const char **suffix, struct mpp_error 
     return 0;
 }
 
-static int take(int code, char **argv, struct options *options, struct mpp_error *error)
+static int handle_option(int code, char **argv, struct mpthumb_options *options,
+                         struct mpp_error *error)
 {
     switch (code) {
     case OPTION_FILES_FROM:
@@ -338,61 +340,63 @@ static int take(int code, char **argv, struct options *options, struct mpp_error
         options->version = true;
         return 0;
     default:
-        return option_value_refuse(code, argv, error);
+        return option_value_error(code, argv, error);
     }
 }
 
-/* What each option allows by itself but not beside another one. */
-static int check(const struct options *options, struct mpp_error *error)
+/* Checks that the options fit together. */
+static int check_combination(const struct mpthumb_options *options, struct mpp_error *error)
 {
     if (options->beside && options->output)
-        return mpp_error_set(error, "--beside and --output exclude each other");
+        return mpp_error_set(error, "--beside and --output cannot be used together");
     if (options->beside && options->flat)
-        return mpp_error_set(error, "--beside and --flat exclude each other");
+        return mpp_error_set(error, "--beside and --flat cannot be used together");
     if (options->beside && !*options->suffix)
-        return mpp_error_set(error, "--beside needs a --suffix, or the images would be replaced");
+        return mpp_error_set(error,
+                             "--beside needs --suffix, otherwise thumbnails would replace images");
     if (options->verbose && options->quiet)
-        return mpp_error_set(error, "--verbose and --quiet exclude each other");
+        return mpp_error_set(error, "--verbose and --quiet cannot be used together");
     if (options->null && !options->files_from)
-        return mpp_error_set(error, "--null is for the names of --files-from");
+        return mpp_error_set(error, "--null needs --files-from");
     if (options->no_journal && (options->journal || options->resume || options->verify))
-        return mpp_error_set(error, "--no-journal excludes --journal, --resume, --retry-failed and "
-                                    "--verify");
+        return mpp_error_set(error, "--no-journal cannot be used with --journal, --resume, "
+                                    "--retry-failed or --verify");
     if (options->beside && (options->resume || options->verify) && !options->journal)
-        return mpp_error_set(error, "with --beside the journal has no place of its own: name it "
-                                    "with --journal");
+        return mpp_error_set(error, "with --beside there is no default journal; "
+                                    "name one with --journal");
     if (options->skip_existing && options->verify)
-        return mpp_error_set(error, "--skip-existing and --verify exclude each other");
+        return mpp_error_set(error, "--skip-existing and --verify cannot be used together");
     if (!options->input_count && !options->files_from)
         return mpp_error_set(error, "no input: name files or directories, or give --files-from");
     return 0;
 }
 
-int options_parse(int argc, char **argv, struct options *options, struct mpp_error *error)
+int mpthumb_options_parse(int argc, char **argv, struct mpthumb_options *options,
+                          struct mpp_error *error)
 {
-    *options = (struct options){.suffix = "",
-                                .read_ahead = 16,
-                                .journal_sync_s = 5,
-                                .timeout_s = 300,
-                                .retries = 1,
-                                .image = {.box_width_px = 50,
-                                          .box_height_px = 50,
-                                          .blur_sigma = 2,
-                                          .quality = 75,
-                                          .background = {255, 255, 255},
-                                          .max_pixels = IMAGE_MAX_PIXELS,
-                                          .orient = true}};
+    *options = (struct mpthumb_options){.suffix = "",
+                                        .read_ahead = 16,
+                                        .journal_sync_s = 5,
+                                        .timeout_s = 300,
+                                        .retries = 1,
+                                        .image = {.box_width_px = 50,
+                                                  .box_height_px = 50,
+                                                  .blur_sigma = 2,
+                                                  .quality = 75,
+                                                  .background = {255, 255, 255},
+                                                  .max_pixels = IMAGE_MAX_PIXELS,
+                                                  .orient = true}};
     opterr = 0;
-    optind = 0; /* glibc: begin anew */
+    optind = 0; /* makes glibc's getopt start again */
     for (int code; (code = getopt_long(argc, argv, short_options, long_options, NULL)) != -1;) {
-        if (take(code, argv, options, error))
+        if (handle_option(code, argv, options, error))
             return -1;
         if (options->help || options->version)
             return 0;
     }
     options->inputs = argv + optind;
     options->input_count = (size_t)(argc - optind);
-    if (check(options, error))
+    if (check_combination(options, error))
         return -1;
     if (!options->beside && !options->output)
         options->output = "thumbs";

@@ -1,4 +1,4 @@
-/* Values of options: see option_value.h. */
+/* Parses the values of options: see option_value.h. */
 #include "option_value.h"
 
 #include <ctype.h>
@@ -52,20 +52,21 @@ int option_value_bytes(const char *option, const char *text, size_t *value, stru
     const char *unit = number && *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
     int shift = unit ? 10 * (int)(unit - units + 1) : 0;
     if (!number || errno || (unit ? end[1] : *end) || number > SIZE_MAX >> shift)
-        return mpp_error_set(error, "%s takes bytes, such as 512M or 2G, not '%.200s'", option,
-                             text);
+        return mpp_error_set(error, "%s takes a number of bytes, such as 512M or 2G, not '%.200s'",
+                             option, text);
     *value = (size_t)number << shift;
     return 0;
 }
 
-int option_value_refuse(int code, char **argv, struct mpp_error *error)
+int option_value_error(int code, char **argv, struct mpp_error *error)
 {
     const char *word = argv[optind - 1];
+    /* optopt is 0 for an unknown long option, above 255 for one that has no short form. */
     bool is_long = optopt == 0 || optopt > 255 || strncmp(word, "--", 2) == 0;
     if (code == ':' && is_long)
-        return mpp_error_set(error, "option '%.200s' takes a value", word);
+        return mpp_error_set(error, "option '%.200s' needs a value", word);
     if (code == ':')
-        return mpp_error_set(error, "option '-%c' takes a value", optopt);
+        return mpp_error_set(error, "option '-%c' needs a value", optopt);
     if (is_long && optopt)
         return mpp_error_set(error, "option '%.200s' takes no value", word);
     if (is_long)

@@ -1,4 +1,4 @@
-/* Which task each input becomes: see plan.h. */
+/* Turns inputs into tasks: see plan.h. */
 #include "plan.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ static int prepare_output(struct plan *plan, struct mpp_error *error)
     plan->output_real = realpath(plan->options->output, NULL);
     if (!plan->output_real)
         return mpp_error_set_errno(error, "cannot use the output directory");
-    inputs_exclude(&plan->inputs, status.st_dev, status.st_ino);
+    input_list_exclude(&plan->inputs, status.st_dev, status.st_ino);
     return 0;
 }
 
@@ -53,13 +53,13 @@ static int prepare_list(struct plan *plan, struct mpp_error *error)
                         : TEMP_FAILURE_RETRY(open(name, O_RDONLY | O_NOCTTY | O_CLOEXEC));
     if (plan->list_fd < 0)
         return mpp_error_set_errno(error, "cannot open the list '%.800s'", name);
-    inputs_add_list(&plan->inputs, plan->list_fd, plan->options->null ? '\0' : '\n');
+    input_list_add_names_from(&plan->inputs, plan->list_fd, plan->options->null ? '\0' : '\n');
     return 0;
 }
 
 static int add_directory(struct plan *plan, size_t argument, struct mpp_error *error)
 {
-    const struct options *options = plan->options;
+    const struct mpthumb_options *options = plan->options;
     const char *path = options->inputs[argument];
     struct plan_directory *directory = &plan->directories[plan->directory_count];
     bool alone = options->input_count == 1 && !options->files_from;
@@ -75,8 +75,9 @@ static int add_directory(struct plan *plan, size_t argument, struct mpp_error *e
     return 0;
 }
 
-/* A named file counts for the place where it is named and for the one where it really lies. */
-static void note_named(struct plan *plan, const char *path)
+/* Notes whether an argument that is a file lies in the output directory: by the directory it is
+ * named in, or, if it is a symbolic link, by where it leads. */
+static void note_file(struct plan *plan, const char *path)
 {
     char parent[PATH_MAX];
     size_t size = (size_t)(output_name_base(path) - path);
@@ -95,7 +96,7 @@ static void note_named(struct plan *plan, const char *path)
 
 static int prepare_arguments(struct plan *plan, struct mpp_error *error)
 {
-    const struct options *options = plan->options;
+    const struct mpthumb_options *options = plan->options;
     struct stat status;
     plan->directories = calloc(options->input_count + 1, sizeof *plan->directories);
     if (!plan->directories)
@@ -105,30 +106,30 @@ static int prepare_arguments(struct plan *plan, struct mpp_error *error)
             if (add_directory(plan, i, error))
                 return -1;
         } else {
-            note_named(plan, options->inputs[i]);
+            note_file(plan, options->inputs[i]);
         }
     }
     plan->amid_inputs |= options->beside || plan->named_in_output;
     plan->unique = options->input_count == 1 && plan->directory_count == 1 &&
-                   !options->files_from && output_name_is_unique(&plan->naming);
+                   !options->files_from && output_name_is_unique(&plan->name_rules);
     return 0;
 }
 
-int plan_init(struct plan *plan, const struct options *options, struct mpp_error *error)
+int plan_init(struct plan *plan, const struct mpthumb_options *options, struct mpp_error *error)
 {
     const struct image_codec *format = options->image.format;
     uint64_t key[2];
     memset(plan, 0, sizeof *plan);
     plan->options = options;
     plan->list_fd = -1;
-    plan->naming = (struct output_name){.flat = options->flat || options->beside,
-                                        .suffix = options->suffix,
-                                        .format = (int)image_codec_number(format),
-                                        .extension = format ? format->extensions[0] : "",
-                                        .format_of_name = format_of_name};
-    inputs_init(&plan->inputs, options->inputs, options->input_count);
+    plan->name_rules = (struct output_name_rules){.flat = options->flat || options->beside,
+                                                  .suffix = options->suffix,
+                                                  .format = (int)image_codec_number(format),
+                                                  .extension = format ? format->extensions[0] : "",
+                                                  .format_of_name = format_of_name};
+    input_list_init(&plan->inputs, options->inputs, options->input_count);
     if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
-        return mpp_error_set_errno(error, "no random numbers");
+        return mpp_error_set_errno(error, "cannot get random numbers");
     name_set_init(&plan->outputs, key);
     if (prepare_output(plan, error) || prepare_list(plan, error))
         return -1;
@@ -137,7 +138,7 @@ int plan_init(struct plan *plan, const struct options *options, struct mpp_error
 
 void plan_release(struct plan *plan)
 {
-    inputs_release(&plan->inputs);
+    input_list_release(&plan->inputs);
     name_set_release(&plan->outputs);
     for (size_t i = 0; i < plan->directory_count; i++)
         free(plan->directories[i].real);
@@ -172,13 +173,14 @@ static int name_output(struct plan *plan, const struct input *input, struct mpp_
         from = path;
     }
     if (!*output_name_base(from))
-        return mpp_error_set(error, "a directory's name, but there is no such directory");
-    return output_name_output(&plan->naming, directory ? directory->prefix : "", from, plan->output,
-                              error);
+        return mpp_error_set(error,
+                             "the name is that of a directory, but there is no such directory");
+    return output_name_make(&plan->name_rules, directory ? directory->prefix : "", from,
+                            plan->output, error);
 }
 
-/* An output inside a directory that is walked: with a suffix it can be told from an input, and the
- * worker does not replace what is there; without one it is refused. */
+/* Checks an output that goes into a directory being walked. With a suffix it can be told from an
+ * input, and the worker must not replace existing files; without a suffix it is refused. */
 static int check_place(const struct plan *plan, unsigned *flags, struct mpp_error *error)
 {
     char place[2 * PATH_MAX];
@@ -192,18 +194,18 @@ static int check_place(const struct plan *plan, unsigned *flags, struct mpp_erro
         const struct plan_directory *directory = &plan->directories[i];
         if (!directory->in_output || !path_is_within(place, directory->real))
             continue;
-        if (!*plan->naming.suffix)
+        if (!*plan->name_rules.suffix)
             return mpp_error_set(error,
-                                 "its thumbnail %.800s would go among the inputs; "
-                                 "choose another --output or a --suffix",
+                                 "its thumbnail %.800s would be written among the inputs; "
+                                 "use another --output or a --suffix",
                                  plan->output);
         *flags |= THUMBNAIL_NO_REPLACE;
     }
     return 0;
 }
 
-/* A link in a walked directory must not lead to a file in the output directory, which could be
- * replaced under it; only what lies in a walked directory is safe there. */
+/* Refuses a symbolic link, found in a walked directory, to a file in the output directory: a
+ * thumbnail could replace that file. A file that is itself in a walked directory is safe. */
 static int check_link(const struct plan *plan, const struct input *input, struct mpp_error *error)
 {
     if (!input->link || !plan->output_real)
@@ -214,7 +216,7 @@ static int check_link(const struct plan *plan, const struct input *input, struct
         exposed =
             !plan->directories[i].in_output || !path_is_within(real, plan->directories[i].real);
     free(real);
-    return exposed ? mpp_error_set(error, "a link into the output directory") : 0;
+    return exposed ? mpp_error_set(error, "is a symbolic link into the output directory") : 0;
 }
 
 static int check_unique(struct plan *plan, const struct input *input, struct mpp_error *error)
@@ -231,9 +233,11 @@ static int check_unique(struct plan *plan, const struct input *input, struct mpp
     }
     if (name_set_add(&plan->outputs, place, &added, error))
         return -1;
-    return added ? 0
-                 : mpp_error_set(error, "its thumbnail would replace that of another input: %.800s",
-                                 place);
+    return added
+               ? 0
+               : mpp_error_set(error,
+                               "its thumbnail would replace the thumbnail %.800s of another input",
+                               place);
 }
 
 static int make_task(struct plan *plan, const struct input *input, struct thumbnail_task *task,
@@ -245,7 +249,7 @@ static int make_task(struct plan *plan, const struct input *input, struct thumbn
     if (input->origin == INPUT_LISTED && !plan->options->beside)
         task->flags |= THUMBNAIL_LISTED;
     if (input->origin != INPUT_WALKED && plan->amid_inputs &&
-        output_name_has_suffix(&plan->naming, input->path))
+        output_name_has_suffix(&plan->name_rules, input->path))
         task->flags |= THUMBNAIL_SUFFIXED;
     if (name_output(plan, input, error) || check_place(plan, &task->flags, error) ||
         check_link(plan, input, error))
@@ -256,23 +260,23 @@ static int make_task(struct plan *plan, const struct input *input, struct thumbn
 enum plan_status plan_next(struct plan *plan, struct thumbnail_task *task, struct mpp_error *error)
 {
     struct input input;
-    enum inputs_status status = inputs_next(&plan->inputs, &input, error);
-    if (status == INPUTS_END)
+    enum input_list_status status = input_list_next(&plan->inputs, &input, error);
+    if (status == INPUT_LIST_END)
         return PLAN_END;
-    if (status == INPUTS_LATER)
+    if (status == INPUT_LIST_LATER)
         return PLAN_LATER;
     snprintf(plan->source, sizeof plan->source, "%s", input.path);
-    bool gone = input.origin == INPUT_LISTED && !plan->inputs.listing;
-    if (status == INPUTS_BAD)
-        return input.origin == INPUT_WALKED || gone ? PLAN_UNREAD : PLAN_BAD;
+    bool list_failed = input.origin == INPUT_LISTED && !plan->inputs.reading_names;
+    if (status == INPUT_LIST_BAD)
+        return input.origin == INPUT_WALKED || list_failed ? PLAN_UNREAD : PLAN_BAD;
     if (input.origin == INPUT_WALKED && plan->amid_inputs &&
-        output_name_has_suffix(&plan->naming, input.path))
+        output_name_has_suffix(&plan->name_rules, input.path))
         return PLAN_SKIP;
     return make_task(plan, &input, task, error) ? PLAN_BAD : PLAN_TASK;
 }
 
-void plan_output_path(const struct options *options, const struct thumbnail_task *task, char *path,
-                      size_t size)
+void plan_output_path(const struct mpthumb_options *options, const struct thumbnail_task *task,
+                      char *path, size_t size)
 {
     if (options->beside) {
         int folder = (int)(output_name_base(task->source) - task->source);

@@ -1,40 +1,44 @@
 /*
- * plan: which task each input becomes, and which inputs are refused before anything is computed.
- * Rank 0 only; it asks the file system about arguments and links, not about the files of a walk.
+ * plan: turns each input into a task with a source and an output path, and refuses inputs whose
+ * outputs would do harm, before anything is computed. Rank 0 only.
  *
- * This is where the promises about names are kept: no two inputs get one output, and no output goes
- * where an input may lie unless the worker is told never to replace anything there.
+ * It guarantees that no two inputs have the same output, and that an output which may go to a place
+ * where inputs are is marked THUMBNAIL_NO_REPLACE: the worker then never replaces an existing file.
  *
- * Memory: constant when one directory is mirrored with its names; otherwise name_set's 11 to 21
- * bytes for each output.
+ * It asks the file system about arguments and symbolic links, but not about each file found in a
+ * directory.
+ *
+ * Memory: constant if the only input is a directory that is mirrored with unchanged names;
+ * otherwise the 11 to 21 bytes per output of name_set.
  */
 #ifndef PLAN_H
 #define PLAN_H
 
-#include "inputs.h"
+#include "input_list.h"
 #include "mpthumb_options.h"
 #include "name_set.h"
 #include "output_name.h"
 #include "thumbnail_job.h"
 
-struct plan_directory { /* an argument that is one */
-    size_t argument;
-    char *real;                /* its path without links */
-    char prefix[NAME_MAX + 1]; /* what its outputs go below; "" for none */
-    bool in_output;            /* it is the output directory, or lies in it */
+/* An argument that is a directory. */
+struct plan_directory {
+    size_t argument;           /* its index */
+    char *real;                /* its path without symbolic links */
+    char prefix[NAME_MAX + 1]; /* its outputs go below this directory; "" for none */
+    bool in_output;            /* it is the output directory or lies below it */
 };
 
 struct plan {
-    const struct options *options;
-    struct output_name naming;
-    struct inputs inputs;
-    int list_fd;
+    const struct mpthumb_options *options;
+    struct output_name_rules name_rules;
+    struct input_list inputs;
+    int list_fd; /* of --files-from; -1: none */
     struct plan_directory *directories;
     size_t directory_count;
-    char *output_real; /* NULL: there is none yet, or each source's own */
-    bool amid_inputs;  /* outputs may go where inputs lie */
-    bool named_in_output;
-    bool unique; /* different inputs have different outputs by themselves */
+    char *output_real;    /* NULL: the output directory does not exist yet, or --beside */
+    bool amid_inputs;     /* outputs can go to directories that contain inputs */
+    bool named_in_output; /* an argument is a file in the output directory */
+    bool unique;          /* different inputs always have different outputs: no name_set needed */
     struct name_set outputs;
     char output[PATH_MAX];
     char source[PATH_MAX];
@@ -43,20 +47,21 @@ struct plan {
 enum plan_status {
     PLAN_TASK,   /* *task is valid until the next call */
     PLAN_SKIP,   /* plan->source is a thumbnail of an earlier run */
-    PLAN_BAD,    /* plan->source is refused: error says why */
-    PLAN_UNREAD, /* plan->source is a directory, or the list, that cannot be read to its end */
-    PLAN_LATER,  /* nothing to say yet */
+    PLAN_BAD,    /* plan->source is refused, error says why */
+    PLAN_UNREAD, /* the directory or list plan->source cannot be read completely */
+    PLAN_LATER,  /* the list is a pipe that has no complete name yet */
     PLAN_END,
 };
 
-/* Opens the list and makes the output directory. A plan is large: not for the stack. */
-int plan_init(struct plan *plan, const struct options *options, struct mpp_error *error);
+/* Opens the list and creates the output directory. struct plan is too large for the stack. After a
+ * failure call plan_release as well. */
+int plan_init(struct plan *plan, const struct mpthumb_options *options, struct mpp_error *error);
 void plan_release(struct plan *plan);
 
 enum plan_status plan_next(struct plan *plan, struct thumbnail_task *task, struct mpp_error *error);
 
-/* Where a task's thumbnail goes, as a person would write it. */
-void plan_output_path(const struct options *options, const struct thumbnail_task *task, char *path,
-                      size_t size);
+/* The path of a task's thumbnail as the user would write it. */
+void plan_output_path(const struct mpthumb_options *options, const struct thumbnail_task *task,
+                      char *path, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* What a run writes down: see run_log.h. */
+/* Journal, job log and summary.json of a run: see run_log.h. */
 #include "run_log.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ static double clock_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* ---- The options that decide on outputs ---- */
+/* ---- The options that affect the outputs ---- */
 
 struct option_list {
     struct journal_option list[OPTIONS_MAX];
@@ -50,7 +50,8 @@ static const char *yes(bool value)
     return value ? "yes" : "no";
 }
 
-static void describe(struct option_list *to, const struct options *options)
+/* A run can continue a journal only if all these options are the same. */
+static void describe_options(struct option_list *to, const struct mpthumb_options *options)
 {
     static const char *const fits[] = {
         [IMAGE_INSIDE] = "inside", [IMAGE_COVER] = "cover", [IMAGE_FILL] = "fill"};
@@ -78,9 +79,9 @@ static void describe(struct option_list *to, const struct options *options)
 
 /* ---- Opening ---- */
 
-/* The path of a file of the run: beside a journal that was named, or in the output directory, each
- * shard with its own. NULL: out of memory. */
-static char *path_of(const struct options *options, const char *base, const char *extension)
+/* The default path of a file, in the output directory; each shard has its own. NULL: out of
+ * memory. */
+static char *path_of(const struct mpthumb_options *options, const char *base, const char *extension)
 {
     char shard[48] = "";
     char *path = NULL;
@@ -91,7 +92,7 @@ static char *path_of(const struct options *options, const char *base, const char
     return path;
 }
 
-static int name_files(struct run_log *account, const struct options *options,
+static int name_files(struct run_log *log, const struct mpthumb_options *options,
                       struct mpp_error *error)
 {
     char directory[PATH_MAX];
@@ -100,23 +101,23 @@ static int name_files(struct run_log *account, const struct options *options,
         (options->beside && !options->journal))
         return 0;
     if (options->journal) {
-        account->journal_path = strdup(options->journal);
-        if (asprintf(&account->summary_path, "%s.summary.json", options->journal) < 0)
-            account->summary_path = NULL;
+        log->journal_path = strdup(options->journal);
+        if (asprintf(&log->summary_path, "%s.summary.json", options->journal) < 0)
+            log->summary_path = NULL;
     } else {
         snprintf(directory, sizeof directory, "%s/" OUR_DIRECTORY, options->output);
         if (!options->dry_run && TEMP_FAILURE_RETRY(mkdir(directory, 0777)) && errno != EEXIST)
-            return mpp_error_set_errno(error, "cannot make the directory '%.300s'", directory);
+            return mpp_error_set_errno(error, "cannot create the directory '%.300s'", directory);
         if (lstat(directory, &status) == 0 && !S_ISDIR(status.st_mode))
-            return mpp_error_set(error, "'%.300s' is no directory; remove it", directory);
-        account->journal_path = path_of(options, "journal", ".jsonl");
-        account->summary_path = path_of(options, "summary", ".json");
+            return mpp_error_set(error, "'%.300s' is not a directory; remove it", directory);
+        log->journal_path = path_of(options, "journal", ".jsonl");
+        log->summary_path = path_of(options, "summary", ".json");
     }
-    return account->journal_path && account->summary_path ? 0
-                                                          : mpp_error_set(error, "out of memory");
+    return log->journal_path && log->summary_path ? 0 : mpp_error_set(error, "out of memory");
 }
 
-int run_log_open(struct run_log *account, const struct options *options, struct mpp_error *error)
+int run_log_open(struct run_log *log, const struct mpthumb_options *options,
+                 struct mpp_error *error)
 {
     struct option_list list;
     char host[65] = "";
@@ -124,58 +125,57 @@ int run_log_open(struct run_log *account, const struct options *options, struct 
     enum journal_mode mode = check || options->dry_run ? JOURNAL_READ
                              : options->resume         ? JOURNAL_RESUME
                                                        : JOURNAL_FRESH;
-    *account = (struct run_log){.journal.fd = -1, .begun_s = clock_s()};
-    if (name_files(account, options, error) ||
-        joblog_open(&account->joblog, options->joblog, options->resume, error))
+    *log = (struct run_log){.journal.fd = -1, .begun_s = clock_s()};
+    if (name_files(log, options, error) ||
+        joblog_open(&log->joblog, options->joblog, options->resume, error))
         return -1;
-    if (!account->journal_path)
+    if (!log->journal_path)
         return 0;
-    if (mode == JOURNAL_READ && !check && access(account->journal_path, F_OK))
-        return 0; /* a dry run before the first one */
-    describe(&list, options);
+    if (mode == JOURNAL_READ && !check && access(log->journal_path, F_OK))
+        return 0; /* --dry-run --resume before the first run */
+    describe_options(&list, options);
     gethostname(host, sizeof host - 1);
     struct journal_header header = {.version = MPP_VERSION,
-                                    .libraries = version_text(),
+                                    .libraries = mpthumb_version_text(),
                                     .host = host,
                                     .options = list.list,
                                     .option_count = list.count};
-    return journal_open(&account->journal, account->journal_path, mode, &header, &account->past,
-                        error);
+    return journal_open(&log->journal, log->journal_path, mode, &header, &log->index, error);
 }
 
-const struct journal_entry *run_log_past(const struct run_log *account, const char *source)
+const struct journal_entry *run_log_find(const struct run_log *log, const char *source)
 {
-    return journal_index_find(&account->past, source);
+    return journal_index_find(&log->index, source);
 }
 
-/* ---- Noting ---- */
+/* ---- Recording ---- */
 
-int run_log_note(struct run_log *account, const struct journal_record *record,
-                 const struct mpp_outcome *outcome, uint64_t output_bytes, struct mpp_error *error)
+int run_log_add(struct run_log *log, const struct journal_record *record,
+                const struct mpp_outcome *outcome, uint64_t output_bytes, struct mpp_error *error)
 {
     bool failed = record->status == JOURNAL_FAILED;
     struct joblog_entry entry = {
         .host = record->host,
-        .end_s = account->joblog.file ? clock_s() : 0,
+        .end_s = log->joblog.file ? clock_s() : 0,
         .run_s = record->run_s,
         .sent_bytes = record->size_bytes > 0 ? (uint64_t)record->size_bytes : 0,
         .received_bytes = output_bytes,
         .exit_value = failed,
         .signal = failed && outcome && outcome->exception ? outcome->exception->signal : 0,
         .source = record->source};
-    if (journal_append(&account->journal, record, error))
+    if (journal_append(&log->journal, record, error))
         return -1;
-    return joblog_put(&account->joblog, &entry, error);
+    return joblog_put(&log->joblog, &entry, error);
 }
 
 /* ---- summary.json ---- */
 
-static void put_causes(struct buf *out, const struct failure_summary *causes)
+static void put_causes(struct buf *out, const struct failure_summary *failures)
 {
     json_put_name(out, "causes");
     buf_put_u8(out, '[');
-    for (size_t i = 0; i < causes->count; i++) {
-        const struct cause *cause = &causes->list[i];
+    for (size_t i = 0; i < failures->count; i++) {
+        const struct cause *cause = &failures->list[i];
         if (i)
             buf_put_u8(out, ',');
         buf_put_u8(out, '{');
@@ -191,7 +191,7 @@ static void put_causes(struct buf *out, const struct failure_summary *causes)
         buf_put(out, "]}", 2);
     }
     buf_put_u8(out, ']');
-    json_put_uint_member(out, "other_causes", causes->others);
+    json_put_uint_member(out, "other_causes", failures->others);
 }
 
 static void put_ranks(struct buf *out, struct mpp_executor *executor, double elapsed_s)
@@ -213,18 +213,17 @@ static void put_ranks(struct buf *out, struct mpp_executor *executor, double ela
     buf_put_u8(out, ']');
 }
 
-static void put_summary(struct buf *out, const struct run_log *account,
-                        const struct summary *summary, struct mpp_executor *executor,
-                        const struct run_log_end *end)
+static void put_summary(struct buf *out, const struct run_log *log, const struct console *console,
+                        struct mpp_executor *executor, const struct run_log_end *end)
 {
-    const struct tally *tally = &summary->tally;
+    const struct tally *tally = &console->tally;
     struct mpp_stats stats;
     mpp_executor_stats(executor, &stats);
     buf_put_u8(out, '{');
     json_put_string_member(out, "mpthumb", MPP_VERSION);
     json_put_int_member(out, "exit_status", end->exit_status);
     json_put_string_member(out, "stopped_by", end->stopped_by);
-    json_put_real_member(out, "started", account->begun_s, 3);
+    json_put_real_member(out, "started", log->begun_s, 3);
     json_put_real_member(out, "elapsed_s", end->elapsed_s, 3);
     json_put_uint_member(out, "done", tally->done);
     json_put_uint_member(out, "already_done", tally->kept);
@@ -232,7 +231,7 @@ static void put_summary(struct buf *out, const struct run_log *account,
     json_put_uint_member(out, "skipped", tally->skipped);
     json_put_uint_member(out, "with_decoder_warnings", tally->damaged);
     json_put_real_member(out, "images_per_s", progress_rate(tally, end->elapsed_s), 1);
-    put_causes(out, &summary->causes);
+    put_causes(out, &console->failures);
     json_put_int_member(out, "workers", stats.workers);
     json_put_uint_member(out, "steals", stats.steals);
     json_put_uint_member(out, "tasks_stolen", stats.tasks_stolen);
@@ -243,7 +242,7 @@ static void put_summary(struct buf *out, const struct run_log *account,
     buf_put(out, "}\n", 2);
 }
 
-/* Whole or not at all, as every file here. */
+/* Writes a file that appears complete or not at all. */
 static int write_file(const char *path, const struct buf *content, struct mpp_error *error)
 {
     struct atomic_file file = ATOMIC_FILE_INIT;
@@ -269,32 +268,30 @@ static int write_file(const char *path, const struct buf *content, struct mpp_er
 
 /* ---- Closing ---- */
 
-int run_log_close(struct run_log *account, const struct summary *summary,
-                  struct mpp_executor *executor, const struct run_log_end *end,
-                  struct mpp_error *error)
+int run_log_close(struct run_log *log, const struct console *console, struct mpp_executor *executor,
+                  const struct run_log_end *end, struct mpp_error *error)
 {
     struct buf out = BUF_INIT;
-    struct mpp_error later;
-    bool writes = account->journal.fd >= 0;
-    int result = journal_close(&account->journal, error);
-    result = joblog_close(&account->joblog, result ? &later : error) || result ? -1 : 0;
+    struct mpp_error second; /* only the first error is reported */
+    bool writes = log->journal.fd >= 0;
+    int result = journal_close(&log->journal, error);
+    result = joblog_close(&log->joblog, result ? &second : error) || result ? -1 : 0;
     if (writes) {
-        put_summary(&out, account, summary, executor, end);
-        result =
-            write_file(account->summary_path, &out, result ? &later : error) || result ? -1 : 0;
+        put_summary(&out, log, console, executor, end);
+        result = write_file(log->summary_path, &out, result ? &second : error) || result ? -1 : 0;
     }
     buf_release(&out);
     return result;
 }
 
-void run_log_release(struct run_log *account)
+void run_log_release(struct run_log *log)
 {
-    struct mpp_error unwanted;
-    joblog_close(&account->joblog, &unwanted);
-    if (account->journal_path)
-        journal_close(&account->journal, &unwanted);
-    journal_index_release(&account->past);
-    free(account->journal_path);
-    free(account->summary_path);
-    *account = (struct run_log){.journal.fd = -1};
+    struct mpp_error ignored;
+    joblog_close(&log->joblog, &ignored);
+    if (log->journal_path)
+        journal_close(&log->journal, &ignored);
+    journal_index_release(&log->index);
+    free(log->journal_path);
+    free(log->summary_path);
+    *log = (struct run_log){.journal.fd = -1};
 }

@@ -1,21 +1,21 @@
 /*
- * account: what a run of mpthumb writes down, on rank 0: the journal, which a later run takes up,
- * the job log, and summary.json.
+ * run_log: the files in which a run of mpthumb records what it did: the journal, which a later run
+ * with --resume reads, the job log, and summary.json. Rank 0 only.
  */
 #ifndef RUN_LOG_H
 #define RUN_LOG_H
 
+#include "console.h"
 #include "joblog.h"
 #include "journal.h"
 #include "mppool.h"
 #include "mpthumb_options.h"
-#include "summary.h"
 
 struct run_log {
     struct journal journal;
-    struct journal_index past;
+    struct journal_index index; /* what earlier runs wrote into the journal */
     struct joblog joblog;
-    char *journal_path; /* NULL: there is no journal, and no summary.json */
+    char *journal_path; /* NULL: neither a journal nor summary.json is written */
     char *summary_path;
     double begun_s; /* since 1970 */
 };
@@ -23,27 +23,31 @@ struct run_log {
 /* How the run ended, for summary.json. */
 struct run_log_end {
     int exit_status;
-    const char *stopped_by; /* NULL: it was not */
+    const char *stopped_by; /* why it stopped early; NULL: it did not */
     double elapsed_s;
 };
 
-/* Opens, after the output directory has been made, and reads what earlier runs wrote. -1: another
- * run writes this journal, or its options were others, or a file cannot be written. */
-int run_log_open(struct run_log *account, const struct options *options, struct mpp_error *error);
+/* Opens the files, and reads the journal of earlier runs if the options ask for it. The output
+ * directory must exist. -1: another run is writing the journal, the journal was written with other
+ * options, or a file cannot be opened. */
+int run_log_open(struct run_log *log, const struct mpthumb_options *options,
+                 struct mpp_error *error);
 
-/* What the journal says of this source; NULL: nothing. */
-const struct journal_entry *run_log_past(const struct run_log *account, const char *source);
+/* What earlier runs recorded about this source; NULL: nothing. */
+const struct journal_entry *run_log_find(const struct run_log *log, const char *source);
 
-/* An input has come to its end. outcome: NULL where it came to no rank. -1: a file cannot be
- * written. */
-int run_log_note(struct run_log *account, const struct journal_record *record,
-                 const struct mpp_outcome *outcome, uint64_t output_bytes, struct mpp_error *error);
+/* Records that an input is finished. outcome: NULL if it was not given to the pool. -1: a file
+ * cannot be written. */
+int run_log_add(struct run_log *log, const struct journal_record *record,
+                const struct mpp_outcome *outcome, uint64_t output_bytes, struct mpp_error *error);
 
-/* Writes summary.json, closes; the first thing that failed is the error. */
-int run_log_close(struct run_log *account, const struct summary *summary,
-                  struct mpp_executor *executor, const struct run_log_end *end,
-                  struct mpp_error *error);
+/* Writes summary.json and closes the files. Does all of this even if a step fails; error is the
+ * first failure. */
+int run_log_close(struct run_log *log, const struct console *console, struct mpp_executor *executor,
+                  const struct run_log_end *end, struct mpp_error *error);
 
-void run_log_release(struct run_log *account); /* closes and frees; zero is fine */
+/* Closes what is open and frees all memory. Accepts a struct that run_log_open failed on, and one
+ * that is all zero. */
+void run_log_release(struct run_log *log);
 
 #endif

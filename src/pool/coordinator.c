@@ -206,7 +206,7 @@ static int cancel_waiting(struct coordinator *c, struct mpp_error *error)
 {
     for (uint32_t i = 0; i < c->tasks.count; i++) {
         const struct mpp_future *future = c->tasks.slots[i].future;
-        if (future && scheduler_waits(c->scheduler, future->id) &&
+        if (future && scheduler_is_queued(c->scheduler, future->id) &&
             cancel_task(c, future->id, error))
             return -1;
     }
@@ -495,7 +495,7 @@ void coordinator_stats(const struct coordinator *c, struct mpp_stats *stats)
     struct scheduler_counts counts = scheduler_counts(c->scheduler);
     *stats = (struct mpp_stats){.ranks = c->transport->size,
                                 .workers = counts.workers,
-                                .tasks_done = counts.accounted,
+                                .tasks_done = counts.ended,
                                 .steals = c->steals,
                                 .tasks_stolen = c->stolen,
                                 .retries = c->retries,

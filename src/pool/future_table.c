@@ -1,4 +1,4 @@
-/* Futures by id: see future_table.h. */
+/* Finds futures by task id: see future_table.h. */
 #include "future_table.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * future_table: the futures of the tasks that are in the books, by the scheduler's ids: (generation
- * << 32 | slot).
+ * future_table: finds the future of a task by the id that the scheduler uses: (generation << 32 |
+ * slot). It contains the tasks that the scheduler knows. Does not own the futures.
  */
 #ifndef FUTURE_TABLE_H
 #define FUTURE_TABLE_H
@@ -8,27 +8,28 @@
 #include "future.h"
 
 struct future_slot {
-    uint32_t generation;       /* from 1; 0: never used */
-    uint32_t next_free;        /* a slot + 1; 0: none */
+    uint32_t generation;       /* from 1 */
+    uint32_t next_free;        /* index of the next free slot, plus 1; 0: none */
     struct mpp_future *future; /* NULL: free */
 };
 
-struct future_table { /* zero is an empty one */
+/* A zero struct is an empty table. */
+struct future_table {
     struct future_slot *slots;
     uint32_t count;
-    uint32_t free; /* a slot + 1; 0: none */
+    uint32_t free; /* index of the first free slot, plus 1; 0: none */
 };
 
-void future_table_release(struct future_table *table); /* not the futures */
+void future_table_release(struct future_table *table);
 
-/* Gives the future its id. */
+/* Adds a future and sets its id. */
 int future_table_add(struct future_table *table, struct mpp_future *future,
                      struct mpp_error *error);
 
-/* The future of a task in the books; NULL: its end has come already. */
+/* NULL: the task has ended, or the id never existed. */
 struct mpp_future *future_table_find(const struct future_table *table, uint64_t id);
 
-/* The same of one that is there; its id is free again. */
+/* Removes a future that is in the table and returns it. */
 struct mpp_future *future_table_remove(struct future_table *table, uint64_t id);
 
 #endif

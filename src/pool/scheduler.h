@@ -1,23 +1,26 @@
 /*
- * scheduler: who gets which task. A pure state machine: events in, actions out.
+ * scheduler: decides which agent gets which task. A pure state machine: events in, actions out.
  *
- * It holds ids and counts: no payloads, no clock, no messages, no randomness. The coordinator feeds
- * it what the agents report and carries out what it answers; tests feed it arrays of events.
+ * It knows ids and counts, but no payloads, no clock and no messages, and uses no random numbers.
+ * The coordinator on rank 0 tells it what the agents report and carries out its actions; tests and
+ * the simulator feed it with events of their own.
  *
- *   - Tasks wait in one queue in the order they came. An agent that wants work gets a chunk of it,
- * smaller as the queue drains (guided self-scheduling, Polychronopoulos and Kuck 1987: half of an
- * even share).
- *   - When the queue is empty, the agent with most unstarted tasks for each of its workers is the
- * victim: it is told to hand a share of them straight to the one that wants.
- *   - A task whose worker crashed waits until the queue is empty and goes to another agent where
- * there is one. A task of a lost agent is handed out anew.
- *   - A cancelled task leaves the queue; where an agent has it, the agent is told, and its end is
- * awaited.
- *   - The books say at every moment where each task is. The first result of a task wins; what comes
- * later for the same id is ignored.
+ * How it works:
  *
- * A task's id is (generation << 32 | slot): slots are dense and reused, the generation tells an old
- * id.
+ *   - Tasks wait in one queue, first come, first served. An agent that asks for tasks gets a chunk
+ *     of the queue. The chunk size is half of the agent's even share, so that chunks get smaller as
+ *     the queue drains (guided self-scheduling, Polychronopoulos and Kuck 1987).
+ *   - When the queue is empty, tasks are stolen: the agent with the most unstarted tasks per worker
+ *     (the victim) is told to send some of them directly to the agent that asks (the thief).
+ *   - A task whose worker crashed waits until the queue is empty, and then goes to a different
+ *     agent if there is one. The tasks of a lost agent are queued again.
+ *   - A cancelled task is removed from the queue. If an agent holds it, the agent is told, and the
+ *     task ends when the agent reports it.
+ *   - The scheduler knows at all times where each task is. The first result of a task counts; all
+ *     later reports about the same id are ignored.
+ *
+ * A task's id is (generation << 32 | slot). Slots are small numbers that are reused; the generation
+ * tells a new task in a slot from an old one.
  */
 #ifndef SCHEDULER_H
 #define SCHEDULER_H
@@ -26,18 +29,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The comments name the members of struct scheduler_event that are used. */
 enum scheduler_event_type {
-    SCHEDULER_AGENT_JOINED,   /* agent, count: its workers */
-    SCHEDULER_AGENT_WANTS,    /* agent: fell below its low-water mark; asks once until it is given
-                                 something */
-    SCHEDULER_AGENT_LOST,     /* agent: nothing will be heard of it again */
-    SCHEDULER_TASK_ADDED,     /* task: a fresh id; count: tasks to go out with it at most, 0: any */
-    SCHEDULER_TASK_CANCELLED, /* task: it is not wanted any more */
-    SCHEDULER_TASK_DONE,      /* task, agent: it has a result or an exception of its own */
-    SCHEDULER_TASK_CRASHED,   /* task, agent, handout: this attempt ended with its worker process */
-    SCHEDULER_TASK_MOVED,     /* task, agent: the victim, other: the thief, handout */
-    SCHEDULER_STEAL_ENDED,    /* agent: the victim, other: the thief, count: how many moved */
-    SCHEDULER_INPUT_ENDED,    /* no task will be added any more */
+    /* agent, count: the agent has joined and has `count` workers. */
+    SCHEDULER_AGENT_JOINED,
+    /* agent: it has few tasks left and asks for more. It asks once, then waits until it gets
+     * some. */
+    SCHEDULER_AGENT_WANTS,
+    /* agent: it is lost, nothing more will be heard from it. */
+    SCHEDULER_AGENT_LOST,
+    /* task: a new id. count: how many tasks may be in one chunk with it; 0: any number. */
+    SCHEDULER_TASK_ADDED,
+    /* task: its result is not wanted any more. */
+    SCHEDULER_TASK_CANCELLED,
+    /* task, agent: it has ended with a result or an exception. */
+    SCHEDULER_TASK_DONE,
+    /* task, agent, handout: its worker process died. */
+    SCHEDULER_TASK_CRASHED,
+    /* task, agent (the victim), other (the thief), handout: the victim sent it to the thief. */
+    SCHEDULER_TASK_MOVED,
+    /* agent (the victim), other (the thief), count: the steal is over, so many tasks moved. */
+    SCHEDULER_STEAL_ENDED,
+    /* No more tasks will be added. */
+    SCHEDULER_INPUT_ENDED,
 };
 
 struct scheduler_event {
@@ -46,18 +60,27 @@ struct scheduler_event {
     int other;
     uint32_t count;
     uint64_t task;
-    uint32_t handout;
+    uint32_t handout; /* the number from SCHEDULER_SEND, so that late reports can be told */
 };
 
 enum scheduler_action_type {
-    SCHEDULER_SEND, /* task to agent, as this handout; consecutive ones for one agent are a chunk */
-    SCHEDULER_STEAL,    /* tell agent (the victim) to hand up to count unstarted tasks to other */
-    SCHEDULER_REQUEUE,  /* task goes back into the queue: nothing to do, for the statistics */
-    SCHEDULER_ACCEPT,   /* task: this was its first result, deliver it; the id is free again */
-    SCHEDULER_GIVE_UP,  /* task: its last permitted attempt crashed; the id is free again */
-    SCHEDULER_DROP,     /* task: cancelled, and with no agent; the id is free again */
-    SCHEDULER_CANCEL,   /* task was cancelled: agent has it, and will report an end of it */
-    SCHEDULER_FINISHED, /* input ended and every task is accounted for; given once */
+    /* Send task to agent with this handout number. Consecutive actions for the same agent are one
+     * chunk, that is, one message. */
+    SCHEDULER_SEND,
+    /* Tell agent (the victim) to send up to count unstarted tasks to other (the thief). */
+    SCHEDULER_STEAL,
+    /* task was queued again. For statistics only. */
+    SCHEDULER_REQUEUE,
+    /* Deliver the result of task, which is its first one. The id is free. */
+    SCHEDULER_ACCEPT,
+    /* task has failed, because its last permitted attempt crashed. The id is free. */
+    SCHEDULER_GIVE_UP,
+    /* task was cancelled and no agent holds it. The id is free. */
+    SCHEDULER_DROP,
+    /* Tell agent that task was cancelled. The agent will report it as done or crashed. */
+    SCHEDULER_CANCEL,
+    /* All tasks have ended and no more will be added. Given once. */
+    SCHEDULER_FINISHED,
 };
 
 struct scheduler_action {
@@ -66,12 +89,13 @@ struct scheduler_action {
     int other;
     uint32_t count;
     uint64_t task;
-    uint32_t handout; /* SEND: which handing-out of the task this is, from 1 */
-    uint32_t crashes; /* SEND, GIVE_UP: attempts that crashed so far */
+    uint32_t handout; /* SEND: how often the task has been sent to an agent, from 1 */
+    uint32_t crashes; /* SEND, GIVE_UP: how many attempts have crashed */
 };
 
+/* Actions are appended. The caller empties the list by setting count to 0. */
 struct scheduler_actions {
-    struct scheduler_action *list; /* appended to; emptied by setting count to 0 */
+    struct scheduler_action *list;
     size_t count;
     size_t capacity;
 };
@@ -80,34 +104,36 @@ void scheduler_actions_release(struct scheduler_actions *actions);
 
 struct scheduler;
 
-/* agents: how many there may be, numbered from 0; they count once they have joined. attempts: how
- * often a task may crash its worker before it is given up, at least 1. NULL: out of memory. */
+/* agents: the largest number of agents; they are numbered from 0, and used after they have joined.
+ * attempts: how often a task may crash its worker before it is given up, at least 1. NULL: out of
+ * memory. */
 struct scheduler *scheduler_new(int agents, uint32_t attempts);
 void scheduler_free(struct scheduler *scheduler);
 
-/* Enters one event into the books and appends what follows for its task: ACCEPT, GIVE_UP or
- * REQUEUE. Events that contradict the books (an unknown id, a lost agent) change nothing. -1 when
- * memory is out; the scheduler is then not to be used any more, here and below. */
+/* Records an event and appends the actions that follow for its task: ACCEPT, GIVE_UP, REQUEUE, DROP
+ * or CANCEL. Ignores events that cannot be true (an unknown id, a lost agent). -1: out of memory;
+ * the scheduler must not be used any more. */
 int scheduler_apply(struct scheduler *scheduler, const struct scheduler_event *event,
                     struct scheduler_actions *actions);
 
-/* Decides who gets what, after any number of events: SEND, STEAL, FINISHED. */
+/* Decides who gets which tasks and appends SEND, STEAL and FINISHED. Call it after one or more
+ * events. -1 as above. */
 int scheduler_decide(struct scheduler *scheduler, struct scheduler_actions *actions);
 
-/* Does this task wait here, so that no agent has it? */
-bool scheduler_waits(const struct scheduler *scheduler, uint64_t id);
+/* True if the task waits in the queue: no agent holds it. */
+bool scheduler_is_queued(const struct scheduler *scheduler, uint64_t id);
 
 struct scheduler_counts {
-    uint64_t queued;    /* waiting here, retries included */
-    uint64_t held;      /* at agents */
-    uint64_t accounted; /* accepted, given up or dropped */
-    int agents;         /* joined with workers, and not lost */
-    int workers;        /* theirs */
+    uint64_t queued; /* tasks in the queue, including those that wait for a retry */
+    uint64_t held;   /* tasks at agents */
+    uint64_t ended;  /* tasks that have ended: accepted, given up or dropped */
+    int agents;      /* agents with workers that have joined and are not lost */
+    int workers;     /* workers of these agents */
 };
 
 struct scheduler_counts scheduler_counts(const struct scheduler *scheduler);
 
-/* Verifies every invariant of the books by a full scan; for tests. NULL, or what is wrong. */
+/* For tests: checks all invariants by a full scan. Returns NULL, or what is wrong. */
 const char *scheduler_check(const struct scheduler *scheduler);
 
 #endif

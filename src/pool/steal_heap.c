@@ -1,4 +1,4 @@
-/* The indexed max-heap that finds victims: see steal_heap.h. */
+/* The indexed max-heap of victims: see steal_heap.h. */
 #include "steal_heap.h"
 
 #include <stdlib.h>
@@ -65,9 +65,9 @@ const char *steal_heap_check(const struct steal_heap *h)
 {
     for (int place = 0; place < h->count; place++) {
         if (h->position[h->heap[place]] != place)
-            return "the victim heap has lost an agent";
+            return "the heap of victims has lost an agent";
         if (place && h->key[h->heap[(place - 1) / 2]] < h->key[h->heap[place]])
-            return "the victim heap is out of order";
+            return "the heap of victims is out of order";
     }
     return NULL;
 }

@@ -1,8 +1,8 @@
 /*
- * victim_heap: agents by how much can be stolen from them; the richest is on top.
+ * steal_heap: finds the agent from which most can be stolen.
  *
- * An indexed binary max-heap (Sedgewick, Algorithms, 2.4): every agent is always in it, its key
- * changes in O(log agents), most often in no step at all.
+ * An indexed binary max-heap (Sedgewick, Algorithms, 2.4). All agents are always in the heap. To
+ * change a key takes O(log agents) steps, usually none.
  */
 #ifndef STEAL_HEAP_H
 #define STEAL_HEAP_H
@@ -11,19 +11,21 @@
 
 struct steal_heap {
     int count;
-    int *heap;     /* agents, heap[0] with the largest key */
-    int *position; /* of an agent in heap */
-    uint64_t *key; /* of an agent */
+    int *heap;     /* agents; heap[0] has the largest key */
+    int *position; /* by agent: its index in heap */
+    uint64_t *key; /* by agent: how much can be stolen from it */
 };
 
-int steal_heap_init(struct steal_heap *heap, int agents); /* -1: out of memory */
+/* All keys are 0. -1: out of memory. */
+int steal_heap_init(struct steal_heap *heap, int agents);
 void steal_heap_release(struct steal_heap *heap);
 
 void steal_heap_set(struct steal_heap *heap, int agent, uint64_t key);
 
-/* The agent with the largest key (*key), or -1 when that is 0. */
+/* Returns the agent with the largest key and sets *key, or -1 if all keys are 0. */
 int steal_heap_top(const struct steal_heap *heap, uint64_t *key);
 
-const char *steal_heap_check(const struct steal_heap *heap); /* for tests: NULL, or what is wrong */
+/* For tests: NULL, or what is wrong. */
+const char *steal_heap_check(const struct steal_heap *heap);
 
 #endif

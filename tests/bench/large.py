@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Very many inputs: what rank 0 takes for each, in time and memory, and how soon the first is worked on. Started by
+"""Measures runs over millions of inputs: time and memory of rank 0, and when the first input is done. Started by
 scripts/bench."""
 import argparse
 import os
@@ -16,13 +16,13 @@ BUILD = pathlib.Path(os.environ["MPTHUMB_BUILD"])
 MPTHUMB, MPBATCH = BUILD / "src/cli/mpthumb", BUILD / "src/cli/mpbatch"
 NAMES = (1, 100_000, 1_000_000, 4_000_000)
 DIRECTORIES, FILES_EACH = 200, 1000
-PIXEL = bytes.fromhex(  # a PNG of one gray pixel
+PIXEL = bytes.fromhex(  # a PNG with one gray pixel
     "89504e470d0a1a0a0000000d4948445200000001000000010800000000"
     "3a7e9b550000000a49444154789c636000000002000148afa4710000000049454e44ae426082")
 
 
 def run(command):
-    """(wall seconds, largest resident memory of that process in MB)."""
+    """Runs a command. Returns (wall seconds, largest resident memory of its process in MB)."""
     begun = time.monotonic()
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
@@ -33,7 +33,7 @@ def run(command):
 
 
 def names(scratch, rounds):
-    print("\nnames from a file, a job that does nothing, a journal; 2 workers")
+    print("\nnames from a file, empty tasks, with a journal; 2 workers")
     print(f"{'names':>10} {'wall s':>8} {'files/s':>10} {'memory of rank 0, MB':>22}")
     for count in NAMES:
         listed = scratch / "names"
@@ -59,7 +59,7 @@ def tree(scratch, rounds):
         (folder / "0000.png").write_bytes(PIXEL)
         for number in range(1, FILES_EACH):
             os.link(folder / "0000.png", folder / f"{number:04}.png")
-    print(f"\na tree of {DIRECTORIES * FILES_EACH} images of one pixel; mpthumb -j 2 -v")
+    print(f"\na directory tree with {DIRECTORIES * FILES_EACH} images of one pixel; mpthumb -j 2 -v")
     firsts, walls = [], []
     for number in range(rounds):
         begun = time.monotonic()

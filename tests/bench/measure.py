@@ -1,4 +1,4 @@
-"""What the benchmarks share: running a program and all that descends from it, and naming the machine."""
+"""Shared by the benchmarks: measures the time of a program with all its descendants, and describes the machine."""
 import ctypes
 import os
 import platform
@@ -9,20 +9,21 @@ import time
 PR_SET_CHILD_SUBREAPER = 36
 
 
-def adopt():
-    """From now on what a program leaves behind is this one's, to be waited for and counted."""
+def become_subreaper():
+    """From now on orphaned descendants become children of this process, so that measure() can wait for them and count
+    their time."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def measure(command, **options):
-    """Runs it; (its stdout, wall seconds, CPU seconds) of it and all that descends from it."""
+    """Runs a command. Returns (stdout, wall seconds, CPU seconds), including all its descendants."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
     done = subprocess.run(command, check=True, stdin=subprocess.DEVNULL, text=True, **options)
     wall = time.monotonic() - start
     try:
         while True:
-            os.wait()  # what the run has left behind is ours now
+            os.wait()  # orphaned descendants of the command
     except ChildProcessError:
         pass
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

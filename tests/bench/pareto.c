@@ -1,9 +1,11 @@
 /*
- * pareto [TASKS_A_WORKER [MEAN_MS [SEED]]]: sleeping tasks with Pareto times (alpha 1.5) on as many
- * ranks as there are, one worker each. Prints how near the run came to the lower bound max(total /
- * N, longest task), with the times the tasks really took; and, as the bound is often out of reach
- * when a long task happens to come late, how near whoever is free taking the next task at no cost
- * would have come (../sim/list_schedule.h). Started by spread.py.
+ * pareto [TASKS_PER_WORKER [MEAN_MS [SEED]]]: a benchmark of scheduling. Runs sleeping tasks whose
+ * times have a Pareto distribution (alpha 1.5) on all ranks, with one worker per rank.
+ *
+ * Prints the run time as a percentage of the lower bound max(total / N, longest task), which is
+ * computed from the measured times of the tasks. The bound is often out of reach, because a long
+ * task can come late. So it also prints what percentage of the bound list scheduling without
+ * overhead would reach ("greedy", ../sim/list_schedule.h). Started by spread.py.
  */
 #include <mppool.h>
 #include <stdio.h>
@@ -28,10 +30,10 @@ static const struct mpp_job sleep_job = {.name = "sleep", .run = sleep_run};
 static const struct mpp_job *const jobs[] = {&sleep_job, NULL};
 
 struct sleepers {
-    struct draw draw;
+    struct random_times times;
     double mean_ns;
     uint64_t left;
-    int64_t ns; /* the payload */
+    int64_t ns; /* payload of the current task */
     double total_s, longest_s;
 };
 
@@ -43,7 +45,7 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
     if (!sleepers->left)
         return MPP_SOURCE_END;
     sleepers->left--;
-    sleepers->ns = draw_task_ns(&sleepers->draw, PARETO, sleepers->mean_ns);
+    sleepers->ns = random_times_task_ns(&sleepers->times, PARETO, sleepers->mean_ns);
     *payload = (struct mpp_bytes){&sleepers->ns, sizeof sleepers->ns};
     return MPP_SOURCE_ITEM;
 }
@@ -67,7 +69,7 @@ static double now_s(void)
 }
 
 static int measure(struct mpp_executor *executor, struct sleepers *sleepers,
-                   const struct greedy_setup *setup, struct mpp_error *error)
+                   const struct list_schedule_setup *setup, struct mpp_error *error)
 {
     struct mpp_map map = {.job = "sleep", .source = source, .sink = sink, .context = sleepers};
     double begun_s = now_s();
@@ -77,18 +79,18 @@ static int measure(struct mpp_executor *executor, struct sleepers *sleepers,
     double bound_s = sleepers->total_s / setup->agents;
     if (sleepers->longest_s > bound_s)
         bound_s = sleepers->longest_s;
-    struct greedy_times greedy = greedy_run(setup);
+    struct list_schedule_result greedy = list_schedule_run(setup);
     printf("%.3f s, bound %.3f s: %.1f %%; greedy %.1f %%\n", wall_s, bound_s,
-           100 * bound_s / wall_s, 100 * (double)greedy.bound_ns / (double)greedy.greedy_ns);
+           100 * bound_s / wall_s, 100 * (double)greedy.bound_ns / (double)greedy.schedule_ns);
     return 0;
 }
 
-/* The clock starts when every rank is there and has slept once. */
+/* Runs tasks until all ranks have joined, so that start-up is not measured. */
 static int await_workers(struct mpp_executor *executor, int *workers, struct mpp_error *error)
 {
     struct mpp_stats stats;
     do {
-        struct sleepers once = {.draw = {1}, .mean_ns = 1e6, .left = 1};
+        struct sleepers once = {.times = {1}, .mean_ns = 1e6, .left = 1};
         struct mpp_map map = {.job = "sleep", .source = source, .sink = sink, .context = &once};
         if (mpp_map_unordered(executor, &map, error))
             return -1;
@@ -118,13 +120,13 @@ int main(int argc, char **argv)
     int failed = await_workers(executor, &workers, &error);
     if (!failed) {
         uint64_t all = (uint64_t)(tasks * workers);
-        struct sleepers sleepers = {.draw = {seed}, .mean_ns = mean_ms * 1e6, .left = all};
-        struct greedy_setup setup = {.agents = workers,
-                                     .workers = 1,
-                                     .tasks = all,
-                                     .distribution = PARETO,
-                                     .mean_ns = sleepers.mean_ns,
-                                     .seed = seed};
+        struct sleepers sleepers = {.times = {seed}, .mean_ns = mean_ms * 1e6, .left = all};
+        struct list_schedule_setup setup = {.agents = workers,
+                                            .workers = 1,
+                                            .tasks = all,
+                                            .distribution = PARETO,
+                                            .mean_ns = sleepers.mean_ns,
+                                            .seed = seed};
         failed = measure(executor, &sleepers, &setup, &error);
     }
     if (mpp_close(executor, failed ? NULL : &error) || failed) {

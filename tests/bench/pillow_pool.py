@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""The program that one would write instead of using mpthumb: Pillow in a ProcessPoolExecutor.
+"""The program that one would write without mpthumb: Pillow in a ProcessPoolExecutor.
 
     pillow_pool.py IMAGES THUMBS [WORKERS [BLUR]]
 
-With a blur of 0 it does less than the job: JPEGs are then decoded at a smaller scale.
+With a blur of 0 it does less work: JPEGs are then decoded at a smaller scale.
 """
 import concurrent.futures
 import functools

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""The pool beside concurrent.futures and mpi4py.futures: tasks that do nothing, two workers. Started by scripts/bench.
+"""Compares the pool with concurrent.futures and mpi4py.futures: empty tasks, two workers. Started by scripts/bench.
 
-speed   tasks a second, with a future for each task and with map; the microseconds of one submit and its result on
-        a pool at rest; and the CPU microseconds of the whole process tree for each task, start and end included.
-        Medians of rounds that alternate between the three.
-rank0   what messages cost a rank: figures for scripts/simulate.
-idle    what one worker gets through in two seconds while 15 other ranks idle, beside what it does alone.
+speed   tasks per second, with a future for each task and with map; the time from a submit to its result on an idle
+        pool; and the CPU time per task of all processes, including start-up. Medians of rounds that alternate
+        between the three pools.
+rank0   the CPU time that a rank needs for a message: figures for scripts/simulate.
+idle    the throughput of one worker beside 15 idle ranks, compared with its throughput alone.
 """
 import argparse
 import os
@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 
-from measure import adopt, machine, measure
+from measure import become_subreaper, machine, measure
 
 BUILD = pathlib.Path(os.environ["MPTHUMB_BUILD"]) / "tests"
 POOL_SPEED = str(BUILD / "bench/pool_speed")
@@ -29,18 +29,18 @@ COMMANDS = {
     MPI: [*MPIRUN, "3", sys.executable, "-m", "mpi4py.futures", PYTHON, "mpi"],
 }
 
-# What is measured: title, the arguments of each program, is more better?
+# What is measured: title, the arguments of each program, whether more is better.
 SPEEDS = (
-    ("one future a task", {OURS: "submit 1000000", PROCESSES: "submit 20000", MPI: "submit 20000"}, True),
+    ("one future per task", {OURS: "submit 1000000", PROCESSES: "submit 20000", MPI: "submit 20000"}, True),
     ("map, chunks of 1", {OURS: "map 1000000 1", PROCESSES: "map 20000 1", MPI: "map 20000 1"}, True),
     ("map, chunks of 100", {OURS: "map 5000000 100", PROCESSES: "map 1000000 100", MPI: "map 1000000 100"}, True),
-    ("map, as it likes best", {OURS: "map 10000000", PROCESSES: "map 1000000 100", MPI: "map 1000000 100"}, True),
+    ("map, best chunk size", {OURS: "map 10000000", PROCESSES: "map 1000000 100", MPI: "map 1000000 100"}, True),
     ("round trip, us", {OURS: "trip 2000", PROCESSES: "trip 2000", MPI: "trip 2000"}, False),
 )
 
 
 def speed(rounds):
-    print(f"{'':24} {OURS:>12} {PROCESSES:>20} {'x':>6} {MPI:>16} {'x':>6}   CPU us a task")
+    print(f"{'':24} {OURS:>12} {PROCESSES:>20} {'x':>6} {MPI:>16} {'x':>6}   CPU us per task")
     for title, arguments, more in SPEEDS:
         figures = {name: [] for name in COMMANDS}
         cpu = {name: [] for name in COMMANDS}
@@ -64,7 +64,7 @@ def rank0(rounds):
         text, _, _ = measure([*MPIRUN, "2", str(BUILD / "bench/rank0_cost")], stdout=subprocess.PIPE)
         runs.append([float(number) for number in re.search(r"receive (\d+) ns, send (\d+) ns", text).groups()])
     receive, send = (statistics.median(column) for column in zip(*runs))
-    print(f"\nA message of 256 bytes costs a rank {receive:.0f} ns of CPU to receive and {send:.0f} ns to send")
+    print(f"\nA message of 256 bytes takes a rank {receive:.0f} ns of CPU time to receive and {send:.0f} ns to send")
 
 
 def busy(ranks):
@@ -77,7 +77,7 @@ def idle(rounds):
     for _ in range(rounds):
         alone, beside = busy(1), busy(16)
         share.append(100 * beside / alone)
-    print(f"A busy worker beside 15 idle ranks keeps {statistics.median(share):.1f} % of its throughput alone"
+    print(f"A busy worker beside 15 idle ranks has {statistics.median(share):.1f} % of the throughput that it has alone"
           f" (worst of {rounds} rounds {min(share):.1f} %)")
 
 
@@ -86,9 +86,9 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=5)
     rounds_wanted = parser.parse_args().rounds
     import mpi4py
-    adopt()
-    print(f"{machine()}\nPython {platform.python_version()}, mpi4py {mpi4py.__version__}; two workers, tasks that do"
-          f" nothing, tasks/s; x: times ours; medians of {rounds_wanted} alternating rounds")
+    become_subreaper()
+    print(f"{machine()}\nPython {platform.python_version()}, mpi4py {mpi4py.__version__}; two workers, empty"
+          f" tasks, tasks/s; x: how many times faster mppool is; medians of {rounds_wanted} alternating rounds")
     speed(rounds_wanted)
     rank0(rounds_wanted)
     idle(rounds_wanted)

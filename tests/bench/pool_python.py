@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What pool_speed.c does, with a pool of Python's: concurrent.futures or mpi4py.futures, two workers.
+"""The tests of pool_speed.c with Python pools: concurrent.futures or mpi4py.futures, two workers.
 
     pool_python.py processes submit|map|trip N [CHUNK]
     mpirun -n 3 python3 -m mpi4py.futures pool_python.py mpi submit|map|trip N [CHUNK]
@@ -40,14 +40,14 @@ def trip(pool, count, _):
     return statistics.median(times) * 1e6
 
 
-def main(kind, what, count, chunk=1):
+def main(kind, test, count, chunk=1):
     if kind == "mpi":
         from mpi4py.futures import MPIPoolExecutor as Executor
     else:
         from concurrent.futures import ProcessPoolExecutor as Executor
     with Executor(2) as pool:
         in_order(pool, 1000, 1)
-        print(f"{ {'submit': submit, 'map': in_order, 'trip': trip}[what](pool, int(count), int(chunk)):.1f}")
+        print(f"{ {'submit': submit, 'map': in_order, 'trip': trip}[test](pool, int(count), int(chunk)):.1f}")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 /*
- * pool_speed WHAT N [CHUNK]: how fast the pool itself is, with a job that does nothing. Started by
- * pool.py, beside the same in Python. Prints one number.
+ * pool_speed TEST N [CHUNK]: a benchmark of the pool with a job that does nothing. Prints one
+ * number. Started by pool.py, which compares it with pools for Python (pool_python.py).
  *
- *     submit N        one future for each task, then all their results: tasks/s
- *     map N [CHUNK]   mpp_map, in order; without CHUNK adaptive: tasks/s
- *     trip N          one submit and its result on a pool at rest, N times: the median, in
- *                     microseconds
+ *     submit N        submit N tasks, then get all results: tasks/s
+ *     map N [CHUNK]   mpp_map in order; without CHUNK with adaptive chunks: tasks/s
+ *     trip N          submit a task to an idle pool and get its result, N times: median in us
  *
- * Every worker has had a task before the clock starts. POOL_WORKERS: worker processes of each rank.
+ * Each worker runs a task before the measurement. The environment variable POOL_WORKERS is the
+ * number of workers per rank.
  */
 #include <mppool.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 
 static const struct mpp_job *const jobs[] = {&noop_job, NULL};
 
-struct numbers {
+struct noop_tasks {
     size_t left, done;
 };
 
@@ -27,20 +27,20 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
                                      struct mpp_error *error)
 {
     (void)error;
-    struct numbers *numbers = context;
-    if (!numbers->left)
+    struct noop_tasks *tasks = context;
+    if (!tasks->left)
         return MPP_SOURCE_END;
-    numbers->left--;
+    tasks->left--;
     *payload = (struct mpp_bytes){0};
     return MPP_SOURCE_ITEM;
 }
 
 static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_error *error)
 {
-    struct numbers *numbers = context;
+    struct noop_tasks *tasks = context;
     if (outcome->exception)
         return mpp_error_set(error, "%s", outcome->exception->message);
-    numbers->done++;
+    tasks->done++;
     return 0;
 }
 
@@ -54,17 +54,17 @@ static double now_s(void)
 static int map(struct mpp_executor *executor, size_t count, size_t chunk, double *figure,
                struct mpp_error *error)
 {
-    struct numbers numbers = {.left = count};
+    struct noop_tasks tasks = {.left = count};
     struct mpp_map map = {.job = noop_job.name,
                           .source = source,
                           .sink = sink,
-                          .context = &numbers,
+                          .context = &tasks,
                           .chunksize = chunk};
     double begun_s = now_s();
     if (mpp_map(executor, &map, error))
         return -1;
     *figure = (double)count / (now_s() - begun_s);
-    return numbers.done == count ? 0 : mpp_error_set(error, "%zu outcomes", numbers.done);
+    return tasks.done == count ? 0 : mpp_error_set(error, "%zu outcomes", tasks.done);
 }
 
 static int await(struct mpp_future *future, struct mpp_error *error)
@@ -98,7 +98,7 @@ static int compare(const void *left, const void *right)
     return (*a > *b) - (*a < *b);
 }
 
-/* The pause between two lets the pool come to rest. */
+/* The pause before each task lets the pool become idle. */
 static int trip(struct mpp_executor *executor, size_t count, double *figure,
                 struct mpp_error *error)
 {
@@ -124,7 +124,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: pool_speed submit|map|trip N [CHUNK]\n");
         return 2;
     }
-    const char *what = argv[1];
+    const char *test = argv[1];
     size_t count = strtoul(argv[2], NULL, 10);
     size_t chunk = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
     const char *workers = getenv("POOL_WORKERS");
@@ -142,14 +142,14 @@ int main(int argc, char **argv)
         break;
     }
     int failed = map(executor, 1000, 0, &figure, &error);
-    if (!strcmp(what, "submit"))
+    if (!strcmp(test, "submit"))
         failed = failed || submit(executor, count, &figure, &error);
-    else if (!strcmp(what, "map"))
+    else if (!strcmp(test, "map"))
         failed = failed || map(executor, count, chunk, &figure, &error);
-    else if (!strcmp(what, "trip"))
+    else if (!strcmp(test, "trip"))
         failed = failed || trip(executor, count, &figure, &error);
     else
-        failed = mpp_error_set(&error, "which figure? submit, map or trip");
+        failed = mpp_error_set(&error, "the test must be submit, map or trip");
     if (mpp_close(executor, failed ? NULL : &error) || failed) {
         fprintf(stderr, "pool_speed: %s\n", error.text);
         return 1;

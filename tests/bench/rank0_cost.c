@@ -1,8 +1,8 @@
 /*
- * rank0_cost [MESSAGES]: what messages cost a rank, for the simulator: CPU nanoseconds to receive
- * one and to send one, of the size that a chunk's results have. Run on two ranks of MPI. Rank 1
- * answers each batch of messages with one as large; rank 0 looks only once they are there, so that
- * waiting is not counted.
+ * rank0_cost [MESSAGES]: measures the CPU time that a rank needs to receive and to send a message
+ * of typical size, as input for the simulator. Runs on two MPI ranks. Rank 1 answers each batch of
+ * messages with a batch of the same size. Rank 0 polls only after all answers have arrived, so that
+ * waiting is not measured.
  */
 #include <mpp_error.h>
 #include <stdio.h>
@@ -56,7 +56,8 @@ static int measure(struct transport *transport, int batches, struct mpp_error *e
         if (send_batch(transport, 1, error))
             return -1;
         sending_ns += cpu_ns() - begun_ns;
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); /* until all answers are there */
+        nanosleep(&(struct timespec){.tv_nsec = 1000000},
+                  NULL); /* until all answers have arrived */
         begun_ns = cpu_ns();
         if (receive_batch(transport, error))
             return -1;
@@ -82,7 +83,7 @@ int main(int argc, char **argv)
     struct transport *transport = transport_mpi_new(&argc, &argv, &error);
     int failed = !transport;
     if (transport && transport->size != 2)
-        failed = mpp_error_set(&error, "two ranks are wanted: mpirun -n 2");
+        failed = mpp_error_set(&error, "exactly two ranks are needed: mpirun -n 2");
     else if (transport)
         failed = transport->rank ? answer(transport, batches, &error)
                                  : measure(transport, batches, &error);

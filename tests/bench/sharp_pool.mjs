@@ -1,4 +1,4 @@
-// sharp without a blur: every image of a folder to 50x50, WORKERS at a time.
+// Makes 50x50 thumbnails of all images in a folder with sharp, without a blur, WORKERS at a time.
 //
 //     node sharp_pool.mjs SHARP IMAGES THUMBS WORKERS
 import { createRequire } from "node:module";

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""How well work is spread over ranks. Started by scripts/bench.
+"""Measures how evenly work is spread over ranks. Started by scripts/bench.
 
-steal   1,600 sleeping tasks, the first half 100 times as long as the rest, on 16 ranks of one worker: seconds
-        beside the ideal, which is the time the workers spent in tasks, evenly spread.
-pareto  19,200 sleeping tasks with Pareto times (alpha 1.5, mean 20 ms) on 64 ranks: how near the lower bound
-        max(total / N, longest task) a run comes, and how near whoever is free taking the next task at no cost
-        would have come. Each round has other times.
+steal   1,600 sleeping tasks, the first half 100 times as long as the rest, on 16 ranks with one worker each: the run
+        time, compared with the ideal, which is the total time of all tasks divided by the number of workers.
+pareto  19,200 sleeping tasks with Pareto times (alpha 1.5, mean 20 ms) on 64 ranks: the run time, compared with the
+        lower bound max(total / N, longest task), and with list scheduling without overhead ("greedy"). Each round has
+        different times.
 """
 import argparse
 import os

@@ -1,10 +1,10 @@
-"""Command-line tests of mpthumb: a scene to play in, and a runner for the cases of one file.
+"""The harness of the command-line tests: a temporary directory for each case, and a runner for the cases of a file.
 
-A case is a function `case_...(scene)`; its name says what is promised. It fills a temporary directory with
-images, runs the program there, and asserts on what came out: exit status, stdout, stderr, files. At the end of
-each case file stands `main(globals())`.
+A case is a function `case_...(sandbox)` whose name says what it tests. It creates images in a temporary directory,
+runs the program there, and checks the exit status, stdout, stderr and the files. Each test file ends with
+`main(globals())`.
 
-    MPTHUMB=build/src/cli/mpthumb tests/cli/test_output.py            every case of the file
+    MPTHUMB=build/src/cli/mpthumb tests/cli/test_output.py            all cases of the file
     MPTHUMB=build/src/cli/mpthumb tests/cli/test_output.py beside     those with "beside" in their name
 """
 import functools
@@ -25,19 +25,20 @@ MPTHUMB = os.environ.get("MPTHUMB", "mpthumb")
 MPIRUN = os.environ.get("MPIRUN") or "mpirun"
 if os.geteuid() == 0:
     os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-PATIENCE_S = 240  # a run that takes longer hangs; nothing here is measured
+RUN_TIMEOUT_S = 240  # only to end a run that hangs
 
 
 @functools.lru_cache(maxsize=None)
 def open_mpi():
-    """Which Open MPI mpirun is: 4, 5."""
-    said = subprocess.run([MPIRUN, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
-    return int(re.search(r"(\d+)\.\d+", said.stdout)[1])
+    """The major version of Open MPI: 4 or 5."""
+    version = subprocess.run([MPIRUN, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                             check=True)
+    return int(re.search(r"(\d+)\.\d+", version.stdout)[1])
 
 
 def launcher(ranks):
-    """The words before mpthumb: none for 0 ranks. -q silences mpirun's own remarks on an exit status; Open MPI 5 has
-    no such option."""
+    """The words of the command line that precede the program; none if `ranks` is 0. -q suppresses mpirun's message
+    about an exit status that is not 0; Open MPI 5 has no such option."""
     if ranks == 0:
         return []
     if open_mpi() >= 5:
@@ -47,15 +48,15 @@ def launcher(ranks):
 
 
 def preloaded(shim, **variables):
-    """An environment in which a library comes before the program's own, with further variables."""
+    """The environment with LD_PRELOAD set to a library, and with further variables."""
     environment = dict(os.environ, LD_PRELOAD=shim, **variables)
-    # The allocator of a sanitizer is there before the shim.
+    # A sanitizer's library is loaded before the preloaded one.
     environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
     return environment
 
 
 class Outcome:
-    """What a run left: exit, out and err as text (undecodable bytes as \\xHH)."""
+    """The result of a run: exit status, stdout and stderr as text (undecodable bytes as \\xHH)."""
 
     def __init__(self, exit_status, out, err):
         self.exit = exit_status
@@ -64,17 +65,17 @@ class Outcome:
 
     @property
     def lines(self):
-        """What stands on stdout, but for the line about the pool."""
+        """The lines on stdout, without the line about the pool."""
         return [line for line in self.out.splitlines() if not re.match(r"\d+ ranks?, ", line)]
 
     @property
     def pool(self):
-        """The line about the pool, "" where there is none."""
+        """The line about the pool, or ""."""
         return "".join(line for line in self.out.splitlines() if re.match(r"\d+ ranks?, ", line))
 
     @property
     def processed(self):
-        """What -v says of the files, without the closing lines."""
+        """The lines that -v prints about files, sorted."""
         return sorted(line for line in self.lines if line.endswith(" was processed..."))
 
     @property
@@ -90,7 +91,7 @@ class Outcome:
 
 
 def picture(size=(120, 80), mode="RGB", seed=0):
-    """A smooth picture with some noise in it; every seed gives another one."""
+    """A smooth picture with some noise; each seed gives a different one."""
     width, height = size
     image = Image.linear_gradient("L").resize(size).rotate(37 * seed)
     noise = Image.effect_noise(size, 24)
@@ -101,8 +102,8 @@ def picture(size=(120, 80), mode="RGB", seed=0):
     return rgb.convert(mode)
 
 
-class Scene:
-    """A temporary directory in which one case plays. Paths are relative to it, str or bytes."""
+class Sandbox:
+    """The temporary directory of one case. Paths are relative to it, str or bytes."""
 
     def __init__(self):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="mpthumb-cli-"))
@@ -120,7 +121,7 @@ class Scene:
         path.write_bytes(content)
 
     def image(self, name, size=(120, 80), mode="RGB", seed=0, format=None, **options):
-        """An image file; without `format` the name's extension says which. Options are Pillow's."""
+        """Creates an image file in `format`, or the format of the name's extension. Options are those of Pillow."""
         format = format or ("PNG" if os.fsencode(name).lower().endswith(b".png") else "JPEG")
         memory = io.BytesIO()
         picture(size, mode, seed).save(memory, format, **options)
@@ -131,11 +132,11 @@ class Scene:
             self.image(name, seed=number, **options)
 
     def run(self, *arguments, ranks=0, stdin=b"", stdout=subprocess.PIPE, program=MPTHUMB, environment=None):
-        """Runs mpthumb, or another program, to its end: by itself, or on so many ranks."""
+        """Runs mpthumb, or another program, and waits for it: without a launcher if `ranks` is 0, else under mpirun."""
         done = subprocess.run(launcher(ranks) + [program, *arguments], cwd=self.root, input=stdin,
-                              stdout=stdout, stderr=subprocess.PIPE, timeout=PATIENCE_S, env=environment)
+                              stdout=stdout, stderr=subprocess.PIPE, timeout=RUN_TIMEOUT_S, env=environment)
         stderr = done.stderr
-        if ranks and open_mpi() >= 5:  # whose mpirun cannot be silenced
+        if ranks and open_mpi() >= 5:  # has no -q
             stderr = re.sub(rb"-{60,}\n(?:prterun|mpirun|Primary job).*?-{60,}\n", b"", stderr, flags=re.S)
         return Outcome(done.returncode, done.stdout or b"", stderr)
 
@@ -146,8 +147,8 @@ class Scene:
                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
 
     def tree(self, name="."):
-        """Path -> SHA-256 of every regular file below `name`, paths relative to it; {} if it is not there. Without
-        what a run writes down of itself."""
+        """Path -> SHA-256 of each regular file below `name`, with relative paths; {} if `name` does not exist. Without
+        the directory .mpthumb of the journal."""
         top = os.fsencode(self.path(name))
         found = {}
         for directory, directories, names in os.walk(top):
@@ -178,20 +179,20 @@ def equal(found, wanted, what=""):
 
 
 def main(names):
-    """Runs the cases of a file, each in a scene of its own; ends the program."""
+    """Runs the cases of a test file, each in its own sandbox, and exits."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     failures = 0
     for name, case in list(names.items()):
         if not name.startswith("case_") or wanted not in name:
             continue
-        scene = Scene()
+        sandbox = Sandbox()
         try:
-            case(scene)
+            case(sandbox)
             print("ok    ", name[5:], flush=True)
-        except Exception:  # an assertion, a file that is missing, a run that hangs
+        except Exception:  # a failed assertion, a missing file, a run that hangs
             failures += 1
             print("FAILED", name[5:], flush=True)
             traceback.print_exc(limit=-2, file=sys.stdout)
         finally:
-            scene.close()
+            sandbox.close()
     sys.exit(1 if failures else 0)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Memory does not grow with the picture: 100 megapixels in 64 MB, the worker's and every other process' peak."""
+"""Memory does not grow with the image: for 100 megapixels, no process needs more than 64 MB."""
 import subprocess
 import sys
 
@@ -8,7 +8,7 @@ from harness import MPTHUMB, equal, main
 LIMIT_MB = 64
 WIDTH, HEIGHT = 12000, 8400
 
-# In a process of its own, for what it needs itself would count as well.
+# Run in a separate process, because its own memory would be measured as well.
 MAKE = """
 import sys
 from PIL import Image
@@ -20,7 +20,7 @@ picture.save(name, **({"compress_level": 1} if name.endswith("png") else
                       {"quality": 85, "progressive": "progressive" in name}))
 """
 
-# What it prints is the largest resident set of mpthumb and all of its descendants, in kilobytes.
+# Prints the largest resident set of mpthumb and all its descendants, in kilobytes.
 RUN = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdin=subprocess.DEVNULL)
@@ -28,27 +28,27 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 
-def peak_is_small(scene, name):
-    subprocess.run([sys.executable, "-c", MAKE, scene.path(name), str(WIDTH), str(HEIGHT)], check=True)
-    outcome = scene.run("-c", RUN, MPTHUMB, "--quiet", "-j", "1", "-b", "2", name,
+def peak_is_small(sandbox, name):
+    subprocess.run([sys.executable, "-c", MAKE, sandbox.path(name), str(WIDTH), str(HEIGHT)], check=True)
+    outcome = sandbox.run("-c", RUN, MPTHUMB, "--quiet", "-j", "1", "-b", "2", name,
                         program=sys.executable)
     equal((outcome.exit, outcome.err), (0, ""), outcome)
-    equal(scene.size("thumbs/" + name), (50, 35))
+    equal(sandbox.size("thumbs/" + name), (50, 35))
     peak_mb = int(outcome.out) / 1024
     print(f"{name}: {peak_mb:.0f} MB")
-    assert peak_mb <= LIMIT_MB, f"{name}: {peak_mb:.0f} MB, not {LIMIT_MB} at most"
+    assert peak_mb <= LIMIT_MB, f"{name}: {peak_mb:.0f} MB, more than {LIMIT_MB}"
 
 
-def case_baseline_jpeg(scene):
-    peak_is_small(scene, "baseline.jpg")
+def case_baseline_jpeg(sandbox):
+    peak_is_small(sandbox, "baseline.jpg")
 
 
-def case_progressive_jpeg(scene):
-    peak_is_small(scene, "progressive.jpg")
+def case_progressive_jpeg(sandbox):
+    peak_is_small(sandbox, "progressive.jpg")
 
 
-def case_png(scene):
-    peak_is_small(scene, "picture.png")
+def case_png(sandbox):
+    peak_is_small(sandbox, "picture.png")
 
 
 main(globals())

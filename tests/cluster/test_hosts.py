@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs over several hosts, and a host that is powered off in the middle of one. Started by scripts/test-cluster."""
+"""Runs on several virtual hosts, and a host that is powered off during a run. Started by scripts/test-cluster."""
 import os
 import pathlib
 import re
@@ -10,62 +10,62 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "cli")]
-import journals  # noqa: E402
-from harness import MPTHUMB, Outcome, Scene, equal  # noqa: E402
-from host_bed import Hosts  # noqa: E402
+import journal_reader  # noqa: E402
+from harness import MPTHUMB, Outcome, Sandbox, equal  # noqa: E402
+from virtual_hosts import Hosts  # noqa: E402
 
 FILES = 400
-PATIENCE_S = 120
+RUN_TIMEOUT_S = 120
 ENDS_WITHIN_S = float(re.search(r"powered off \| mpirun ends the job within (\d+) seconds",
                                 (HERE.parent.parent / "docs/cluster.md").read_text(encoding="utf-8"))[1])
 
 
-def fill(scene):
+def fill(sandbox):
     for number in range(FILES):
-        scene.image(f"images/{number:03}.jpg", size=(640, 480), seed=number % 9)
+        sandbox.image(f"images/{number:03}.jpg", size=(640, 480), seed=number % 9)
 
 
-def run(scene, words, *arguments):
-    done = subprocess.run([*words, os.path.abspath(MPTHUMB), *arguments], cwd=scene.root, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=PATIENCE_S, check=False)
+def run(sandbox, words, *arguments):
+    done = subprocess.run([*words, os.path.abspath(MPTHUMB), *arguments], cwd=sandbox.root, stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=RUN_TIMEOUT_S, check=False)
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-def case_three_hosts(scene, hosts):
-    fill(scene)
-    outcome = run(scene, hosts.mpirun(["h1:2", "h2:2", "h3:2"]), "-j", "1", "images")
+def case_three_hosts(sandbox, hosts):
+    fill(sandbox)
+    outcome = run(sandbox, hosts.mpirun(["h1:2", "h2:2", "h3:2"]), "-j", "1", "images")
     equal(outcome.exit, 0, outcome)
     assert outcome.pool.startswith("6 ranks, 6 workers"), outcome
-    records = journals.final(scene.path("thumbs/.mpthumb/journal.jsonl"))
+    records = journal_reader.final(sandbox.path("thumbs/.mpthumb/journal.jsonl"))
     equal({record["host"] for record in records.values()}, {"h1", "h2", "h3"})
     equal({record["rank"] for record in records.values()}, set(range(6)))
-    quiet = scene.run("-o", "quiet", "images")
-    equal((quiet.exit, scene.tree("thumbs")), (0, scene.tree("quiet")))
+    undisturbed = sandbox.run("-o", "undisturbed", "images")
+    equal((undisturbed.exit, sandbox.tree("thumbs")), (0, sandbox.tree("undisturbed")))
 
 
-def case_a_host_is_powered_off(scene, hosts):
+def case_a_host_is_powered_off(sandbox, hosts):
     """The job ends within the time that docs/cluster.md says; --resume on the hosts that are left completes it."""
-    fill(scene)
+    fill(sandbox)
     with subprocess.Popen([*hosts.mpirun(["h1:2", "h2:2", "h3:2"]), os.path.abspath(MPTHUMB), "-j", "1", "-v",
-                           "--journal-sync", "0.1", "--exact", "images"], cwd=scene.root, stdin=subprocess.DEVNULL,
+                           "--journal-sync", "0.1", "--exact", "images"], cwd=sandbox.root, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as job:
         for _ in range(20):
             assert job.stdout.readline().endswith(b" was processed...\n")
         hosts.power_off("h3")
         begun_s = time.monotonic()
         job.stdout.read()
-        status = job.wait(PATIENCE_S)
+        status = job.wait(RUN_TIMEOUT_S)
     took_s = time.monotonic() - begun_s
-    assert status != 0, "it was over before"
-    assert took_s <= ENDS_WITHIN_S, f"{took_s:.1f} s, and docs/cluster.md says {ENDS_WITHIN_S}"
-    left = len(journals.final(scene.path("thumbs/.mpthumb/journal.jsonl")))
-    outcome = run(scene, hosts.mpirun(["h1:2", "h2:2"]), "-j", "1", "--exact", "--resume", "images")
+    assert status != 0, "the run had ended before"
+    assert took_s <= ENDS_WITHIN_S, f"{took_s:.1f} s, and the README says {ENDS_WITHIN_S}"
+    left = len(journal_reader.final(sandbox.path("thumbs/.mpthumb/journal.jsonl")))
+    outcome = run(sandbox, hosts.mpirun(["h1:2", "h2:2"]), "-j", "1", "--exact", "--resume", "images")
     equal(outcome.exit, 0, outcome)
     assert f", {left} done before, 0 failed" in outcome.lines[-1], (left, outcome)
-    quiet = scene.run("--exact", "-o", "quiet", "images")
-    equal((quiet.exit, scene.tree("thumbs")), (0, scene.tree("quiet")))
-    equal(journals.temporary_files(scene.path("thumbs")), [])
-    print(f"        exit status {status} after {took_s:.1f} s; {left} of {FILES} had been written down")
+    undisturbed = sandbox.run("--exact", "-o", "undisturbed", "images")
+    equal((undisturbed.exit, sandbox.tree("thumbs")), (0, sandbox.tree("undisturbed")))
+    equal(journal_reader.temporary_files(sandbox.path("thumbs")), [])
+    print(f"        exit status {status} after {took_s:.1f} s; {left} of {FILES} were in the journal")
 
 
 def main():
@@ -74,16 +74,16 @@ def main():
     for name, case in list(globals().items()):
         if not name.startswith("case_") or wanted not in name:
             continue
-        scene = Scene()
+        sandbox = Sandbox()
         try:
-            with tempfile.TemporaryDirectory(prefix="mpthumb-hosts-") as bed, Hosts(bed, 3) as hosts:
-                case(scene, hosts)
+            with tempfile.TemporaryDirectory(prefix="mpthumb-hosts-") as directory, Hosts(directory, 3) as hosts:
+                case(sandbox, hosts)
             print("ok     hosts:", name[5:], flush=True)
-        except Exception as problem:  # an assertion, a run that hangs
+        except Exception as problem:  # a failed assertion, a run that hangs
             failures += 1
             print("FAILED hosts:", name[5:], problem, flush=True)
         finally:
-            scene.close()
+            sandbox.close()
     sys.exit(1 if failures else 0)
 
 

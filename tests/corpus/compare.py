@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Our pixels beside Pillow's, for every image below some folders that Pillow loads as RGB, L, RGBA or LA.
-Started by scripts/compare.
+"""Compares the pixels of mpthumb's thumbnails with those of Pillow, for all images in some folders that Pillow loads as
+RGB, L, RGBA or LA. Started by scripts/compare.
 
-Prints, for each way to make thumbnails and each folder: how many sizes agree, and of those the PSNR (median, the
-one that 99 % reach, worst) and the largest difference of one sample. Writes a contact sheet of the worst eight:
-ours, Pillow's, and their difference eight times amplified. Pillow leaves colours as they are, as --exact does; for the
-defaults its thumbnail is converted to sRGB by the image's ICC profile. With --check the exit status is 1 unless --exact is
-identical everywhere.
+Prints for several settings and each folder: how many thumbnails have the same size, and of these the PSNR (median, the
+value that 99 % reach, and the worst) and the largest difference of one sample. Writes a contact sheet of the eight
+worst thumbnails: mpthumb's, Pillow's, and their difference multiplied by eight. Pillow does not convert colours, nor
+does --exact; for the other settings Pillow's thumbnail is converted to sRGB by the image's ICC profile. With --check
+the exit status is 1 unless all thumbnails made with --exact are identical.
 """
 import argparse
 import collections
@@ -27,8 +27,8 @@ MPTHUMB = os.environ.get("MPTHUMB", "mpthumb")
 MODES = ("RGB", "L", "RGBA", "LA")
 CORPUS = ("pngsuite", "kodak", "pngs", "exif-orientation", "exif-cameras", "sharp")
 SKIPPED = 77
-IDENTICAL = 99.0  # dB, for a difference of none
-WAYS = {  # label -> (exact?, blur, box)
+IDENTICAL = 99.0  # dB, stands for no difference
+SETTINGS = {  # label -> (exact?, blur, box)
     "default, blur 2, 50x50": (False, 2, (50, 50)),
     "default, blur 0, 128x128": (False, 0, (128, 128)),
     **{f"exact, blur {blur}, {width}x{height}": (True, blur, (width, height))
@@ -37,7 +37,7 @@ WAYS = {  # label -> (exact?, blur, box)
 
 
 def in_srgb(image, icc):
-    """By the profile of the image's colour; a broken one, or one for other colours, is passed over."""
+    """Converts an image to sRGB by its ICC profile. A broken profile, or one for other colours, is ignored."""
     colour = image.convert("L" if image.mode in ("L", "LA") else "RGB")
     try:
         colour = ImageCms.profileToProfile(colour, io.BytesIO(icc), ImageCms.createProfile("sRGB"), outputMode="RGB",
@@ -51,13 +51,13 @@ def in_srgb(image, icc):
 
 
 def pillow(path, exact, blur, box):
-    """Pillow's thumbnail as RGBA; None where it does not load the file, or as something else."""
+    """Pillow's thumbnail as RGBA. None if Pillow does not load the file, or loads it in another mode."""
     warnings.simplefilter("ignore")
     try:
         with Image.open(path, formats=("JPEG", "PNG")) as image:
             turned = image.getexif().get(0x0112, 1) not in (0, 1)
             if turned or blur or not exact:
-                image.load()  # what is loaded is not decoded at a smaller scale later
+                image.load()  # so that thumbnail() does not decode it at a smaller scale
             if image.mode not in MODES:
                 return None
             image = ImageOps.exif_transpose(image) if turned else image
@@ -68,12 +68,12 @@ def pillow(path, exact, blur, box):
             if image.info.get("icc_profile") and not exact:
                 image = in_srgb(image, image.info["icc_profile"])
             return image.convert("RGBA")
-    except Exception:  # whatever Pillow raises, it does not load
+    except Exception:  # Pillow raises many types of exceptions
         return None
 
 
 def quality(ours, theirs):
-    """(PSNR in dB, largest difference), where both are seen on white."""
+    """(PSNR in dB, largest difference) of two images on a white background."""
     white = Image.new("RGBA", ours.size, "white")
     difference = ImageChops.difference(*(Image.alpha_composite(white, each).convert("RGB") for each in (ours, theirs)))
     histogram = difference.histogram()
@@ -86,9 +86,9 @@ def quality(ours, theirs):
 
 
 def judge(arguments):
-    """(path, sizes agree?, dB, largest difference), or None when Pillow or we have no thumbnail."""
-    path, thumbnail, way = arguments
-    theirs = pillow(path, *way)
+    """(path, same size?, dB, largest difference), or None if mpthumb or Pillow has no thumbnail."""
+    path, thumbnail, setting = arguments
+    theirs = pillow(path, *setting)
     if theirs is None or not os.path.exists(thumbnail):
         return None
     with Image.open(thumbnail) as image:
@@ -99,18 +99,18 @@ def judge(arguments):
 
 
 def distinct(names):
-    """Those whose thumbnail has a name of its own, as PNG."""
+    """The names that differ in more than their extension: their PNG thumbnails have different names."""
     stems = collections.Counter(os.path.splitext(name)[0] for name in names)
     return [name for name in names if stems[os.path.splitext(name)[0]] == 1]
 
 
-def judge_folder(folder, names, way, pool):
-    exact, blur, box = way
+def judge_folder(folder, names, setting, pool):
+    exact, blur, box = setting
     with tempfile.TemporaryDirectory(prefix="mpthumb-compare-") as scratch:
         command = [MPTHUMB, "--quiet", "-f", "png", "--suffix=_", "-b", str(blur), "-s", f"{box[0]}x{box[1]}",
                    "-o", scratch, *(["--exact"] if exact else []), str(folder)]
         subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        work = [(folder / name, os.path.join(scratch, os.path.splitext(name)[0] + "_.png"), way) for name in names]
+        work = [(folder / name, os.path.join(scratch, os.path.splitext(name)[0] + "_.png"), setting) for name in names]
         return [found for found in pool.map(judge, work, chunksize=4) if found]
 
 
@@ -123,18 +123,18 @@ def describe(label, folder, found):
 
 
 def contact_sheet(file, worst):
-    """Rows of ours, Pillow's, difference; each in a square."""
+    """A row for each of the worst: mpthumb's thumbnail, Pillow's, and their difference."""
     side = 256
     sheet = Image.new("RGB", (3 * side, len(worst) * (side + 16)), "white")
     draw = ImageDraw.Draw(sheet)
-    for row, (decibel, label, way, path) in enumerate(worst):
+    for row, (decibel, label, setting, path) in enumerate(worst):
         with tempfile.TemporaryDirectory(prefix="mpthumb-compare-") as scratch:
-            exact, blur, box = way
+            exact, blur, box = setting
             subprocess.run([MPTHUMB, "--quiet", "-f", "png", "-b", str(blur), "-s", f"{box[0]}x{box[1]}", "-o", scratch,
                             *(["--exact"] if exact else []), str(path)], stdin=subprocess.DEVNULL, check=False)
             made = list(pathlib.Path(scratch).rglob("*.png"))
             ours = Image.open(made[0]).convert("RGB")
-        theirs = pillow(path, *way).convert("RGB")
+        theirs = pillow(path, *setting).convert("RGB")
         both = [ours, theirs]
         if ours.size == theirs.size:
             both.append(ImageChops.difference(ours, theirs).point(lambda value: min(255, 8 * value)))
@@ -148,9 +148,10 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/compare")
     parser.add_argument("folders", nargs="*", metavar="DIR", type=pathlib.Path)
     parser.add_argument("--corpus", action="store_true", help=argparse.SUPPRESS)  # some folders below MPP_CORPUS
-    parser.add_argument("--only", default="", help="ways whose label contains this")
-    parser.add_argument("--sheet", default="compare.png", help="the contact sheet (compare.png; none: no sheet)")
-    parser.add_argument("--check", action="store_true", help="exit status 1 unless --exact is identical")
+    parser.add_argument("--only", default="", help="only settings whose label contains this text")
+    parser.add_argument("--sheet", default="compare.png",
+                        help="file of the contact sheet; none: no sheet (default: compare.png)")
+    parser.add_argument("--check", action="store_true", help="exit status 1 unless --exact is identical to Pillow")
     arguments = parser.parse_args()
     if arguments.corpus:
         corpus = pathlib.Path(os.environ.get("MPP_CORPUS") or "none")
@@ -166,18 +167,19 @@ def main():
             names = sorted(os.path.relpath(os.path.join(directory, file), folder)
                            for directory, _, files in os.walk(folder) for file in files)
             if len(names) > len(distinct(names)):
-                print(f"{folder.name}: {len(names) - len(distinct(names))} files differ in their extensions only: left out")
+                print(f"{folder.name}: {len(names) - len(distinct(names))} files differ only in their extensions:"
+                      " skipped")
             names = distinct(names)
-            for label, way in WAYS.items():
+            for label, setting in SETTINGS.items():
                 if arguments.only not in label:
                     continue
-                found = judge_folder(folder, names, way, pool)
+                found = judge_folder(folder, names, setting, pool)
                 if not found:
                     continue
                 print(describe(label, folder, found), flush=True)
-                different = [(decibel, label, way, path) for path, _, decibel, _ in found if decibel < IDENTICAL]
+                different = [(decibel, label, setting, path) for path, _, decibel, _ in found if decibel < IDENTICAL]
                 everything += different
-                failed |= way[0] and bool(different)
+                failed |= setting[0] and bool(different)
     worst = sorted(everything, key=lambda entry: entry[0])[:8]
     if worst and arguments.sheet != "none":
         contact_sheet(arguments.sheet, worst)

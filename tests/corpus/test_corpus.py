@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Every file of the corpus, beside Pillow: what Pillow loads has a thumbnail of Pillow's size, what it does not
-load has an error line. Where the two differ for a reason, exceptions.txt says so; the test fails on a
-difference that is not listed, and on a listed one that is none any more.
+"""Compares mpthumb with Pillow for all files of the corpus: files that Pillow loads must have a thumbnail of the same
+size as Pillow's, all others an error line. exceptions.txt lists the files for which the two differ on purpose. The
+test fails if another file differs, and if a listed file does not differ any more.
 
     MPP_CORPUS=DIR MPTHUMB=build/src/cli/mpthumb tests/corpus/test_corpus.py
 """
@@ -22,12 +22,12 @@ MPTHUMB = os.environ.get("MPTHUMB", "mpthumb")
 MPIRUN = os.environ.get("MPIRUN") or "mpirun"
 BOX = (50, 50)
 IMAGE_NAMES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png")
-PATIENCE_S = 300
+RUN_TIMEOUT_S = 300
 SKIPPED = 77
 
 
 def pillow_size(path):
-    """The size of Pillow's thumbnail; None when it cannot load the file as JPEG or PNG."""
+    """The size of Pillow's thumbnail; None if it cannot load the file as JPEG or PNG."""
     warnings.simplefilter("ignore")
     try:
         with Image.open(path, formats=("JPEG", "PNG")) as image:
@@ -38,7 +38,7 @@ def pillow_size(path):
                 seen = image.copy()
             seen.thumbnail(BOX)
             return seen.size
-    except Exception:  # whatever Pillow raises, it does not load
+    except Exception:  # Pillow raises many types of exceptions
         return None
 
 
@@ -49,9 +49,9 @@ def size_of(path):
 
 
 def judge(name, expected, thumbnail, error_lines):
-    """What differs between Pillow and us for one file, in a word or two; None when nothing does."""
+    """How mpthumb differs from Pillow for one file, in a word; None if it does not."""
     if error_lines > 1 or (error_lines and thumbnail):
-        return "told-twice"
+        return "reported-twice"
     if expected and not thumbnail:
         return "refused" if error_lines else "skipped"
     if expected:
@@ -64,7 +64,7 @@ def judge(name, expected, thumbnail, error_lines):
 
 
 def exceptions():
-    """[(difference, glob)] of exceptions.txt: `difference glob: reason` a line."""
+    """[(difference, glob)] of exceptions.txt, whose lines are `difference glob: reason`."""
     found = []
     for line in (HERE / "exceptions.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
@@ -88,24 +88,24 @@ def main():
             concurrent.futures.ProcessPoolExecutor() as pool:
         thumbs = pathlib.Path(scratch)
         run = subprocess.run([MPIRUN, "-q", "--oversubscribe", "-n", "3", MPTHUMB, "-v", "-o", scratch, str(corpus)],
-                             stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S)
+                             stdin=subprocess.DEVNULL, capture_output=True, timeout=RUN_TIMEOUT_S)
         expected = dict(zip(names, pool.map(pillow_size, [corpus / name for name in names], chunksize=8)))
         errors = run.stderr.decode(errors="backslashreplace").splitlines()
-        told = collections.Counter(line.split("'")[1] for line in errors if line.startswith("mpthumb: '"))
+        reported = collections.Counter(line.split("'")[1] for line in errors if line.startswith("mpthumb: '"))
         made = {os.path.relpath(os.path.join(directory, file), thumbs)
                 for directory, _, files in os.walk(thumbs) for file in files if not directory.endswith("/.mpthumb")}
         differences = {}
         for name in names:
             thumbnail = thumbs / name if name in made else None
-            difference = judge(name, expected[name], thumbnail, told[str(corpus / name)])
+            difference = judge(name, expected[name], thumbnail, reported[str(corpus / name)])
             if difference:
                 differences[name] = difference
 
     problems = []
     if run.returncode != 1:
-        problems.append(f"exit status {run.returncode}, 1 was expected")
+        problems.append(f"exit status {run.returncode}, 1 is expected")
     problems += [f"a worker died: {line}" for line in errors if "SIG" in line or "worker" in line]
-    problems += [f"a thumbnail of nothing: {name}" for name in sorted(made - set(names))]
+    problems += [f"a thumbnail without an input: {name}" for name in sorted(made - set(names))]
     used = set()
     for name, difference in differences.items():
         matching = [entry for entry in exceptions() if entry[0] == difference and fnmatch.fnmatch(name, entry[1])]
@@ -113,13 +113,13 @@ def main():
         if not matching:
             line = next((line for line in errors if f"{name}'" in line), "")
             problems.append(f"{difference} {name}: Pillow says {expected[name]}; {line}")
-    problems += [f"exceptions.txt lists what no longer differs: {' '.join(entry)}"
+    problems += [f"exceptions.txt lists a file that does not differ any more: {' '.join(entry)}"
                  for entry in exceptions() if entry not in used]
 
     print(run.stdout.decode(errors="replace"), end="")
     print(f"{len(names)} files; Pillow loads {sum(1 for size in expected.values() if size)};"
-          f" {len(made)} thumbnails, {sum(told.values())} error lines;"
-          f" {len(differences)} differ from Pillow, with reasons")
+          f" {len(made)} thumbnails, {sum(reported.values())} error lines;"
+          f" {len(differences)} differ from Pillow, as listed in exceptions.txt")
     for problem in problems:
         print("FAILED", problem)
     sys.exit(1 if problems else 0)

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Every broken file of PngSuite is refused by name of its fault. MPP_CORPUS holds pngsuite; without it: skipped."""
+"""All broken files of PngSuite are refused, and the error line names the fault. They are in the directory pngsuite of
+MPP_CORPUS; without it the test is skipped."""
 import os
 import pathlib
 import subprocess
@@ -29,7 +30,7 @@ FAULTS = {
 def main():
     corpus = os.environ.get("MPP_CORPUS")
     if not corpus:
-        print("left out: there is no corpus (MPP_CORPUS)")
+        print("skipped: no corpus (MPP_CORPUS names its folder)")
         sys.exit(SKIPPED)
     files = sorted((pathlib.Path(corpus) / "pngsuite").glob("x*.png"))
     with tempfile.TemporaryDirectory() as scratch:
@@ -43,7 +44,7 @@ def main():
             problems.append(f"{file.name}: wanted {fault!r}, found {lines}")
     if done.returncode != 1 or left or len(files) != len(FAULTS):
         problems.append(f"exit {done.returncode}, {len(files)} files, thumbnails {left}")
-    print("\n".join(problems) or f"{len(files)} files are refused, each by name of its fault")
+    print("\n".join(problems) or f"{len(files)} files are refused, and the error lines name the faults")
     sys.exit(1 if problems else 0)
 
 

@@ -30,15 +30,15 @@ def problems(found):
     assert not found, "\n   " + "\n   ".join(found)
 
 
-def help_entries(scene, program):
+def help_entries(sandbox, program):
     """{option: default} of a program's --help; None is no default."""
-    text = scene.run("--help", program=program).out
+    text = sandbox.run("--help", program=program).out
     entries = {}
     for entry in re.split(r"\n(?=  (?:-\w, |    )--)", text)[1:]:
         entry = re.split(r"\n(?:\n|\S)", entry)[0]
         words = re.findall(r"(?:^|, )(--[a-z-]+)", entry.strip().split("  ")[0].split("\n")[0])
         words = words or re.findall(OPTION, entry.strip().split("  ")[0])
-        default = re.search(r"\(([^()]+)\)\s*$", " ".join(entry.split()))
+        default = re.search(r"\(default: ([^()]+)\)\s*$", " ".join(entry.split()))
         if entry.lstrip().startswith("-") and not words:
             words = re.findall(OPTION, entry)[:1]
         for word in words:
@@ -59,11 +59,11 @@ def manual_entries(manual):
     return entries
 
 
-def case_options_of_help_and_manual_agree(scene):
+def case_options_of_help_and_manual_agree(sandbox):
     """The same options, with the same defaults."""
     wrong = []
     for program, manual in MANUALS.items():
-        helped, described = help_entries(scene, program), manual_entries(manual)
+        helped, described = help_entries(sandbox, program), manual_entries(manual)
         assert len(helped) > 10, helped
         name = manual.name
         wrong += [f"{name} lacks {option}" for option in sorted(helped.keys() - described.keys())]
@@ -73,10 +73,10 @@ def case_options_of_help_and_manual_agree(scene):
     problems(wrong)
 
 
-def case_every_option_that_is_mentioned_exists(scene):
+def case_every_option_that_is_mentioned_exists(sandbox):
     known = set(" ".join(FOREIGN.values()).split())
     for program in MANUALS:
-        known |= set(help_entries(scene, program))
+        known |= set(help_entries(sandbox, program))
     wrong = []
     for page in pages.PAGES:
         text = re.sub(r"\]\([^)]*\)|<!--.*?-->", "", page.read_text(encoding="utf-8"))

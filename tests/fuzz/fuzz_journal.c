@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "fuzz_target.h"
-#include "io_full.h"
 #include "journal.h"
 #include "json.h"
+#include "read_write_full.h"
 
 /* Reads every member of an object, and of the objects within it. */
 static void read_object(const char *text, size_t size, int depth)
@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mpp_error error;
     uint64_t valid;
     int fd = memfd_create("journal", MFD_CLOEXEC);
-    if (fd < 0 || io_full_write(fd, data, size))
+    if (fd < 0 || write_in_full(fd, data, size))
         abort();
     if (journal_index_read(&past, &header, fd, &valid, &error) == 0 &&
         (valid > size || (valid && data[valid - 1] != '\n') || past.count >= past.capacity + 1))

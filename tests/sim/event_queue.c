@@ -1,4 +1,4 @@
-/* The heap of what will happen: see event_queue.h. */
+/* The heap of future events: see event_queue.h. */
 #include "event_queue.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /*
- * event_queue: what will happen in a simulated world, by time and then by the order in which it was
- * foreseen, so that a run is the same every time.
+ * event_queue: the future events of a simulation, sorted by time. Events at the same time are taken
+ * in the order in which they were put, so that each run gives the same result.
  *
- * A 4-ary heap in one array: half the levels of a binary one, and the four children lie in two
- * cache lines.
+ * A 4-ary heap in one array: it has half as many levels as a binary heap, and the four children of
+ * a node are in at most two or three cache lines.
  */
 #ifndef EVENT_QUEUE_H
 #define EVENT_QUEUE_H
@@ -16,21 +16,24 @@ struct sim_event {
     int64_t at_ns;
     uint32_t order;
     int32_t agent;
-    uint32_t what; /* depends on the type */
+    uint32_t argument; /* its meaning depends on the type */
     uint32_t type;
 };
 
-struct event_queue { /* zero is an empty one */
+/* A zero struct is an empty queue. */
+struct event_queue {
     struct sim_event *list;
     size_t count, capacity;
     uint32_t order;
 };
 
 void event_queue_release(struct event_queue *queue);
-void event_queue_put(struct event_queue *queue, struct sim_event event); /* sets its order */
+void event_queue_put(struct event_queue *queue, struct sim_event event); /* sets event.order */
+
+/* Removes the next event. False: the queue is empty. */
 bool event_queue_take(struct event_queue *queue, struct sim_event *event);
 
-/* malloc and realloc for a program that cannot go on without. */
+/* Like reallocarray, but exits with a message when out of memory. */
 void *must_realloc(void *old, size_t count, size_t size);
 
 #endif

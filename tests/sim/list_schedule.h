@@ -1,7 +1,10 @@
 /*
- * greedy: what a run could take at least. The lower bound no schedule is below; and, as nobody
- * knows beforehand how long a task will take, list scheduling (Graham 1966): whoever is free takes
- * the next task in the order they come, and it costs nothing to ask.
+ * list_schedule: two ideal run times to compare a simulated run with.
+ *
+ *   - A lower bound: no schedule can be shorter.
+ *   - List scheduling (Graham 1966) without any overhead: each idle worker takes the next task in
+ *     the order of arrival. This is the best that can be expected of a scheduler that does not know
+ *     beforehand how long each task takes.
  */
 #ifndef LIST_SCHEDULE_H
 #define LIST_SCHEDULE_H
@@ -10,21 +13,21 @@
 
 #include "random_times.h"
 
-struct greedy_setup {
-    int agents, workers; /* workers: of each agent */
+struct list_schedule_setup {
+    int agents, workers; /* workers: per agent */
     uint64_t tasks;
     enum distribution distribution;
     double mean_ns;
     uint64_t seed;
-    int lost;        /* agents: the last ones */
-    int64_t lost_at; /* ns; what they run is begun anew elsewhere */
+    int lost;        /* number of agents that are lost; those with the largest numbers */
+    int64_t lost_at; /* ns; the tasks that they run are started again on other agents */
 };
 
-struct greedy_times {
-    int64_t bound_ns; /* max(longest task, total over all workers that are there) */
-    int64_t greedy_ns;
+struct list_schedule_result {
+    int64_t bound_ns; /* max(longest task, total run time / number of workers) */
+    int64_t schedule_ns;
 };
 
-struct greedy_times greedy_run(const struct greedy_setup *setup);
+struct list_schedule_result list_schedule_run(const struct list_schedule_setup *setup);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * draw: seeded random numbers, and the times that tasks take.
+ * random_times: pseudo-random run times of tasks. The same seed gives the same times.
  */
 #ifndef RANDOM_TIMES_H
 #define RANDOM_TIMES_H
@@ -7,21 +7,22 @@
 #include <stdint.h>
 
 enum distribution {
-    UNIFORM,    /* from 0 to twice the mean */
-    LOG_NORMAL, /* sigma 0.5: one in a thousand takes more than four times the mean */
+    UNIFORM,    /* between 0 and twice the mean */
+    LOG_NORMAL, /* sigma 0.5: one in a thousand is longer than four times the mean */
     PARETO,     /* alpha 1.5: the variance is infinite */
 };
 
 enum { DISTRIBUTIONS = 3 };
 extern const char *const distribution_names[DISTRIBUTIONS];
 
-struct draw {
-    uint64_t state;
+struct random_times {
+    uint64_t state; /* the seed */
 };
 
-double draw_uniform(struct draw *draw); /* in (0, 1) */
+double random_times_uniform(struct random_times *times); /* between 0 and 1, both excluded */
 
-/* A task's time with this mean. */
-int64_t draw_task_ns(struct draw *draw, enum distribution distribution, double mean_ns);
+/* The run time of a task, in nanoseconds, at least 1. */
+int64_t random_times_task_ns(struct random_times *times, enum distribution distribution,
+                             double mean_ns);
 
 #endif

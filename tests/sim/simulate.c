@@ -1,16 +1,31 @@
 /*
- * The production scheduler with up to 65536 agents, in virtual time (simulated_pool.h): how near a run comes
- * to what is possible (list_schedule.h), and what it costs rank 0. Prints a table; started by
- * scripts/simulate.
+ * simulate: runs the scheduler of the library with up to 65536 agents in virtual time
+ * (simulated_pool.h), compares the run time with the ideal one (list_schedule.h), and reports how
+ * busy rank 0 is. Prints a table. Started by scripts/simulate.
  *
  *     simulate [--agents N,...] [--times NAME,...] [--lost PERCENT,...] [--NUMBER N]...
- *     simulate --check    a small one, whose exit status says whether it is as good as it should be
+ *     simulate --check     a small run; exit status 1 if it is less efficient than expected
  *
- * Numbers: --tasks and --workers (of a worker, of an agent), --mean (of a task's time, ms),
- * --window (tasks in the pool at most, for each worker), --hold (how long an agent keeps results,
- * ns for each agent there is), --pull (tasks taken from the map in a step), --seed; and what rank
- * 0's work costs, in ns: --receive and --send (a message), --task (in one), --event (in the
- * scheduler).
+ * Numbers:
+ *
+ *     --tasks      tasks per worker
+ *     --workers    workers per agent
+ *     --mean       mean run time of a task, ms
+ *     --window     largest number of tasks in the pool, per worker
+ *     --hold       how long an agent holds back results, ns per agent in the pool
+ *     --pull       tasks taken from the map in one step of rank 0
+ *     --seed       of the random run times
+ *
+ * and the time that rank 0 needs, in ns:
+ *
+ *     --receive    to receive a message
+ *     --send       to send a message
+ *     --task       for each task in a message
+ *     --event      in the scheduler, per event
+ *
+ * Columns of the table: "of bound" and "of greedy" compare the run time with the lower bound and
+ * with list scheduling, "start" and "tail" are the times before and after at least 99 % of the
+ * workers are busy, and "rank 0" is the share of the time in which rank 0 is busy.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,17 +36,17 @@
 #include "list_schedule.h"
 #include "simulated_pool.h"
 
-enum { NAME_LIST_MAX = 16 };
+enum { LIST_MAX = 16 };
 
-struct options {
-    double agents[NAME_LIST_MAX], lost[NAME_LIST_MAX];
+struct simulation_options {
+    double agents[LIST_MAX], lost[LIST_MAX];
     int agent_counts, losts;
     bool times[DISTRIBUTIONS];
     double tasks, workers, mean_ms, window, hold, receive, send, task, event, seed, pull;
     bool check;
 };
 
-static const struct options defaults = {
+static const struct simulation_options defaults = {
     .agents = {16, 256, 4096, 65536},
     .agent_counts = 4,
     .lost = {0, 1},
@@ -42,7 +57,7 @@ static const struct options defaults = {
     .mean_ms = 100,
     .window = 16,
     .hold = AGENT_HOLD_NS_PER_RANK,
-    .receive = 700, /* these two as rank0_cost measures them, the next by perf */
+    .receive = 700, /* receive and send: measured by rank0_cost; task: by perf */
     .send = 200,
     .task = 30,
     .event = 150,
@@ -53,18 +68,18 @@ static const struct options defaults = {
 /* ---- One run ---- */
 
 struct figures {
-    double efficiency, of_greedy, messages, load, start_ms, tail_ms, event_ns;
-    struct world_report report;
+    double efficiency, of_list_schedule, messages, load, start_ms, tail_ms, event_ns;
+    struct simulated_pool_report report;
 };
 
-static struct figures simulate(const struct options *o, int agents, enum distribution times,
-                               double lost_percent)
+static struct figures simulate(const struct simulation_options *o, int agents,
+                               enum distribution times, double lost_percent)
 {
     double mean_ns = o->mean_ms * 1e6;
     int lost = (int)(agents * lost_percent / 100);
     if (lost_percent > 0 && lost == 0)
         lost = 1;
-    struct world_setup setup = {
+    struct simulated_pool_setup setup = {
         .agents = agents,
         .workers = (int)o->workers,
         .tasks = (uint64_t)(agents * o->workers * o->tasks),
@@ -81,22 +96,23 @@ static struct figures simulate(const struct options *o, int agents, enum distrib
         .latency_task = 20,
         .hold = (int64_t)(o->hold * agents),
         .costs = {(int64_t)o->receive, (int64_t)o->send, (int64_t)o->task, (int64_t)o->event}};
-    if (setup.window < 65536) /* the map's own */
+    if (setup.window < 65536) /* the window of mpp_map */
         setup.window = 65536;
-    struct greedy_times greedy = greedy_run(&(struct greedy_setup){.agents = agents,
-                                                                   .workers = setup.workers,
-                                                                   .tasks = setup.tasks,
-                                                                   .distribution = times,
-                                                                   .mean_ns = mean_ns,
-                                                                   .seed = setup.seed,
-                                                                   .lost = lost,
-                                                                   .lost_at = setup.lost_at});
-    struct world_report r = world_run(&setup);
+    struct list_schedule_result ideal =
+        list_schedule_run(&(struct list_schedule_setup){.agents = agents,
+                                                        .workers = setup.workers,
+                                                        .tasks = setup.tasks,
+                                                        .distribution = times,
+                                                        .mean_ns = mean_ns,
+                                                        .seed = setup.seed,
+                                                        .lost = lost,
+                                                        .lost_at = setup.lost_at});
+    struct simulated_pool_report r = simulated_pool_run(&setup);
     double end = (double)r.end_ns;
     double rank0_ns = (double)r.received * o->receive + (double)r.sent * o->send +
                       (double)r.coded * o->task + r.scheduler_ns;
-    return (struct figures){.efficiency = 100 * (double)greedy.bound_ns / end,
-                            .of_greedy = 100 * (double)greedy.greedy_ns / end,
+    return (struct figures){.efficiency = 100 * (double)ideal.bound_ns / end,
+                            .of_list_schedule = 100 * (double)ideal.schedule_ns / end,
                             .messages =
                                 (double)(r.received + r.sent + r.handed_over) / (double)setup.tasks,
                             .load = 100 * rank0_ns / end,
@@ -106,13 +122,13 @@ static struct figures simulate(const struct options *o, int agents, enum distrib
                             .report = r};
 }
 
-static void print_head(const struct options *o)
+static void print_head(const struct simulation_options *o)
 {
-    printf(
-        "%g workers an agent, %g tasks a worker, %g ms a task on average; rank 0: %g ns to "
-        "receive\n"
-        "a message, %g ns to send one, %g ns for a task in it, and the scheduler as measured.\n\n",
-        o->workers, o->tasks, o->mean_ms, o->receive, o->send, o->task);
+    printf("%g workers per agent, %g tasks per worker, mean run time of a task %g ms. Rank 0 needs "
+           "%g ns to "
+           "receive\n"
+           "a message, %g ns to send one, and %g ns for each task in it.\n\n",
+           o->workers, o->tasks, o->mean_ms, o->receive, o->send, o->task);
     printf(
         "agents  times       lost    of bound  of greedy  start ms  tail ms  run s  messages/task  "
         "rank 0  ns/event    steals    stolen\n");
@@ -123,13 +139,13 @@ static void print_figures(int agents, enum distribution times, double lost, cons
     printf(
         "%6d  %-10s %4g%%  %9.2f%%  %8.2f%%  %8.1f  %7.1f  %5.2f  %13.3f  %5.1f%%  %8.0f  %8llu  "
         "%8llu\n",
-        agents, distribution_names[times], lost, f->efficiency, f->of_greedy, f->start_ms,
+        agents, distribution_names[times], lost, f->efficiency, f->of_list_schedule, f->start_ms,
         f->tail_ms, (double)f->report.end_ns * 1e-9, f->messages, f->load, f->event_ns,
         (unsigned long long)f->report.steals, (unsigned long long)f->report.stolen);
     fflush(stdout);
 }
 
-static void table(const struct options *o)
+static void print_table(const struct simulation_options *o)
 {
     print_head(o);
     for (int i = 0; i < o->agent_counts; i++)
@@ -141,9 +157,8 @@ static void table(const struct options *o)
             }
 }
 
-/* Virtual time is the same everywhere: what is measured is left out, so this never fails by chance.
- */
-static int check(const struct options *o)
+/* Checks only virtual times, which are the same on all machines, and so never fails by chance. */
+static int check(const struct simulation_options *o)
 {
     int failed = 0;
     print_head(o);
@@ -151,7 +166,7 @@ static int check(const struct options *o)
         for (int times = 0; times < DISTRIBUTIONS; times++)
             for (int lost = 0; lost <= 1; lost++) {
                 struct figures f = simulate(o, agents, (enum distribution)times, lost);
-                bool good = f.of_greedy >= 98;
+                bool good = f.of_list_schedule >= 98;
                 print_figures(agents, (enum distribution)times, lost, &f);
                 if (!good)
                     printf("below 98 %% of greedy\n");
@@ -165,7 +180,7 @@ static int check(const struct options *o)
 static int parse_list(const char *text, double *list)
 {
     int count = 0;
-    for (char *end; *text && count < NAME_LIST_MAX; text = *end ? end + 1 : end) {
+    for (char *end; *text && count < LIST_MAX; text = *end ? end + 1 : end) {
         list[count++] = strtod(text, &end);
         if (end == text)
             return -1;
@@ -177,13 +192,13 @@ static int parse_times(const char *text, bool *times)
 {
     int known = 0;
     for (int i = 0; i < DISTRIBUTIONS; i++) {
-        times[i] = strcasestr(text, distribution_names[i]) != NULL;
+        times[i] = strcasestr(text, distribution_names[i]);
         known += times[i];
     }
     return known ? known : -1;
 }
 
-static int parse_number(struct options *o, const char *name, const char *value)
+static int parse_number(struct simulation_options *o, const char *name, const char *value)
 {
     const struct {
         const char *name;
@@ -202,7 +217,7 @@ static int parse_number(struct options *o, const char *name, const char *value)
     return -1;
 }
 
-static int parse(struct options *o, int argc, char **argv)
+static int parse(struct simulation_options *o, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--check")) {
@@ -229,13 +244,14 @@ static int parse(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct options o = defaults;
+    struct simulation_options o = defaults;
     if (parse(&o, argc, argv)) {
-        fprintf(stderr, "simulate: see scripts/simulate for the options\n");
+        fprintf(stderr,
+                "simulate: unknown option or value; tests/sim/simulate.c lists the options\n");
         return 2;
     }
     if (o.check)
         return check(&o);
-    table(&o);
+    print_table(&o);
     return 0;
 }

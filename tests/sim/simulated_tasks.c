@@ -1,11 +1,11 @@
-/* Tasks and messages of a simulated pool: see simulated_tasks.h. */
+/* Memory for the tasks and messages of a simulated pool: see simulated_tasks.h. */
 #include "simulated_tasks.h"
 
 #include <stdlib.h>
 
 #include "event_queue.h"
 
-uint32_t stock_new_copy(struct stock *s)
+uint32_t simulated_tasks_new_copy(struct simulated_tasks *s)
 {
     if (s->free_copy == NIL) {
         uint32_t old = s->copy_capacity;
@@ -19,7 +19,7 @@ uint32_t stock_new_copy(struct stock *s)
     return copy;
 }
 
-void copies_append(struct stock *s, struct copies *list, uint32_t copy)
+void copy_list_append(struct simulated_tasks *s, struct copy_list *list, uint32_t copy)
 {
     s->copies[copy].next = NIL;
     if (list->count++)
@@ -29,7 +29,7 @@ void copies_append(struct stock *s, struct copies *list, uint32_t copy)
     list->tail = copy;
 }
 
-uint32_t copies_take(struct stock *s, struct copies *list)
+uint32_t copy_list_take(struct simulated_tasks *s, struct copy_list *list)
 {
     uint32_t copy = list->head;
     list->head = s->copies[copy].next;
@@ -37,16 +37,16 @@ uint32_t copies_take(struct stock *s, struct copies *list)
     return copy;
 }
 
-void copies_discard(struct stock *s, struct copies *list)
+void copy_list_discard(struct simulated_tasks *s, struct copy_list *list)
 {
     if (!list->count)
         return;
     s->copies[list->tail].next = s->free_copy;
     s->free_copy = list->head;
-    *list = (struct copies){0};
+    *list = (struct copy_list){0};
 }
 
-uint32_t stock_new_message(struct stock *s, struct message message)
+uint32_t simulated_tasks_new_message(struct simulated_tasks *s, struct simulated_message message)
 {
     if (s->free_message == NIL) {
         uint32_t old = s->message_capacity;
@@ -62,14 +62,14 @@ uint32_t stock_new_message(struct stock *s, struct message message)
     return index;
 }
 
-void stock_free_message(struct stock *s, uint32_t index)
+void simulated_tasks_free_message(struct simulated_tasks *s, uint32_t index)
 {
-    copies_discard(s, &s->messages[index].copies);
+    copy_list_discard(s, &s->messages[index].copies);
     s->messages[index].next = s->free_message;
     s->free_message = index;
 }
 
-void stock_release(struct stock *s)
+void simulated_tasks_release(struct simulated_tasks *s)
 {
     free(s->copies);
     free(s->messages);

@@ -1,5 +1,5 @@
-/* atomic_file: what is in the directory after each way that a write can go. The causes of failure
- * are such that they hold for root as well. */
+/* atomic_file: what a directory contains after each way in which writing a file can succeed or
+ * fail. All failures except one are provoked in ways that affect root, too. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -30,17 +30,17 @@ static int teardown(void **state)
     return scratch_teardown(state);
 }
 
-enum result { WRITTEN, EXISTS, FAILED };
+enum write_result { WRITTEN, EXISTS, FAILED };
 
-/* The whole sequence, with a named temporary file when `named`. */
-static enum result put_as(bool named, const char *path, const char *text, bool replace,
-                          struct mpp_error *error)
+/* Opens, writes and commits a file. `named`: with a temporary name, as without O_TMPFILE. */
+static enum write_result put_as(bool named, const char *path, const char *text, bool replace,
+                                struct mpp_error *error)
 {
     struct atomic_file file;
-    enum result result = FAILED;
+    enum write_result result = FAILED;
     bool exists;
     if (atomic_file_open(&file, root, path, error) == 0) {
-        if (named && !file.named) { /* as on a file system without O_TMPFILE */
+        if (named && !file.named) {
             close(file.fd);
             strcpy(file.temporary, ATOMIC_FILE_PREFIX "test");
             file.fd = openat(file.directory, file.temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
@@ -55,12 +55,10 @@ static enum result put_as(bool named, const char *path, const char *text, bool r
     return result;
 }
 
-static enum result put(const char *path, const char *text, bool replace)
+static enum write_result put(const char *path, const char *text, bool replace)
 {
     struct mpp_error error;
-    enum result result = put_as(false, path, text, replace, &error);
-
-    return result;
+    return put_as(false, path, text, replace, &error);
 }
 
 static void test_commit_both_ways(void **state)
@@ -76,7 +74,7 @@ static void test_commit_both_ways(void **state)
         assert_int_equal(put_as(named, path, "three", true, NULL), WRITTEN);
         scratch_expect(full, "three");
     }
-    assert_int_equal(scratch_count("out/x"), 2); /* and no temporary names */
+    assert_int_equal(scratch_count("out/x"), 2); /* no temporary files */
 }
 
 static void test_mode_follows_umask(void **state)
@@ -112,8 +110,8 @@ static void test_write_error_leaves_nothing(void **state)
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     small.rlim_max = before.rlim_max;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    enum result unnamed = put_as(false, "a", "more than ten bytes", true, &error);
-    enum result named = put_as(true, "a", "more than ten bytes", true, &error);
+    enum write_result unnamed = put_as(false, "a", "more than ten bytes", true, &error);
+    enum write_result named = put_as(true, "a", "more than ten bytes", true, &error);
     setrlimit(RLIMIT_FSIZE, &before);
     assert_int_equal(unnamed, FAILED);
     assert_int_equal(named, FAILED);
@@ -121,23 +119,23 @@ static void test_write_error_leaves_nothing(void **state)
     assert_int_equal(scratch_count("out"), 0);
 }
 
-static void test_what_stands_in_the_way(void **state)
+static void test_unusable_paths_are_refused(void **state)
 {
     (void)state;
     static const struct {
-        const char *path, *said;
+        const char *path, *message;
     } cases[] = {
         {"directory", "directory exists and is a directory"},
         {"link", "link exists and is a symbolic link"},
-        {"fifo", "fifo exists and is no regular file"},
+        {"fifo", "fifo exists and is not a regular file"},
         {"file/a", "file in the output directory is not a directory"},
         {"x/../a", "x/../a is not a path below the output directory"},
         {"../a", "../a is not a path below the output directory"},
         {"/a", "/a is not a path below the output directory"},
         {"x/", "x/ is not a path below the output directory"},
         {"x//a", "x//a is not a path below the output directory"},
-        {"outside/a", "outside in the output directory is a symbolic link: refused"},
-        {"x/up/a", "x/up in the output directory is a symbolic link: refused"},
+        {"outside/a", "outside in the output directory is a symbolic link, which is not followed"},
+        {"x/up/a", "x/up in the output directory is a symbolic link, which is not followed"},
     };
     scratch_write("precious", "mine");
     scratch_write("out/file", "");
@@ -151,9 +149,9 @@ static void test_what_stands_in_the_way(void **state)
         for (int replace = 0; replace < 2; replace++) {
             struct mpp_error error;
             assert_int_equal(put_as(false, cases[i].path, "new", replace, &error), FAILED);
-            assert_string_equal(error.text, cases[i].said);
+            assert_string_equal(error.text, cases[i].message);
             assert_int_equal(put_as(true, cases[i].path, "new", replace, &error), FAILED);
-            assert_string_equal(error.text, cases[i].said);
+            assert_string_equal(error.text, cases[i].message);
         }
     scratch_expect("precious", "mine");
     assert_int_equal(scratch_count("elsewhere"), 0);
@@ -212,12 +210,12 @@ static void test_output_directory(void **state)
     scratch_write("file", "");
     assert_int_equal(output_directory_open("file", &fd, &error), -1);
     assert_int_equal(output_directory_open("file/x", &fd, &error), -1);
-    assert_string_equal(error.text, "cannot make the directory file/x: Not a directory");
+    assert_string_equal(error.text, "cannot create the directory file/x: Not a directory");
 }
 
-/* The reason is that of making it, not that it is not there afterwards. Only root can become a user
- * who may not; anybody else is one. */
-static void test_directory_that_may_not_be_made(void **state)
+/* The error is that of mkdir, not that the directory does not exist afterwards. Root has permission
+ * for everything, so it becomes another user here. */
+static void test_no_permission_to_create_directory(void **state)
 {
     (void)state;
     struct mpp_error error = {.text = ""};
@@ -230,7 +228,7 @@ static void test_directory_that_may_not_be_made(void **state)
     if (is_root)
         assert_int_equal(seteuid(0), 0);
     assert_int_equal(result, -1);
-    assert_string_equal(error.text, "cannot make the directory closed/out: Permission denied");
+    assert_string_equal(error.text, "cannot create the directory closed/out: Permission denied");
 }
 
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -238,12 +236,12 @@ static void test_directory_that_may_not_be_made(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(test_directory_that_may_not_be_made),
+        IN_SCRATCH(test_no_permission_to_create_directory),
         IN_SCRATCH(test_commit_both_ways),
         IN_SCRATCH(test_mode_follows_umask),
         IN_SCRATCH(test_abandon_leaves_nothing),
         IN_SCRATCH(test_write_error_leaves_nothing),
-        IN_SCRATCH(test_what_stands_in_the_way),
+        IN_SCRATCH(test_unusable_paths_are_refused),
         IN_SCRATCH(test_name_too_long),
         IN_SCRATCH(test_is_at_and_holds),
         IN_SCRATCH(test_output_directory),

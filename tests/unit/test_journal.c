@@ -1,4 +1,6 @@
-/* json and journal: lines, what they give back, and journals that are damaged or cut anywhere. */
+/* json, journal, failure_summary, early_stop: JSON and journal lines that are written and read
+ * back, journals that are damaged or cut at any byte, failures by cause, and the reserve before a
+ * time limit. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +22,7 @@
 
 /* ---- json ---- */
 
-static void strings_go_round(void **state)
+static void strings_survive_writing_and_reading(void **state)
 {
     (void)state;
     static const struct {
@@ -32,7 +34,7 @@ static void strings_go_round(void **state)
         {"tab\tline\n\x01\x7f", "\"tab\\u0009line\\u000a\\u0001\\u007f\""},
         {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\""},
         {"\xe4.jpg", "\"\\udce4.jpg\""},               /* Latin-1 */
-        {"\xc0\x80", "\"\\udcc0\\udc80\""},            /* a longer form than needed */
+        {"\xc0\x80", "\"\\udcc0\\udc80\""},            /* an overlong form */
         {"\xed\xb2\x80", "\"\\udced\\udcb2\\udc80\""}, /* a surrogate as UTF-8 */
         {"\xf4\x90\x80\x80", "\"\\udcf4\\udc90\\udc80\\udc80\""},
         {"\xe2\x82", "\"\\udce2\\udc82\""}, /* cut off */
@@ -74,7 +76,7 @@ static bool reads(const char *text, int *members)
     return good;
 }
 
-static void objects(void **state)
+static void objects_are_read_or_refused(void **state)
 {
     (void)state;
     static const struct {
@@ -97,7 +99,7 @@ static void objects(void **state)
         {"{\"a\":tru}", -1},
         {"{\"a\":\"b}", -1},
         {"{\"a\":\"\\ud800\"}", -1},
-        {"{\"a\":\"\\udc00\"}", -1}, /* half a pair, and no byte of ours */
+        {"{\"a\":\"\\udc00\"}", -1}, /* half a surrogate pair that does not stand for a byte */
         {"{\"a\":\"\\u0000\"}", -1},
         {"{\"a\":\"\\q\"}", -1},
         {"{\"a\":\"\n\"}", -1},
@@ -127,7 +129,7 @@ static const struct journal_record full = {.source = "a/\xe4 \"1\".jpg",
                                            .host = "n1",
                                            .attempts = 1};
 
-static void a_record_is_this_line(void **state)
+static void a_record_is_one_line(void **state)
 {
     (void)state;
     static const char line[] =
@@ -149,7 +151,7 @@ static void a_record_is_this_line(void **state)
     buf_release(&out);
 }
 
-static void times_before_1970(void **state)
+static void times_are_exact_before_and_after_1970(void **state)
 {
     (void)state;
     static const int64_t times[] = {
@@ -184,21 +186,21 @@ static const struct journal_option blur_2[] = {{"--blur", "2"}, {"--size", "50x5
 static const struct journal_option blur_3[] = {{"--blur", "3"}, {"--size", "50x50"}};
 
 static int open_journal(struct journal *journal, enum journal_mode mode,
-                        const struct journal_option *options, struct journal_index *past,
+                        const struct journal_option *options, struct journal_index *index,
                         struct mpp_error *error)
 {
     struct journal_header header = header_with(options, 2);
-    *past = (struct journal_index){0};
-    return journal_open(journal, path, mode, &header, past, error);
+    *index = (struct journal_index){0};
+    return journal_open(journal, path, mode, &header, index, error);
 }
 
-/* Writes a journal about sources 0 to count - 1; every third failed. */
+/* Writes a journal about `count` sources from number `first` on; every third one failed. */
 static void write_journal(int first, int count, enum journal_mode mode)
 {
     struct journal journal;
-    struct journal_index past;
+    struct journal_index index;
     struct mpp_error error;
-    if (open_journal(&journal, mode, blur_2, &past, &error))
+    if (open_journal(&journal, mode, blur_2, &index, &error))
         fail_msg("%s", error.text);
     for (int i = first; i < first + count; i++) {
         char name[32];
@@ -214,54 +216,54 @@ static void write_journal(int first, int count, enum journal_mode mode)
         assert_int_equal(journal_append(&journal, &record, &error), 0);
     }
     assert_int_equal(journal_close(&journal, &error), 0);
-    journal_index_release(&past);
+    journal_index_release(&index);
 }
 
-static void check_past(const struct journal_index *past, int count)
+static void check_index(const struct journal_index *index, int count)
 {
-    assert_int_equal(past->count, count);
+    assert_int_equal(index->count, count);
     for (int i = 0; i < count; i++) {
         char name[32];
         snprintf(name, sizeof name, "%d.jpg", i);
-        const struct journal_entry *entry = journal_index_find(past, name);
+        const struct journal_entry *entry = journal_index_find(index, name);
         assert_non_null(entry);
         assert_int_equal(entry->size_bytes, 1000 + i);
         assert_int_equal(entry->status, i % 3 == 2 ? JOURNAL_FAILED : JOURNAL_DONE);
     }
-    assert_null(journal_index_find(past, "none.jpg"));
+    assert_null(journal_index_find(index, "none.jpg"));
 }
 
-static void what_was_written_is_found(void **state)
+static void written_records_are_found(void **state)
 {
     (void)state;
     struct journal journal;
-    struct journal_index past;
+    struct journal_index index;
     struct mpp_error error;
     write_journal(0, 5000, JOURNAL_FRESH);
     write_journal(4000, 2000, JOURNAL_RESUME);
-    assert_int_equal(open_journal(&journal, JOURNAL_RESUME, blur_2, &past, &error), 0);
-    check_past(&past, 6000);
-    assert_int_equal(past.runs, 2);
-    assert_int_equal(past.damaged, 0);
+    assert_int_equal(open_journal(&journal, JOURNAL_RESUME, blur_2, &index, &error), 0);
+    check_index(&index, 6000);
+    assert_int_equal(index.runs, 2);
+    assert_int_equal(index.damaged, 0);
     journal_close(&journal, &error);
-    journal_index_release(&past);
-    /* A fresh one sets it aside. */
+    journal_index_release(&index);
+    /* A new journal replaces it. */
     write_journal(0, 1, JOURNAL_FRESH);
-    assert_int_equal(open_journal(&journal, JOURNAL_READ, blur_2, &past, &error), 0);
-    check_past(&past, 1);
-    journal_index_release(&past);
+    assert_int_equal(open_journal(&journal, JOURNAL_READ, blur_2, &index, &error), 0);
+    check_index(&index, 1);
+    journal_index_release(&index);
 }
 
 static void other_options_are_refused(void **state)
 {
     (void)state;
     struct journal journal;
-    struct journal_index past;
+    struct journal_index index;
     struct mpp_error error;
     write_journal(0, 3, JOURNAL_FRESH);
-    assert_int_equal(open_journal(&journal, JOURNAL_RESUME, blur_3, &past, &error), -1);
-    assert_non_null(strstr(error.text, "--blur '2', and here it is '3'"));
-    journal_index_release(&past);
+    assert_int_equal(open_journal(&journal, JOURNAL_RESUME, blur_3, &index, &error), -1);
+    assert_non_null(strstr(error.text, "--blur '2', but this run has '3'"));
+    journal_index_release(&index);
 }
 
 static void one_run_at_a_time(void **state)
@@ -269,9 +271,9 @@ static void one_run_at_a_time(void **state)
     (void)state;
     static const enum journal_mode modes[] = {JOURNAL_FRESH, JOURNAL_RESUME};
     struct journal first, second;
-    struct journal_index past, none;
+    struct journal_index index, none;
     struct mpp_error error;
-    assert_int_equal(open_journal(&first, JOURNAL_FRESH, blur_2, &past, &error), 0);
+    assert_int_equal(open_journal(&first, JOURNAL_FRESH, blur_2, &index, &error), 0);
     for (size_t i = 0; i < COUNT(modes); i++) {
         assert_int_equal(open_journal(&second, modes[i], blur_2, &none, &error), -1);
         assert_non_null(strstr(error.text, "is being written by another run"));
@@ -280,7 +282,7 @@ static void one_run_at_a_time(void **state)
     assert_int_equal(journal_close(&first, &error), 0);
     assert_int_equal(open_journal(&second, JOURNAL_RESUME, blur_2, &none, &error), 0);
     assert_int_equal(journal_close(&second, &error), 0);
-    journal_index_release(&past);
+    journal_index_release(&index);
     journal_index_release(&none);
 }
 
@@ -299,8 +301,8 @@ static size_t get_file(char *bytes, size_t most)
     return (size_t)size;
 }
 
-/* Wherever a run was cut off: what stands in whole lines is found, and a run that takes it up
- * leaves a journal in which all is found. */
+/* A run can be killed at any byte: the complete lines are found, and the journal is complete again
+ * after a run that resumes it. */
 static void a_journal_cut_at_every_byte(void **state)
 {
     (void)state;
@@ -309,91 +311,91 @@ static void a_journal_cut_at_every_byte(void **state)
     size_t size = get_file(bytes, sizeof bytes);
     for (size_t cut = 0; cut <= size; cut++) {
         struct journal journal;
-        struct journal_index past;
+        struct journal_index index;
         struct mpp_error error;
-        int lines = -1; /* the first is the header */
+        int lines = -1; /* the first line is the header */
         put_file(bytes, cut);
         for (size_t i = 0; i < cut; i++)
             lines += bytes[i] == '\n';
-        if (open_journal(&journal, JOURNAL_RESUME, blur_2, &past, &error))
+        if (open_journal(&journal, JOURNAL_RESUME, blur_2, &index, &error))
             fail_msg("cut at %zu: %s", cut, error.text);
-        check_past(&past, lines < 0 ? 0 : lines);
+        check_index(&index, lines < 0 ? 0 : lines);
         assert_int_equal(journal_close(&journal, &error), 0);
-        journal_index_release(&past);
+        journal_index_release(&index);
         write_journal(0, 7, JOURNAL_RESUME);
-        assert_int_equal(open_journal(&journal, JOURNAL_READ, blur_2, &past, &error), 0);
-        check_past(&past, 7);
-        assert_int_equal(past.damaged, 0);
-        journal_index_release(&past);
+        assert_int_equal(open_journal(&journal, JOURNAL_READ, blur_2, &index, &error), 0);
+        check_index(&index, 7);
+        assert_int_equal(index.damaged, 0);
+        journal_index_release(&index);
     }
 }
 
-static void damaged_lines_are_passed_over(void **state)
+static void damaged_lines_are_ignored(void **state)
 {
     (void)state;
     static char bytes[65536];
     struct journal journal;
-    struct journal_index past;
+    struct journal_index index;
     struct mpp_error error;
     write_journal(0, 4, JOURNAL_FRESH);
     size_t size = get_file(bytes, sizeof bytes);
     char *second = strchr(strchr(bytes, '\n') + 1, '\n') + 1;
-    memset(second, 0, 20); /* as after a power failure */
+    memset(second, 0, 20); /* as a power failure can leave it */
     put_file(bytes, size);
-    assert_int_equal(open_journal(&journal, JOURNAL_READ, blur_2, &past, &error), 0);
-    assert_int_equal(past.damaged, 1);
-    assert_int_equal(past.count, 3);
-    journal_index_release(&past);
+    assert_int_equal(open_journal(&journal, JOURNAL_READ, blur_2, &index, &error), 0);
+    assert_int_equal(index.damaged, 1);
+    assert_int_equal(index.count, 3);
+    journal_index_release(&index);
 }
 
-static void what_is_no_journal_is_refused(void **state)
+static void other_files_are_refused(void **state)
 {
     (void)state;
     static const char *const texts[] = {"hello\nworld\n", "{\"a\":1}\n{\"b\":2}\n"};
     for (size_t i = 0; i < COUNT(texts); i++) {
         char bytes[64];
         struct journal journal;
-        struct journal_index past;
+        struct journal_index index;
         struct mpp_error error;
         put_file(texts[i], strlen(texts[i]));
-        assert_int_equal(open_journal(&journal, JOURNAL_RESUME, blur_2, &past, &error), -1);
-        assert_non_null(strstr(error.text, "is no journal of ours"));
-        assert_int_equal(get_file(bytes, sizeof bytes), strlen(texts[i])); /* and left alone */
-        journal_index_release(&past);
+        assert_int_equal(open_journal(&journal, JOURNAL_RESUME, blur_2, &index, &error), -1);
+        assert_non_null(strstr(error.text, "is not a journal"));
+        assert_int_equal(get_file(bytes, sizeof bytes), strlen(texts[i])); /* unchanged */
+        journal_index_release(&index);
     }
 }
 
-/* ---- causes ---- */
+/* ---- failure_summary ---- */
 
-static void failures_by_cause(void **state)
+static void failures_are_counted_by_cause(void **state)
 {
     (void)state;
-    struct failure_summary causes = {0};
-    assert_int_equal(failure_summary_add(&causes, "no such file", "a"), 0);
-    assert_int_equal(failure_summary_add(&causes, "width 70000 is above 65500", "b"), 0);
-    assert_int_equal(failure_summary_add(&causes, "width 9 is above 65500", "c"), 1);
-    assert_int_equal(failure_summary_add(&causes, "would replace 'x 1' here", "d"), 0);
-    assert_int_equal(failure_summary_add(&causes, "would replace 'y' here", "e"), 1);
-    assert_int_equal(failure_summary_add(&causes, "width 10 is above 65500", "f"), 2);
-    assert_int_equal(failure_summary_add(&causes, "an odd 'quote", "g"), 0);
-    failure_summary_sort(&causes);
-    assert_int_equal(causes.count, 4);
-    assert_string_equal(causes.list[0].text, "width 70000 is above 65500");
-    assert_int_equal(causes.list[0].count, 3);
-    assert_string_equal(causes.list[0].examples[2], "f");
+    struct failure_summary failures = {0};
+    assert_int_equal(failure_summary_add(&failures, "no such file", "a"), 0);
+    assert_int_equal(failure_summary_add(&failures, "width 70000 is above 65500", "b"), 0);
+    assert_int_equal(failure_summary_add(&failures, "width 9 is above 65500", "c"), 1);
+    assert_int_equal(failure_summary_add(&failures, "would replace 'x 1' here", "d"), 0);
+    assert_int_equal(failure_summary_add(&failures, "would replace 'y' here", "e"), 1);
+    assert_int_equal(failure_summary_add(&failures, "width 10 is above 65500", "f"), 2);
+    assert_int_equal(failure_summary_add(&failures, "an odd 'quote", "g"), 0);
+    failure_summary_sort(&failures);
+    assert_int_equal(failures.count, 4);
+    assert_string_equal(failures.list[0].text, "width 70000 is above 65500");
+    assert_int_equal(failures.list[0].count, 3);
+    assert_string_equal(failures.list[0].examples[2], "f");
     for (int i = 0; i < 200; i++) {
         char text[32];
         snprintf(text, sizeof text, "%c%c", 'a' + i / 26, 'a' + i % 26);
-        failure_summary_add(&causes, text, "h");
+        failure_summary_add(&failures, text, "h");
     }
-    assert_int_equal(causes.count, FAILURE_SUMMARY_MAX);
-    assert_int_equal(causes.others, 204 - FAILURE_SUMMARY_MAX);
-    failure_summary_release(&causes);
+    assert_int_equal(failures.count, FAILURE_SUMMARY_MAX);
+    assert_int_equal(failures.others, 204 - FAILURE_SUMMARY_MAX);
+    failure_summary_release(&failures);
 }
 
-/* ---- lifetime ---- */
+/* ---- early_stop ---- */
 
-static void reserves(void **state)
+static void reserve_before_the_time_limit(void **state)
 {
     (void)state;
     static const struct {
@@ -411,21 +413,19 @@ static void reserves(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strings_go_round),
-        cmocka_unit_test(objects),
-        cmocka_unit_test(a_record_is_this_line),
-        cmocka_unit_test(times_before_1970),
-        cmocka_unit_test_setup_teardown(what_was_written_is_found, scratch_setup, scratch_teardown),
+        cmocka_unit_test(strings_survive_writing_and_reading),
+        cmocka_unit_test(objects_are_read_or_refused),
+        cmocka_unit_test(a_record_is_one_line),
+        cmocka_unit_test(times_are_exact_before_and_after_1970),
+        cmocka_unit_test_setup_teardown(written_records_are_found, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(other_options_are_refused, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(one_run_at_a_time, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(a_journal_cut_at_every_byte, scratch_setup,
                                         scratch_teardown),
-        cmocka_unit_test_setup_teardown(damaged_lines_are_passed_over, scratch_setup,
-                                        scratch_teardown),
-        cmocka_unit_test_setup_teardown(what_is_no_journal_is_refused, scratch_setup,
-                                        scratch_teardown),
-        cmocka_unit_test(failures_by_cause),
-        cmocka_unit_test(reserves),
+        cmocka_unit_test_setup_teardown(damaged_lines_are_ignored, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(other_files_are_refused, scratch_setup, scratch_teardown),
+        cmocka_unit_test(failures_are_counted_by_cause),
+        cmocka_unit_test(reserve_before_the_time_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

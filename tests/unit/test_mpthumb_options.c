@@ -1,4 +1,4 @@
-/* options: command lines in, a struct or an error out. */
+/* mpthumb_options: command lines and the struct or the error message that they give. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,8 +12,8 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define WORDS_MAX    12
 
-/* Copies, for getopt reorders them. Ends with NULL. */
-static int parse(const char *const *words, struct options *options, struct mpp_error *error)
+/* Parses a copy of the words, because getopt reorders them. `words` ends with NULL. */
+static int parse(const char *const *words, struct mpthumb_options *options, struct mpp_error *error)
 {
     static char *argv[WORDS_MAX + 2];
     int argc = 1;
@@ -21,7 +21,7 @@ static int parse(const char *const *words, struct options *options, struct mpp_e
     while (*words)
         argv[argc++] = (char *)*words++;
     argv[argc] = NULL;
-    return options_parse(argc, argv, options, error);
+    return mpthumb_options_parse(argc, argv, options, error);
 }
 
 #define PARSE(options, ...)                                                                        \
@@ -30,7 +30,7 @@ static int parse(const char *const *words, struct options *options, struct mpp_e
 static void test_defaults(void **state)
 {
     (void)state;
-    struct options options;
+    struct mpthumb_options options;
     struct mpp_error error;
     PARSE(options, "images");
     assert_int_equal(options.input_count, 1);
@@ -49,10 +49,10 @@ static void test_defaults(void **state)
                  options.dry_run || options.null || options.help || options.version);
 }
 
-static void test_everything_given(void **state)
+static void test_all_options_given(void **state)
 {
     (void)state;
-    struct options options;
+    struct mpthumb_options options;
     struct mpp_error error;
     PARSE(options, "a.jpg", "-vs128x64", "-b", "0.5", "-fpng", "-q1", "-j1024", "-o", "out", "--",
           "-v.jpg");
@@ -85,7 +85,7 @@ static void test_everything_given(void **state)
 static void test_help_and_version_need_nothing_else(void **state)
 {
     (void)state;
-    struct options options;
+    struct mpthumb_options options;
     struct mpp_error error;
     PARSE(options, "--help");
     assert_true(options.help);
@@ -97,15 +97,15 @@ static void test_errors(void **state)
 {
     (void)state;
     static const struct {
-        const char *words[6], *said;
+        const char *words[6], *message;
     } cases[] = {
         {{NULL}, "no input: name files or directories, or give --files-from"},
         {{"--frob", "a"}, "unknown or ambiguous option '--frob'"},
         {{"--s", "1", "a"}, "unknown or ambiguous option '--s'"},
         {{"-Z", "a"}, "unknown option '-Z'"},
         {{"-vZ", "a"}, "unknown option '-Z'"},
-        {{"a", "-o"}, "option '-o' takes a value"},
-        {{"a", "--suffix"}, "option '--suffix' takes a value"},
+        {{"a", "-o"}, "option '-o' needs a value"},
+        {{"a", "--suffix"}, "option '--suffix' needs a value"},
         {{"--flat=1", "a"}, "option '--flat=1' takes no value"},
         {{"-s", "0", "a"}, "--size takes N or WxH, each from 1 to 65500, not '0'"},
         {{"-s", "65501", "a"}, "--size takes N or WxH, each from 1 to 65500, not '65501'"},
@@ -129,22 +129,23 @@ static void test_errors(void **state)
         {{"-j", "0", "a"}, "--workers takes a whole number from 1 to 1024, not '0'"},
         {{"-j", "1025", "a"}, "--workers takes a whole number from 1 to 1024, not '1025'"},
         {{"-f", "gif", "a"}, "--format takes same, jpeg or png, not 'gif'"},
-        {{"-o", "", "a"}, "--output takes a name, not an empty text"},
-        {{"--files-from", ""}, "--files-from takes a name, not an empty text"},
+        {{"-o", "", "a"}, "--output takes a name that is not empty"},
+        {{"--files-from", ""}, "--files-from takes a name that is not empty"},
         {{"--suffix", "a/b", "a"}, "--suffix takes a text without '/', not 'a/b'"},
-        {{"--beside", "a"}, "--beside needs a --suffix, or the images would be replaced"},
+        {{"--beside", "a"}, "--beside needs --suffix, otherwise thumbnails would replace images"},
         {{"--beside", "--suffix", "", "a"},
-         "--beside needs a --suffix, or the images would be replaced"},
-        {{"--beside", "--suffix=_t", "-o", "d", "a"}, "--beside and --output exclude each other"},
-        {{"--beside", "--suffix=_t", "--flat", "a"}, "--beside and --flat exclude each other"},
-        {{"-v", "--quiet", "a"}, "--verbose and --quiet exclude each other"},
-        {{"-0", "a"}, "--null is for the names of --files-from"},
+         "--beside needs --suffix, otherwise thumbnails would replace images"},
+        {{"--beside", "--suffix=_t", "-o", "d", "a"},
+         "--beside and --output cannot be used together"},
+        {{"--beside", "--suffix=_t", "--flat", "a"}, "--beside and --flat cannot be used together"},
+        {{"-v", "--quiet", "a"}, "--verbose and --quiet cannot be used together"},
+        {{"-0", "a"}, "--null needs --files-from"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct options options;
+        struct mpthumb_options options;
         struct mpp_error error = {""};
         assert_int_equal(parse(cases[i].words, &options, &error), -1);
-        assert_string_equal(error.text, cases[i].said);
+        assert_string_equal(error.text, cases[i].message);
     }
 }
 
@@ -152,7 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_everything_given),
+        cmocka_unit_test(test_all_options_given),
         cmocka_unit_test(test_help_and_version_need_nothing_else),
         cmocka_unit_test(test_errors),
     };

@@ -1,4 +1,4 @@
-/* naming and name_set: tables of names in, names out. */
+/* output_name and name_set: names and the results that they give. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-enum { SAME, J, P }; /* formats, as the caller numbers them */
+enum { SAME, JPEG, PNG }; /* formats, as numbered by the caller of output_name */
 
 static int format_of_name(const char *name)
 {
@@ -22,17 +22,17 @@ static int format_of_name(const char *name)
     if (!dot || dot == name)
         return SAME;
     if (!strcmp(dot, ".jpg") || !strcmp(dot, ".JPG") || !strcmp(dot, ".jpeg"))
-        return J;
-    return strcmp(dot, ".png") == 0 ? P : SAME;
+        return JPEG;
+    return strcmp(dot, ".png") == 0 ? PNG : SAME;
 }
 
-static struct output_name output_name_for(int format, const char *suffix, bool flat)
+static struct output_name_rules rules_for(int format, const char *suffix, bool flat)
 {
-    return (struct output_name){.flat = flat,
-                                .suffix = suffix,
-                                .format = format,
-                                .extension = format == P ? ".png" : ".jpg",
-                                .format_of_name = format_of_name};
+    return (struct output_name_rules){.flat = flat,
+                                      .suffix = suffix,
+                                      .format = format,
+                                      .extension = format == PNG ? ".png" : ".jpg",
+                                      .format_of_name = format_of_name};
 }
 
 static void test_outputs(void **state)
@@ -53,25 +53,23 @@ static void test_outputs(void **state)
         {SAME, "_t", false, "", ".jpg", ".jpg_t"},
         {SAME, "_t", false, "", "a.", "a_t."},
         {SAME, "%s", false, "", "%n.jpg", "%n%s.jpg"},
-        {J, "", false, "", "a.jpg", "a.jpg"},
-        {J, "", false, "", "a.JPG", "a.JPG"},
-        {J, "", false, "", "a.jpeg", "a.jpeg"},
-        {J, "", false, "", "a.png", "a.jpg"},
-        {J, "", false, "", "x/a.png.png", "x/a.png.jpg"},
-        {J, "", false, "", "a", "a.jpg"},
-        {J, "", false, "", "a.txt", "a.txt.jpg"},
-        {J, "_t", false, "", "a.txt", "a.txt_t.jpg"},
-        {J, "_t", true, "d", "x/a.png", "a_t.jpg"},
-        {J, "", false, "", ".png", ".png.jpg"},
-        {P, "", false, "", "a.JPG", "a.png"},
-        {P, "_t", false, "d", "a.png", "d/a_t.png"},
+        {JPEG, "", false, "", "a.jpg", "a.jpg"},
+        {JPEG, "", false, "", "a.JPG", "a.JPG"},
+        {JPEG, "", false, "", "a.jpeg", "a.jpeg"},
+        {JPEG, "", false, "", "a.png", "a.jpg"},
+        {JPEG, "", false, "", "x/a.png.png", "x/a.png.jpg"},
+        {JPEG, "", false, "", "a", "a.jpg"},
+        {JPEG, "", false, "", "a.txt", "a.txt.jpg"},
+        {JPEG, "_t", false, "", "a.txt", "a.txt_t.jpg"},
+        {JPEG, "_t", true, "d", "x/a.png", "a_t.jpg"},
+        {JPEG, "", false, "", ".png", ".png.jpg"},
+        {PNG, "", false, "", "a.JPG", "a.png"},
+        {PNG, "_t", false, "d", "a.png", "d/a_t.png"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         char output[PATH_MAX];
-        struct output_name naming =
-            output_name_for(cases[i].format, cases[i].suffix, cases[i].flat);
-        assert_int_equal(output_name_output(&naming, cases[i].prefix, cases[i].path, output, NULL),
-                         0);
+        struct output_name_rules rules = rules_for(cases[i].format, cases[i].suffix, cases[i].flat);
+        assert_int_equal(output_name_make(&rules, cases[i].prefix, cases[i].path, output, NULL), 0);
         assert_string_equal(output, cases[i].output);
     }
 }
@@ -80,14 +78,14 @@ static void test_output_too_long(void **state)
 {
     (void)state;
     char path[PATH_MAX], output[PATH_MAX];
-    struct output_name plain = output_name_for(SAME, "", false);
-    struct output_name suffixed = output_name_for(SAME, "_", false);
+    struct output_name_rules plain = rules_for(SAME, "", false);
+    struct output_name_rules suffixed = rules_for(SAME, "_", false);
     memset(path, 'x', sizeof path - 1);
     path[sizeof path - 1] = '\0';
-    assert_int_equal(output_name_output(&plain, "", path, output, NULL), 0);
+    assert_int_equal(output_name_make(&plain, "", path, output, NULL), 0);
     assert_string_equal(output, path);
-    assert_int_equal(output_name_output(&suffixed, "", path, output, NULL), -1);
-    assert_int_equal(output_name_output(&plain, "d", path, output, NULL), -1);
+    assert_int_equal(output_name_make(&suffixed, "", path, output, NULL), -1);
+    assert_int_equal(output_name_make(&plain, "d", path, output, NULL), -1);
 }
 
 static void test_listed(void **state)
@@ -154,14 +152,15 @@ static void test_directories(void **state)
 static void test_suffix_is_recognised(void **state)
 {
     (void)state;
-    struct output_name suffixed = output_name_for(J, "_t", false);
-    struct output_name plain = output_name_for(J, "", false);
+    struct output_name_rules suffixed = rules_for(JPEG, "_t", false);
+    struct output_name_rules plain = rules_for(JPEG, "", false);
     assert_true(output_name_has_suffix(&suffixed, "x/a_t.jpg"));
     assert_true(output_name_has_suffix(&suffixed, "a_t"));
     assert_false(output_name_has_suffix(&suffixed, "a.jpg"));
     assert_false(output_name_has_suffix(&suffixed, "x_t/a.jpg"));
     assert_false(output_name_has_suffix(&suffixed, "a._t"));
-    assert_false(output_name_has_suffix(&suffixed, "_t.jpg")); /* of what would it be one? */
+    assert_false(
+        output_name_has_suffix(&suffixed, "_t.jpg")); /* without the suffix no name is left */
     assert_false(output_name_has_suffix(&plain, "a.jpg"));
 }
 
@@ -176,17 +175,16 @@ static void test_unique(void **state)
                  {SAME, "_t", false, true},
                  {SAME, ".t", false, false},
                  {SAME, "", true, false},
-                 {J, "", false, false}};
+                 {JPEG, "", false, false}};
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct output_name naming =
-            output_name_for(cases[i].format, cases[i].suffix, cases[i].flat);
-        assert_int_equal(output_name_is_unique(&naming), cases[i].unique);
+        struct output_name_rules rules = rules_for(cases[i].format, cases[i].suffix, cases[i].flat);
+        assert_int_equal(output_name_is_unique(&rules), cases[i].unique);
     }
 }
 
 /* ---- name_set ---- */
 
-/* Vectors of the reference implementation: key 00..0f, input 00..size-1. */
+/* Test vectors of the reference implementation: key 00..0f, input 00..size-1. */
 static void test_siphash(void **state)
 {
     (void)state;
@@ -205,7 +203,7 @@ static void test_siphash(void **state)
         assert_true(name_set_siphash(key, input, vectors[i].size) == vectors[i].hash);
 }
 
-/* Every third name comes a second time, at another moment: exactly those are known. */
+/* Every third name is added a second time, later: only those are known already. */
 static void test_set_of_many_names(void **state)
 {
     (void)state;

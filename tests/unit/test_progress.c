@@ -1,4 +1,4 @@
-/* progress and summary: the texts, for given counts and times. */
+/* progress and console: the texts that they format for given counts and times. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
+#include "console.h"
 #include "log.h"
 #include "progress.h"
-#include "summary.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -61,7 +61,7 @@ static void test_bars(void **state)
     progress_format_bar(&half, 10, 100, text, sizeof text);
     assert_string_equal(text, "[###############               ]  50% "
                               "50 of 100 files, 5.0 images/s, 0:10 left");
-    progress_format_bar(&half, 10, 65, text, sizeof text); /* a shorter bar, then none */
+    progress_format_bar(&half, 10, 65, text, sizeof text); /* less room: a shorter bar, then none */
     assert_string_equal(text, "[########         ]  50% "
                               "50 of 100 files, 5.0 images/s, 0:10 left");
     assert_int_equal(strlen(text), 65);
@@ -79,7 +79,7 @@ static void test_bars(void **state)
     assert_string_equal(text, "7 files, 1.0 images/s");
 }
 
-static void test_timetable(void **state)
+static void test_due_times(void **state)
 {
     (void)state;
     static const double due_s[] = {10, 20, 40, 100, 160, 220};
@@ -87,19 +87,20 @@ static void test_timetable(void **state)
         assert_true(progress_due_s(i) == due_s[i]);
 }
 
-static void test_summaries(void **state)
+static void test_count_lines(void **state)
 {
     (void)state;
     char text[256];
-    summary_format(&(struct tally){.done = 194}, 0.79, text, sizeof text);
+    console_format_counts(&(struct tally){.done = 194}, 0.79, text, sizeof text);
     assert_string_equal(text,
                         "194 done, 0 failed, 245.6 images/s. It took 0.79 second(s) to finish");
-    summary_format(&(struct tally){.done = 1, .failed = 2, .skipped = 3}, 2, text, sizeof text);
+    console_format_counts(&(struct tally){.done = 1, .failed = 2, .skipped = 3}, 2, text,
+                          sizeof text);
     assert_string_equal(
         text, "1 done, 2 failed, 3 skipped, 0.5 images/s. It took 2.00 second(s) to finish");
-    summary_format(&(struct tally){.kind = TALLY_TASKS, .done = 8}, 2, text, sizeof text);
+    console_format_counts(&(struct tally){.kind = TALLY_TASKS, .done = 8}, 2, text, sizeof text);
     assert_string_equal(text, "8 done, 0 failed, 4.0 tasks/s. It took 2.00 second(s) to finish");
-    summary_format(&(struct tally){0}, 0, text, sizeof text);
+    console_format_counts(&(struct tally){0}, 0, text, sizeof text);
     assert_string_equal(text, "0 done, 0 failed, 0.0 images/s. It took 0.00 second(s) to finish");
 }
 
@@ -107,18 +108,18 @@ static void test_pool_lines(void **state)
 {
     (void)state;
     char text[256];
-    summary_format_pool(&(struct summary_pool){.ranks = 16, .workers = 16}, text, sizeof text);
+    console_format_pool(&(struct pool_summary){.ranks = 16, .workers = 16}, text, sizeof text);
     assert_string_equal(text, "");
-    summary_format_pool(
-        &(struct summary_pool){.ranks = 16, .workers = 16, .steals = 12, .tasks_stolen = 340}, text,
+    console_format_pool(
+        &(struct pool_summary){.ranks = 16, .workers = 16, .steals = 12, .tasks_stolen = 340}, text,
         sizeof text);
     assert_string_equal(text, "16 ranks, 16 workers, 12 steals (340 tasks)");
-    summary_format_pool(
-        &(struct summary_pool){.ranks = 1, .workers = 1, .workers_replaced = 1, .retries = 1}, text,
+    console_format_pool(
+        &(struct pool_summary){.ranks = 1, .workers = 1, .workers_replaced = 1, .retries = 1}, text,
         sizeof text);
     assert_string_equal(text, "1 rank, 1 worker, 1 worker replaced, 1 task tried again");
-    summary_format_pool(
-        &(struct summary_pool){.ranks = 2, .workers = 8, .confined = "seccomp, Landlock 3"}, text,
+    console_format_pool(
+        &(struct pool_summary){.ranks = 2, .workers = 8, .confined = "seccomp, Landlock 3"}, text,
         sizeof text);
     assert_string_equal(text, "2 ranks, 8 workers; confined by seccomp, Landlock 3");
 }
@@ -129,7 +130,7 @@ static void test_escape(void **state)
     char text[32];
     assert_int_equal(log_escape("a\nb\x1b[\x7f\xff", text, sizeof text), 16);
     assert_string_equal(text, "a\\012b\\033[\\177\xff");
-    log_escape("0123456789", text, 8); /* cut, never past the end, never half an escape */
+    log_escape("0123456789", text, 8); /* cut within the buffer, never inside an escape */
     assert_true(strlen(text) < 8);
     log_escape("\n\n\n", text, 8);
     assert_string_equal(text, "\\012");
@@ -138,9 +139,9 @@ static void test_escape(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_times),     cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_bars),      cmocka_unit_test(test_timetable),
-        cmocka_unit_test(test_summaries), cmocka_unit_test(test_pool_lines),
+        cmocka_unit_test(test_times),       cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_bars),        cmocka_unit_test(test_due_times),
+        cmocka_unit_test(test_count_lines), cmocka_unit_test(test_pool_lines),
         cmocka_unit_test(test_escape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,23 @@
 /*
- * The scheduler as arrays of events in, actions out; the books are verified after every step.
+ * Tests of the scheduler: events in, actions out. After each step the scheduler's own check runs.
  *
- * Steps are written as text, one step a line: events separated by ';', then one decision. Tasks are
- * numbers: slot 7 of generation 0 is 7, slot 7 of generation 2 is 7g2. join A W | want A | lost A |
- * add T [CHUNK] | cancel T | done T A | crash T A H | moved T VICTIM THIEF H | ended V T N | end
- * and the actions expected, in order: send A T/H | steal V->T N | requeue T | accept T | giveup T |
- * drop T | cancel A T | finished
+ * A step is written as text: events separated by ';', which are followed by one decision, and the
+ * expected actions in their order, separated by '|'. A (agent), W, T (task), H (handout number) and
+ * N are numbers. Task 7 is slot 7 of generation 0, and 7g2 is slot 7 of generation 2.
+ *
+ *     join A W                    agent A joins with W workers
+ *     want A                      agent A asks for tasks
+ *     lost A                      agent A is lost
+ *     add T [N]                   task T is added; at most N tasks in a chunk with it
+ *     cancel T
+ *     done T A
+ *     crash T A H                 handout H of task T crashed its worker at agent A
+ *     moved T VICTIM THIEF H
+ *     ended VICTIM THIEF N        the steal has ended, N tasks moved
+ *     end                         no more tasks will be added
+ *
+ *     send A T/H | steal VICTIM->THIEF N | requeue T | accept T | giveup T | drop T | cancel A T |
+ *     finished
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -176,13 +188,13 @@ static void one_agent(void **state)
         {"done 3 0;want 0", "accept 3 | finished"}, {"want 0", ""});
 }
 
-static void nothing_at_all(void **state)
+static void no_tasks(void **state)
 {
     (void)state;
     RUN(2, 2, {"join 0 1;want 0", ""}, {"end", "finished"}, {"end", ""});
 }
 
-/* Half of an even share, one task a worker at least. */
+/* A chunk is half of an even share, and at least one task per worker. */
 static void guided_chunks(void **state)
 {
     (void)state;
@@ -191,7 +203,7 @@ static void guided_chunks(void **state)
         {"want 0;want 1", "send 1 4/1 | send 0 5/1"});
 }
 
-/* The first to come does not take what those still starting are due. */
+/* The first agent to join leaves tasks for those that have not joined yet. */
 static void chunk_counts_absent_agents(void **state)
 {
     (void)state;
@@ -199,7 +211,7 @@ static void chunk_counts_absent_agents(void **state)
         {"want 0", "send 0 0/1"});
 }
 
-static void more_workers_more_tasks(void **state)
+static void agents_with_more_workers_get_more_tasks(void **state)
 {
     (void)state;
     RUN(2, 2, {"join 0 3;join 1 1", ""}, {"add 0;add 1;add 2;add 3;add 4;add 5;add 6;add 7", ""},
@@ -211,16 +223,16 @@ static void steal_half(void **state)
     (void)state;
     RUN(2, 2, {"join 0 1;want 0;add 0;add 1;add 2;add 3", "send 0 0/1"}, {"want 0", "send 0 1/1"},
         {"want 0", "send 0 2/1"}, {"want 0", "send 0 3/1"},
-        {"join 1 1;want 1", "steal 0->1 1"}, /* half of the three that are not running */
-        {"want 0", ""},                      /* the victim is busy being robbed; nothing is left */
+        {"join 1 1;want 1", "steal 0->1 1"}, /* half of the three that are not started */
+        {"want 0", ""},                      /* the victim has a thief already */
         {"moved 3 0 1 1;ended 0 1 1", ""}, {"done 3 1;want 1", "accept 3 | steal 0->1 1"},
         {"moved 2 0 1 1;ended 0 1 1;end", ""}, {"done 0 0;done 1 0", "accept 0 | accept 1"},
         {"done 2 1", "accept 2 | finished"});
 }
 
-/* What is about to run is no prey; a victim that had nothing is left alone until its books change.
- */
-static void steal_comes_back_empty(void **state)
+/* A task that the victim is about to run is not stolen. No other agent tries to steal from this
+ * victim until its tasks change. */
+static void steal_gets_nothing(void **state)
 {
     (void)state;
     RUN(3, 2, {"join 0 1;want 0;add 0;add 1", "send 0 0/1"}, {"want 0", "send 0 1/1"},
@@ -228,7 +240,7 @@ static void steal_comes_back_empty(void **state)
         {"done 0 0", "accept 0"}, {"done 1 0", "accept 1"});
 }
 
-/* The thief's next request may overtake the victim's report: it is not lost. */
+/* The thief's next request can overtake the victim's report: it is not lost. */
 static void request_overtakes_report(void **state)
 {
     (void)state;
@@ -241,11 +253,11 @@ static void crash_retried_elsewhere_then_given_up(void **state)
 {
     (void)state;
     RUN(2, 2, {"join 0 1;join 1 1;want 0;add 0", "send 0 0/1"},
-        {"crash 0 0 1;want 0", "requeue 0"}, /* not to the one whose worker it has killed */
+        {"crash 0 0 1;want 0", "requeue 0"}, /* not sent to the agent whose worker it crashed */
         {"want 1", "send 1 0/2"}, {"crash 0 1 2;want 1", "giveup 0"}, {"end", "finished"});
 }
 
-static void crash_retried_here_when_alone(void **state)
+static void crash_retried_on_the_only_agent(void **state)
 {
     (void)state;
     RUN(1, 2, {"join 0 1;want 0;add 0", "send 0 0/1"},
@@ -272,19 +284,19 @@ static void lost_agent(void **state)
     RUN(2, 2, {"join 0 1;join 1 1;want 0;add 0;add 1;add 2", "send 0 0/1"},
         {"want 0", "send 0 1/1"}, {"lost 0", "requeue 0 | requeue 1"}, {"want 1", "send 1 2/1"},
         {"want 1", "send 1 0/2"}, {"want 1", "send 1 1/2"},
-        {"done 0 0", "accept 0"}, /* a late result of the lost one counts: it is the first */
-        {"done 0 1", ""},         /* and the second does not */
+        {"done 0 0", "accept 0"}, /* a late result of the lost agent is the first, and counts */
+        {"done 0 1", ""},         /* the second one does not count */
         {"want 0", ""}, {"done 1 1;done 2 1;end", "accept 1 | accept 2 | finished"});
 }
 
 static void lost_while_stealing(void **state)
 {
     (void)state;
-    /* the thief is lost: what was on its way to it comes back */
+    /* The thief is lost: tasks sent to it are queued again. */
     RUN(3, 2, {"join 0 1;want 0;add 0;add 1", "send 0 0/1"}, {"want 0", "send 0 1/1"},
         {"join 1 1;want 1", "steal 0->1 1"}, {"lost 1", ""}, {"moved 1 0 1 1", "requeue 1"},
         {"ended 0 1 1", ""}, {"join 2 1;want 2", "send 2 1/2"});
-    /* the victim is lost: the thief may be served by others */
+    /* The victim is lost: the thief can get tasks from others. */
     RUN(3, 2, {"join 0 1;want 0;add 0;add 1", "send 0 0/1"}, {"want 0", "send 0 1/1"},
         {"join 1 1;want 1", "steal 0->1 1"}, {"lost 0", "requeue 0 | requeue 1 | send 1 0/2"});
 }
@@ -293,7 +305,7 @@ static void stale_reports_change_nothing(void **state)
 {
     (void)state;
     RUN(2, 3, {"join 0 1;join 1 1;want 0;add 0", "send 0 0/1"}, {"crash 0 0 1", "requeue 0"},
-        {"want 1", "send 1 0/2"}, {"crash 0 0 1", ""}, /* an attempt already counted */
+        {"want 1", "send 1 0/2"}, {"crash 0 0 1", ""}, /* counted before */
         {"moved 0 0 1 1", ""}, {"done 5 0", ""}, {"done 0g1 0", ""}, {"ended 0 1 3", ""},
         {"done 0 1", "accept 0"}, {"done 0 1", ""}, {"add 0g1", ""}, {"done 0 1", ""},
         {"want 1", "send 1 0g1/1"});
@@ -312,18 +324,18 @@ static void cancelled_at_an_agent(void **state)
     (void)state;
     RUN(2, 3, {"join 0 1;add 0;add 1;want 0", "send 0 0/1"}, {"cancel 0", "cancel 0 0"},
         {"cancel 0", ""}, {"cancel 9", ""},
-        {"end;want 0", "send 0 1/1"}, /* it is not finished before it has reported both */
+        {"end;want 0", "send 0 1/1"}, /* not finished before both have ended */
         {"done 1 0", "accept 1"}, {"crash 0 0 1", "giveup 0 | finished"});
 }
 
-static void cancelled_on_the_way_to_a_thief(void **state)
+static void cancelled_while_being_stolen(void **state)
 {
     (void)state;
     RUN(3, 2, {"join 0 1;join 1 1;want 0;add 0;add 1;add 2", "send 0 0/1"},
         {"want 0", "send 0 1/1"}, {"want 0", "send 0 2/1"}, {"want 1", "steal 0->1 1"},
         {"cancel 2", "cancel 0 2"}, {"moved 2 0 1 1;ended 0 1 1", "cancel 1 2"},
         {"done 2 1", "accept 2"});
-    /* there is no thief any more to tell */
+    /* The thief is lost before it gets the task. */
     RUN(3, 2, {"join 0 1;join 1 1;want 0;add 0;add 1", "send 0 0/1"}, {"want 0", "send 0 1/1"},
         {"want 1", "steal 0->1 1"}, {"lost 1", ""}, {"cancel 1", "cancel 0 1"},
         {"moved 1 0 1 1", "drop 1"});
@@ -345,8 +357,8 @@ static void chunks_are_limited(void **state)
         {"want 0", "send 0 7/1"});
 }
 
-/* Neither does it get anything, nor is a share put by for it. */
-static void an_agent_without_workers_is_left_alone(void **state)
+/* It gets no tasks, and is not counted when chunk sizes are computed. */
+static void an_agent_without_workers_gets_nothing(void **state)
 {
     (void)state;
     RUN(2, 2, {"join 0 1;join 1 0;add 0;want 1", ""}, {"lost 1", ""}, {"want 0", "send 0 0/1"},
@@ -356,15 +368,15 @@ static void an_agent_without_workers_is_left_alone(void **state)
         {"crash 0 0 1;want 0", "requeue 0 | send 0 0/2"}, {"moved 0 0 1 2", "requeue 0"});
 }
 
-static void two_requests_are_two_chunks(void **state)
+static void two_requests_get_two_chunks(void **state)
 {
     (void)state;
     RUN(1, 2, {"join 0 1;want 0;want 0;add 0 1;add 1 1", "send 0 0/1"}, {"cancel 9", "send 0 1/1"},
         {"add 2", ""});
 }
 
-/* A task goes on from a thief before the first victim's report is there: the books follow it. */
-static void a_move_is_told_before_the_one_before_it(void **state)
+/* A task is stolen twice, and the report of the second steal arrives first. */
+static void moves_reported_in_reverse_order(void **state)
 {
     (void)state;
     RUN(4, 2, {"join 0 1;join 1 1;join 2 1;want 0;add 0", "send 0 0/1"}, {"moved 0 1 2 1", ""},
@@ -372,7 +384,7 @@ static void a_move_is_told_before_the_one_before_it(void **state)
     RUN(4, 2, {"join 0 1;join 1 1;join 2 1;join 3 1;want 0;add 0", "send 0 0/1"},
         {"moved 0 2 3 1;moved 0 1 2 1", ""}, {"lost 3", ""}, {"moved 0 0 1 1", "requeue 0"},
         {"want 1", "send 1 0/2"}, {"moved 0 1 2 2", ""}, {"lost 2", "requeue 0"});
-    /* what was said of an earlier handing-out, or by one that is lost, does not count */
+    /* Reports about an earlier handout, and reports from a lost agent, have no effect. */
     RUN(3, 3, {"join 0 1;join 1 1;join 2 1;want 0;add 0", "send 0 0/1"},
         {"moved 0 1 2 1;crash 0 2 1", "requeue 0"}, {"want 0", "send 0 0/2"}, {"moved 0 0 1 2", ""},
         {"lost 2", ""}, {"moved 0 2 0 2;lost 1", "requeue 0"});
@@ -382,15 +394,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_agent),
-        cmocka_unit_test(nothing_at_all),
+        cmocka_unit_test(no_tasks),
         cmocka_unit_test(guided_chunks),
         cmocka_unit_test(chunk_counts_absent_agents),
-        cmocka_unit_test(more_workers_more_tasks),
+        cmocka_unit_test(agents_with_more_workers_get_more_tasks),
         cmocka_unit_test(steal_half),
-        cmocka_unit_test(steal_comes_back_empty),
+        cmocka_unit_test(steal_gets_nothing),
         cmocka_unit_test(request_overtakes_report),
         cmocka_unit_test(crash_retried_elsewhere_then_given_up),
-        cmocka_unit_test(crash_retried_here_when_alone),
+        cmocka_unit_test(crash_retried_on_the_only_agent),
         cmocka_unit_test(retries_come_last),
         cmocka_unit_test(one_attempt_only),
         cmocka_unit_test(lost_agent),
@@ -398,12 +410,12 @@ int main(void)
         cmocka_unit_test(stale_reports_change_nothing),
         cmocka_unit_test(cancelled_in_the_queue),
         cmocka_unit_test(cancelled_at_an_agent),
-        cmocka_unit_test(cancelled_on_the_way_to_a_thief),
+        cmocka_unit_test(cancelled_while_being_stolen),
         cmocka_unit_test(cancelled_with_a_lost_agent),
         cmocka_unit_test(chunks_are_limited),
-        cmocka_unit_test(an_agent_without_workers_is_left_alone),
-        cmocka_unit_test(two_requests_are_two_chunks),
-        cmocka_unit_test(a_move_is_told_before_the_one_before_it),
+        cmocka_unit_test(an_agent_without_workers_gets_nothing),
+        cmocka_unit_test(two_requests_get_two_chunks),
+        cmocka_unit_test(moves_reported_in_reverse_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,13 @@
 /*
- * The scheduler beside a model of it that is as plain as can be: arrays of tasks and of agents, no
- * lists, no heap. Random sequences of events, likely ones and impossible ones (duplicates, unknown
- * ids, stale handings-out, late results, moves in any order, agents lost, back, or without
- * workers), are given to both. After every event the scheduler's answer must be the one the model
- * foretells, after every decision what it decided must be permitted, and nothing it should have
- * done be left; the books are verified, and their counts compared. Every sequence is then led to
- * its end, which must be told once.
+ * Compares the scheduler with a simple model of it, which has plain arrays of tasks and agents
+ * instead of lists and a heap. Both get the same random events: likely ones, and impossible ones
+ * (duplicates, unknown ids, old handouts, late results, moves in any order, agents that are lost,
+ * join again, or have no workers).
+ *
+ * After each event the scheduler's actions must be those of the model. After each decision its
+ * actions must be permitted by the model, and it must not have left out anything. The scheduler's
+ * own check runs, and its counts must be those of the model. In the end each sequence is brought to
+ * its end, which must be reported once.
  *
  *     test_scheduler_model [SEQUENCES]
  */
@@ -20,7 +22,7 @@
 
 #include "scheduler.h"
 
-enum { AGENTS = 4, SLOTS = 6, ATTEMPTS = 2, MOVES = 64, NOBODY = -1 };
+enum { AGENTS = 4, SLOTS = 6, ATTEMPTS = 2, MOVES = 64, NO_AGENT = -1 };
 
 static uint64_t random_state;
 
@@ -42,7 +44,7 @@ struct model_task {
     bool cancelled;
     struct {
         int from, to;
-    } early[MOVES]; /* moves told before the one that led to their first agent */
+    } early[MOVES]; /* moves that were reported before the move to their first agent */
     int early_count;
 };
 
@@ -61,7 +63,7 @@ struct model {
     bool input_ended, finished;
 };
 
-/* ---- What is so ---- */
+/* ---- The model's state ---- */
 
 static uint64_t id_of(const struct model *m, int slot)
 {
@@ -76,12 +78,12 @@ static struct model_task *find(struct model *m, uint64_t id)
     return &m->tasks[slot];
 }
 
-static bool there(const struct model *m, int agent)
+static bool is_joined(const struct model *m, int agent)
 {
     return agent >= 0 && agent < AGENTS && m->agents[agent].joined;
 }
 
-static bool robbed(const struct model *m, int victim)
+static bool has_thief(const struct model *m, int victim)
 {
     for (int i = 0; i < AGENTS; i++)
         if (m->agents[i].stealing_from == victim)
@@ -91,7 +93,7 @@ static bool robbed(const struct model *m, int victim)
 
 static struct scheduler_counts count(const struct model *m)
 {
-    struct scheduler_counts counts = {.accounted = m->ended};
+    struct scheduler_counts counts = {.ended = m->ended};
     for (int i = 0; i < SLOTS; i++) {
         counts.queued += m->tasks[i].place == QUEUED || m->tasks[i].place == RETRYING;
         counts.held += m->tasks[i].place == HELD;
@@ -111,21 +113,21 @@ static uint32_t held_by(const struct model *m, int agent)
     return held;
 }
 
-static bool may_have(const struct model *m, const struct model_task *task, int agent)
+static bool may_run_on(const struct model *m, const struct model_task *task, int agent)
 {
     return task->avoid != agent || count(m).agents < 2;
 }
 
-/* ---- What must follow an event ---- */
+/* ---- The actions that an event must cause ---- */
 
-struct answers {
+struct expected_actions {
     struct scheduler_action list[SLOTS];
     size_t count;
 };
 
-static void foretell(struct answers *answers, enum scheduler_action_type type, uint64_t id)
+static void expect(struct expected_actions *expected, enum scheduler_action_type type, uint64_t id)
 {
-    answers->list[answers->count++] = (struct scheduler_action){.type = type, .task = id};
+    expected->list[expected->count++] = (struct scheduler_action){.type = type, .task = id};
 }
 
 static void end(struct model *m, struct model_task *task)
@@ -134,55 +136,57 @@ static void end(struct model *m, struct model_task *task)
     m->ended++;
 }
 
-/* It is with nobody: it waits again, or is not wanted any more. */
-static void back(struct model *m, int slot, enum place place, struct answers *answers)
+/* No agent holds the task any more: it is queued again, or dropped if it was cancelled. */
+static void put_back(struct model *m, int slot, enum place place, struct expected_actions *expected)
 {
     struct model_task *task = &m->tasks[slot];
-    foretell(answers, task->cancelled ? SCHEDULER_DROP : SCHEDULER_REQUEUE, id_of(m, slot));
+    expect(expected, task->cancelled ? SCHEDULER_DROP : SCHEDULER_REQUEUE, id_of(m, slot));
     if (task->cancelled) {
         end(m, task);
         return;
     }
     task->place = place;
-    task->holder = NOBODY;
+    task->holder = NO_AGENT;
     task->early_count = 0;
     task->arrival = m->arrivals++;
 }
 
-static void model_lost(struct model *m, int agent, struct answers *answers)
+static void model_lost(struct model *m, int agent, struct expected_actions *expected)
 {
-    if (!there(m, agent))
+    if (!is_joined(m, agent))
         return;
-    m->agents[agent] = (struct model_agent){.stealing_from = NOBODY};
+    m->agents[agent] = (struct model_agent){.stealing_from = NO_AGENT};
     for (int i = 0; i < AGENTS; i++)
         if (m->agents[i].stealing_from == agent)
-            m->agents[i].stealing_from = NOBODY;
+            m->agents[i].stealing_from = NO_AGENT;
     for (int i = 0; i < SLOTS; i++)
         if (m->tasks[i].place == HELD && m->tasks[i].holder == agent)
-            back(m, i, QUEUED, answers);
+            put_back(m, i, QUEUED, expected);
 }
 
-static void model_crashed(struct model *m, const struct scheduler_event *e, struct answers *answers)
+static void model_crashed(struct model *m, const struct scheduler_event *e,
+                          struct expected_actions *expected)
 {
     struct model_task *task = find(m, e->task);
     if (!task || task->place != HELD || task->handout != e->handout)
         return;
     task->crashes++;
     if (task->crashes == ATTEMPTS || task->cancelled) {
-        foretell(answers, SCHEDULER_GIVE_UP, e->task);
-        answers->list[0].agent = e->agent;
-        answers->list[0].crashes = task->crashes;
+        expect(expected, SCHEDULER_GIVE_UP, e->task);
+        expected->list[0].agent = e->agent;
+        expected->list[0].crashes = task->crashes;
         end(m, task);
         return;
     }
     task->avoid = e->agent;
-    back(m, (int)(uint32_t)e->task, RETRYING, answers);
+    put_back(m, (int)(uint32_t)e->task, RETRYING, expected);
 }
 
-static void model_moved(struct model *m, const struct scheduler_event *e, struct answers *answers)
+static void model_moved(struct model *m, const struct scheduler_event *e,
+                        struct expected_actions *expected)
 {
     struct model_task *task = find(m, e->task);
-    if (!task || task->place != HELD || task->handout != e->handout || !there(m, e->agent) ||
+    if (!task || task->place != HELD || task->handout != e->handout || !is_joined(m, e->agent) ||
         e->other < 0 || e->other >= AGENTS)
         return;
     if (task->holder != e->agent) {
@@ -202,25 +206,25 @@ static void model_moved(struct model *m, const struct scheduler_event *e, struct
                 (size_t)(--task->early_count - i) * sizeof *task->early);
         i = 0;
     }
-    if (!there(m, task->holder)) {
-        back(m, (int)(uint32_t)e->task, QUEUED, answers);
+    if (!is_joined(m, task->holder)) {
+        put_back(m, (int)(uint32_t)e->task, QUEUED, expected);
     } else if (task->cancelled) {
-        foretell(answers, SCHEDULER_CANCEL, e->task);
-        answers->list[0].agent = task->holder;
+        expect(expected, SCHEDULER_CANCEL, e->task);
+        expected->list[0].agent = task->holder;
     }
 }
 
-static void model_cancelled(struct model *m, uint64_t id, struct answers *answers)
+static void model_cancelled(struct model *m, uint64_t id, struct expected_actions *expected)
 {
     struct model_task *task = find(m, id);
     if (!task || task->cancelled)
         return;
     if (task->place == HELD) {
         task->cancelled = true;
-        foretell(answers, SCHEDULER_CANCEL, id);
-        answers->list[0].agent = task->holder;
+        expect(expected, SCHEDULER_CANCEL, id);
+        expected->list[0].agent = task->holder;
     } else {
-        foretell(answers, SCHEDULER_DROP, id);
+        expect(expected, SCHEDULER_DROP, id);
         end(m, task);
     }
 }
@@ -233,49 +237,51 @@ static void model_added(struct model *m, const struct scheduler_event *e)
                                     .generation = (uint32_t)(e->task >> 32),
                                     .arrival = m->arrivals++,
                                     .limit = e->count,
-                                    .holder = NOBODY,
-                                    .avoid = NOBODY};
+                                    .holder = NO_AGENT,
+                                    .avoid = NO_AGENT};
 }
 
-static void model_apply(struct model *m, const struct scheduler_event *e, struct answers *answers)
+static void model_apply(struct model *m, const struct scheduler_event *e,
+                        struct expected_actions *expected)
 {
     struct model_task *task;
     switch (e->type) {
     case SCHEDULER_AGENT_JOINED:
-        if (e->agent >= 0 && e->agent < AGENTS && !there(m, e->agent) && e->count)
-            m->agents[e->agent] =
-                (struct model_agent){.joined = true, .workers = e->count, .stealing_from = NOBODY};
+        if (e->agent >= 0 && e->agent < AGENTS && !is_joined(m, e->agent) && e->count)
+            m->agents[e->agent] = (struct model_agent){
+                .joined = true, .workers = e->count, .stealing_from = NO_AGENT};
         break;
     case SCHEDULER_AGENT_WANTS:
-        if (there(m, e->agent))
+        if (is_joined(m, e->agent))
             m->agents[e->agent].wants++;
         break;
     case SCHEDULER_AGENT_LOST:
-        model_lost(m, e->agent, answers);
+        model_lost(m, e->agent, expected);
         break;
     case SCHEDULER_TASK_ADDED:
         model_added(m, e);
         break;
     case SCHEDULER_TASK_CANCELLED:
-        model_cancelled(m, e->task, answers);
+        model_cancelled(m, e->task, expected);
         break;
     case SCHEDULER_TASK_DONE:
         task = find(m, e->task);
         if (task) {
-            foretell(answers, SCHEDULER_ACCEPT, e->task);
-            answers->list[0].agent = e->agent;
+            expect(expected, SCHEDULER_ACCEPT, e->task);
+            expected->list[0].agent = e->agent;
             end(m, task);
         }
         break;
     case SCHEDULER_TASK_CRASHED:
-        model_crashed(m, e, answers);
+        model_crashed(m, e, expected);
         break;
     case SCHEDULER_TASK_MOVED:
-        model_moved(m, e, answers);
+        model_moved(m, e, expected);
         break;
     case SCHEDULER_STEAL_ENDED:
-        if (there(m, e->other) && e->agent >= 0 && m->agents[e->other].stealing_from == e->agent) {
-            m->agents[e->other].stealing_from = NOBODY;
+        if (is_joined(m, e->other) && e->agent >= 0 &&
+            m->agents[e->other].stealing_from == e->agent) {
+            m->agents[e->other].stealing_from = NO_AGENT;
             m->agents[e->other].wants -= e->count > 0;
         }
         break;
@@ -285,43 +291,43 @@ static void model_apply(struct model *m, const struct scheduler_event *e, struct
     }
 }
 
-/* ---- Both together ---- */
+/* ---- The comparison ---- */
 
 static void compare(const struct model *m)
 {
     const char *wrong = scheduler_check(m->scheduler);
     if (wrong)
         fail_msg("%s", wrong);
-    struct scheduler_counts is = scheduler_counts(m->scheduler), should = count(m);
-    if (is.queued != should.queued || is.held != should.held || is.accounted != should.accounted ||
-        is.agents != should.agents || is.workers != should.workers)
-        fail_msg("the counts are not the model's");
+    struct scheduler_counts found = scheduler_counts(m->scheduler), wanted = count(m);
+    if (found.queued != wanted.queued || found.held != wanted.held || found.ended != wanted.ended ||
+        found.agents != wanted.agents || found.workers != wanted.workers)
+        fail_msg("the counts differ from those of the model");
 }
 
-static bool same(const struct scheduler_action *is, const struct scheduler_action *should)
+static bool same(const struct scheduler_action *found, const struct scheduler_action *wanted)
 {
-    return is->type == should->type && is->task == should->task && is->agent == should->agent &&
-           is->crashes == should->crashes;
+    return found->type == wanted->type && found->task == wanted->task &&
+           found->agent == wanted->agent && found->crashes == wanted->crashes;
 }
 
-static void tell(struct model *m, struct scheduler_event event)
+static void apply_event(struct model *m, struct scheduler_event event)
 {
-    struct answers answers = {.count = 0};
+    struct expected_actions expected = {.count = 0};
     assert_int_equal(scheduler_apply(m->scheduler, &event, &m->actions), 0);
-    model_apply(m, &event, &answers);
-    if (m->actions.count != answers.count)
-        fail_msg("event %d: %zu answers instead of %zu", (int)event.type, m->actions.count,
-                 answers.count);
-    for (size_t i = 0; i < answers.count; i++) { /* of a lost agent's tasks in any order */
+    model_apply(m, &event, &expected);
+    if (m->actions.count != expected.count)
+        fail_msg("event %d: %zu actions instead of %zu", (int)event.type, m->actions.count,
+                 expected.count);
+    for (size_t i = 0; i < expected.count; i++) { /* in any order after an agent is lost */
         size_t j = 0;
-        while (j < answers.count && !same(&m->actions.list[j], &answers.list[i]))
+        while (j < expected.count && !same(&m->actions.list[j], &expected.list[i]))
             j++;
-        if (j == answers.count)
-            fail_msg("event %d: no answer %d for task %llx", (int)event.type,
-                     (int)answers.list[i].type, (unsigned long long)answers.list[i].task);
-        /* the order in which they wait is the order in which they were put back */
-        if (event.type == SCHEDULER_AGENT_LOST && answers.list[i].type == SCHEDULER_REQUEUE)
-            m->tasks[(uint32_t)answers.list[i].task].arrival = m->arrivals + j;
+        if (j == expected.count)
+            fail_msg("event %d: no action %d for task %llx", (int)event.type,
+                     (int)expected.list[i].type, (unsigned long long)expected.list[i].task);
+        /* Tasks wait in the order in which they were queued again. */
+        if (event.type == SCHEDULER_AGENT_LOST && expected.list[i].type == SCHEDULER_REQUEUE)
+            m->tasks[(uint32_t)expected.list[i].task].arrival = m->arrivals + j;
     }
     m->arrivals += SLOTS;
     m->actions.count = 0;
@@ -336,23 +342,23 @@ struct chunk {
 };
 
 static void check_send(struct model *m, const struct scheduler_action *a, struct chunk *chunk,
-                       unsigned *served)
+                       unsigned *got_chunk)
 {
     struct model_task *task = find(m, a->task);
-    assert_true(there(m, a->agent));
+    assert_true(is_joined(m, a->agent));
     assert_true(task && task->place != HELD && task->place != NOWHERE && !task->cancelled);
-    assert_true(may_have(m, task, a->agent));
-    for (int i = 0; i < SLOTS; i++) { /* none that came before it, or goes before it, may be next */
+    assert_true(may_run_on(m, task, a->agent));
+    for (int i = 0; i < SLOTS; i++) { /* tasks before it were not permitted for this agent */
         const struct model_task *other = &m->tasks[i];
         if ((other->place == task->place && other->arrival < task->arrival) ||
             (other->place == QUEUED && task->place == RETRYING))
-            assert_false(may_have(m, other, a->agent));
+            assert_false(may_run_on(m, other, a->agent));
     }
     if (chunk->agent != a->agent) {
-        assert_false(*served & 1u << a->agent); /* one chunk a decision */
-        assert_true(m->agents[a->agent].wants > 0 && m->agents[a->agent].stealing_from == NOBODY);
+        assert_false(*got_chunk & 1u << a->agent); /* one chunk per decision */
+        assert_true(m->agents[a->agent].wants > 0 && m->agents[a->agent].stealing_from == NO_AGENT);
         m->agents[a->agent].wants--;
-        *served |= 1u << a->agent;
+        *got_chunk |= 1u << a->agent;
         *chunk = (struct chunk){.agent = a->agent, .limit = UINT32_MAX};
     }
     if (task->limit && task->limit < chunk->limit)
@@ -366,9 +372,9 @@ static void check_send(struct model *m, const struct scheduler_action *a, struct
 
 static void check_steal(struct model *m, const struct scheduler_action *a)
 {
-    assert_true(there(m, a->agent) && there(m, a->other) && a->agent != a->other);
+    assert_true(is_joined(m, a->agent) && is_joined(m, a->other) && a->agent != a->other);
     struct model_agent *thief = &m->agents[a->other];
-    assert_true(thief->wants > 0 && thief->stealing_from == NOBODY && !robbed(m, a->agent));
+    assert_true(thief->wants > 0 && thief->stealing_from == NO_AGENT && !has_thief(m, a->agent));
     uint32_t held = held_by(m, a->agent), workers = m->agents[a->agent].workers;
     assert_true(held > workers && a->count > 0 && a->count <= held - workers);
     thief->stealing_from = a->agent;
@@ -376,17 +382,17 @@ static void check_steal(struct model *m, const struct scheduler_action *a)
 
 static void decide(struct model *m)
 {
-    struct chunk chunk = {.agent = NOBODY};
-    unsigned served = 0;
+    struct chunk chunk = {.agent = NO_AGENT};
+    unsigned got_chunk = 0;
     assert_int_equal(scheduler_decide(m->scheduler, &m->actions), 0);
     for (size_t i = 0; i < m->actions.count; i++) {
         const struct scheduler_action *a = &m->actions.list[i];
         switch (a->type) {
         case SCHEDULER_SEND:
-            check_send(m, a, &chunk, &served);
+            check_send(m, a, &chunk, &got_chunk);
             break;
         case SCHEDULER_STEAL:
-            chunk.agent = NOBODY;
+            chunk.agent = NO_AGENT;
             check_steal(m, a);
             break;
         case SCHEDULER_FINISHED:
@@ -398,25 +404,26 @@ static void decide(struct model *m)
         case SCHEDULER_GIVE_UP:
         case SCHEDULER_DROP:
         case SCHEDULER_CANCEL:
-            fail_msg("action %d is no decision", (int)a->type);
+            fail_msg("action %d is not an action of a decision", (int)a->type);
         }
     }
     m->actions.count = 0;
     struct scheduler_counts counts = count(m);
     assert_int_equal(m->finished, m->input_ended && !counts.queued && !counts.held);
-    for (int agent = 0; agent < AGENTS; agent++) /* nobody waits beside work it may have */
+    /* No agent is left waiting for a task that it may run. */
+    for (int agent = 0; agent < AGENTS; agent++)
         for (int i = 0; i < SLOTS; i++)
-            if (m->agents[agent].wants && m->agents[agent].stealing_from == NOBODY &&
-                !(served & 1u << agent) && m->tasks[i].place != NOWHERE &&
+            if (m->agents[agent].wants && m->agents[agent].stealing_from == NO_AGENT &&
+                !(got_chunk & 1u << agent) && m->tasks[i].place != NOWHERE &&
                 m->tasks[i].place != HELD)
-                assert_false(may_have(m, &m->tasks[i], agent));
+                assert_false(may_run_on(m, &m->tasks[i], agent));
     compare(m);
 }
 
 /* ---- Sequences ---- */
 
-/* Anything at all: numbers that fit together only by chance. */
-static struct scheduler_event nonsense(const struct model *m)
+/* Any event, with numbers that fit together only by chance. */
+static struct scheduler_event random_event(const struct model *m)
 {
     int slot = (int)random_below(SLOTS);
     struct scheduler_event event = {
@@ -435,8 +442,8 @@ static struct scheduler_event nonsense(const struct model *m)
     return event;
 }
 
-/* What an agent that has this task may report of it. */
-static struct scheduler_event likely(const struct model *m, int slot)
+/* A report that the holder of this task could send. */
+static struct scheduler_event likely_event(const struct model *m, int slot)
 {
     const struct model_task *task = &m->tasks[slot];
     static const enum scheduler_event_type types[] = {SCHEDULER_TASK_DONE, SCHEDULER_TASK_CRASHED,
@@ -447,7 +454,7 @@ static struct scheduler_event likely(const struct model *m, int slot)
                                     .task = id_of(m, slot),
                                     .handout = task->handout};
     if (event.type == SCHEDULER_TASK_MOVED && !random_below(3))
-        event.agent = (int)random_below(AGENTS); /* who may have had it a moment later */
+        event.agent = (int)random_below(AGENTS); /* a later holder, whose report arrives first */
     return event;
 }
 
@@ -468,13 +475,13 @@ static void step(struct model *m)
     case 4:
         if (m->tasks[slot].place != HELD)
             return;
-        event = likely(m, slot);
+        event = likely_event(m, slot);
         break;
     case 5:
         event.agent = m->agents[agent].stealing_from;
         event.type = SCHEDULER_STEAL_ENDED;
         event.count = random_below(3);
-        if (event.agent == NOBODY)
+        if (event.agent == NO_AGENT)
             return;
         break;
     case 6:
@@ -482,38 +489,40 @@ static void step(struct model *m)
         event.count = random_below(4);
         break;
     case 7:
-        event = nonsense(m);
+        event = random_event(m);
         break;
     }
     if (event.type != SCHEDULER_TASK_ADDED || !m->input_ended)
-        tell(m, event);
+        apply_event(m, event);
 }
 
-/* The input ends, and whoever is left does what there is. */
-static void bring_to_an_end(struct model *m)
+/* Ends the input, and lets the agents do all remaining tasks. */
+static void run_to_the_end(struct model *m)
 {
-    tell(m, (struct scheduler_event){.type = SCHEDULER_INPUT_ENDED});
-    tell(m, (struct scheduler_event){.type = SCHEDULER_AGENT_JOINED, .agent = 0, .count = 1});
-    tell(m, (struct scheduler_event){.type = SCHEDULER_AGENT_JOINED, .agent = 1, .count = 1});
+    apply_event(m, (struct scheduler_event){.type = SCHEDULER_INPUT_ENDED});
+    apply_event(m,
+                (struct scheduler_event){.type = SCHEDULER_AGENT_JOINED, .agent = 0, .count = 1});
+    apply_event(m,
+                (struct scheduler_event){.type = SCHEDULER_AGENT_JOINED, .agent = 1, .count = 1});
     for (int round = 0; !m->finished; round++) {
         assert_true(round < 10 * SLOTS);
         for (int i = 0; i < AGENTS; i++) {
             struct scheduler_event ended = {.type = SCHEDULER_STEAL_ENDED, .other = i};
             ended.agent = m->agents[i].stealing_from;
-            if (ended.agent != NOBODY)
-                tell(m, ended);
-            tell(m, (struct scheduler_event){.type = SCHEDULER_AGENT_WANTS, .agent = i});
+            if (ended.agent != NO_AGENT)
+                apply_event(m, ended);
+            apply_event(m, (struct scheduler_event){.type = SCHEDULER_AGENT_WANTS, .agent = i});
         }
         decide(m);
         for (int i = 0; i < SLOTS; i++) {
-            struct scheduler_event event = likely(m, i);
+            struct scheduler_event event = likely_event(m, i);
             if (event.type == SCHEDULER_TASK_MOVED)
                 event.type = SCHEDULER_TASK_DONE;
             if (m->tasks[i].place == HELD)
-                tell(m, event);
+                apply_event(m, event);
         }
     }
-    decide(m); /* it is told once */
+    decide(m); /* FINISHED is given once */
 }
 
 static void run(struct model *m, uint64_t seed)
@@ -523,14 +532,14 @@ static void run(struct model *m, uint64_t seed)
     *m = (struct model){.actions = actions, .scheduler = scheduler_new(AGENTS, ATTEMPTS)};
     assert_non_null(m->scheduler);
     for (int i = 0; i < AGENTS; i++)
-        m->agents[i].stealing_from = NOBODY;
+        m->agents[i].stealing_from = NO_AGENT;
     uint32_t steps = 4 + random_below(40);
     for (uint32_t i = 0; i < steps; i++) {
         step(m);
         if (random_below(2))
             decide(m);
     }
-    bring_to_an_end(m);
+    run_to_the_end(m);
     scheduler_free(m->scheduler);
 }
 

@@ -1,11 +1,11 @@
 /*
- * The scheduler in random worlds: a few agents with everything between them in flight, tasks that
- * are done, crash, move and are cancelled, agents that are lost, in every order that the channels
- * allow. After each step the books are verified and what has been decided is held against what the
- * world knows: each task ends exactly once, attempts are bounded, nothing is sent to the lost, what
- * is cancelled is not handed out, and the end is told once.
+ * Tests the scheduler in random runs of a small pool: tasks are done, crash, move and are
+ * cancelled, and agents are lost, in all orders in which messages can arrive. After each step the
+ * scheduler's own check runs, and its actions are compared with the state of the pool: each task
+ * ends exactly once, attempts are limited, nothing is sent to lost agents, cancelled tasks are not
+ * sent, and the end is reported once.
  *
- *     test_scheduler_random [WORLDS]
+ *     test_scheduler_random [RUNS]
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,8 @@ static uint32_t random_below(uint32_t limit)
     return (uint32_t)((random_state >> 16) % limit);
 }
 
-struct note { /* a message on its way */
+/* A message on its way. */
+struct note {
     struct scheduler_event event;
     bool to_agent;
     enum { NOTE_TASK, NOTE_STEAL, NOTE_CANCEL, NOTE_REPORT } kind;
@@ -41,16 +42,15 @@ struct channel {
     int first, last;
 };
 
-struct world {
+struct random_pool {
     struct scheduler *scheduler;
     int held_count[AGENTS];
     bool alive[AGENTS], asked[AGENTS];
-    bool told_lost[AGENTS]; /* the scheduler knows; dead ones it does not know of are still sent to
-                             */
+    bool told_lost[AGENTS]; /* the scheduler was told; before that it still sends to them */
     int ends[TASKS], crashes[TASKS], sent[TASKS], added;
-    bool cancelled[TASKS]; /* and the scheduler knows */
+    bool cancelled[TASKS]; /* the scheduler was told */
     bool input_ended, finished;
-    /* From here on it is not cleared for a new world, or piece by piece. */
+    /* The members from here on are not cleared by memset for a new run. */
     struct channel down[AGENTS], up[AGENTS], across[AGENTS][AGENTS];
     struct scheduler_event held[AGENTS][TASKS * 8];
     struct scheduler_actions actions;
@@ -62,112 +62,113 @@ static void post(struct channel *channel, struct note note)
     channel->notes[channel->last++] = note;
 }
 
-static void end_task(struct world *w, uint64_t task)
+static void end_task(struct random_pool *pool, uint64_t task)
 {
-    w->ends[task]++;
-    assert_int_equal(w->ends[task], 1);
+    pool->ends[task]++;
+    assert_int_equal(pool->ends[task], 1);
 }
 
-static void carry_out(struct world *w)
+static void carry_out(struct random_pool *pool)
 {
-    for (size_t i = 0; i < w->actions.count; i++) {
-        const struct scheduler_action *a = &w->actions.list[i];
+    for (size_t i = 0; i < pool->actions.count; i++) {
+        const struct scheduler_action *a = &pool->actions.list[i];
         switch (a->type) {
         case SCHEDULER_SEND:
-            assert_false(w->told_lost[a->agent] || w->cancelled[a->task] || w->ends[a->task]);
-            w->sent[a->task]++;
-            assert_int_equal(a->handout, w->sent[a->task]);
-            post(&w->down[a->agent],
+            assert_false(pool->told_lost[a->agent] || pool->cancelled[a->task] ||
+                         pool->ends[a->task]);
+            pool->sent[a->task]++;
+            assert_int_equal(a->handout, pool->sent[a->task]);
+            post(&pool->down[a->agent],
                  (struct note){.kind = NOTE_TASK,
                                .event = {.task = a->task, .handout = a->handout}});
             break;
         case SCHEDULER_STEAL:
-            assert_false(w->told_lost[a->agent] || w->told_lost[a->other]);
+            assert_false(pool->told_lost[a->agent] || pool->told_lost[a->other]);
             assert_true(a->agent != a->other && a->count > 0);
             post(
-                &w->down[a->agent],
+                &pool->down[a->agent],
                 (struct note){.kind = NOTE_STEAL, .event = {.other = a->other, .count = a->count}});
             break;
         case SCHEDULER_CANCEL:
-            assert_false(w->told_lost[a->agent] || w->ends[a->task]);
-            assert_true(w->cancelled[a->task]);
-            post(&w->down[a->agent],
+            assert_false(pool->told_lost[a->agent] || pool->ends[a->task]);
+            assert_true(pool->cancelled[a->task]);
+            post(&pool->down[a->agent],
                  (struct note){.kind = NOTE_CANCEL, .event = {.task = a->task}});
             break;
         case SCHEDULER_DROP:
-            assert_true(w->cancelled[a->task]);
-            end_task(w, a->task);
+            assert_true(pool->cancelled[a->task]);
+            end_task(pool, a->task);
             break;
         case SCHEDULER_GIVE_UP:
-            assert_true(a->crashes == ATTEMPTS || w->cancelled[a->task]);
-            assert_true((int)a->crashes <= w->crashes[a->task]);
-            end_task(w, a->task);
+            assert_true(a->crashes == ATTEMPTS || pool->cancelled[a->task]);
+            assert_true((int)a->crashes <= pool->crashes[a->task]);
+            end_task(pool, a->task);
             break;
         case SCHEDULER_ACCEPT:
-            end_task(w, a->task);
+            end_task(pool, a->task);
             break;
         case SCHEDULER_REQUEUE:
             break;
         case SCHEDULER_FINISHED:
-            assert_false(w->finished);
-            w->finished = true;
+            assert_false(pool->finished);
+            pool->finished = true;
             break;
         }
     }
-    w->actions.count = 0;
+    pool->actions.count = 0;
 }
 
-static void tell(struct world *w, struct scheduler_event event)
+static void apply_event(struct random_pool *pool, struct scheduler_event event)
 {
-    assert_int_equal(scheduler_apply(w->scheduler, &event, &w->actions), 0);
-    carry_out(w);
-    const char *wrong = scheduler_check(w->scheduler);
+    assert_int_equal(scheduler_apply(pool->scheduler, &event, &pool->actions), 0);
+    carry_out(pool);
+    const char *wrong = scheduler_check(pool->scheduler);
     if (wrong)
         fail_msg("%s", wrong);
 }
 
-static void report(struct world *w, int agent, struct scheduler_event event)
+static void report(struct random_pool *pool, int agent, struct scheduler_event event)
 {
     event.agent = agent;
-    post(&w->up[agent], (struct note){.kind = NOTE_REPORT, .event = event});
+    post(&pool->up[agent], (struct note){.kind = NOTE_REPORT, .event = event});
 }
 
-/* As an agent does: it drops what it has not begun, or ends it; or it has it no longer. */
-static void drop_held(struct world *w, int agent, uint64_t task)
+/* A cancelled task ends at its agent, unless the agent does not hold it any more. */
+static void drop_held(struct random_pool *pool, int agent, uint64_t task)
 {
-    for (int i = 0; i < w->held_count[agent]; i++) {
-        if (w->held[agent][i].task != task)
+    for (int i = 0; i < pool->held_count[agent]; i++) {
+        if (pool->held[agent][i].task != task)
             continue;
-        struct scheduler_event event = w->held[agent][i];
-        memmove(&w->held[agent][i], &w->held[agent][i + 1],
-                (size_t)(--w->held_count[agent] - i) * sizeof event);
+        struct scheduler_event event = pool->held[agent][i];
+        memmove(&pool->held[agent][i], &pool->held[agent][i + 1],
+                (size_t)(--pool->held_count[agent] - i) * sizeof event);
         event.type = SCHEDULER_TASK_DONE;
-        report(w, agent, event);
+        report(pool, agent, event);
         return;
     }
 }
 
-static void take_note(struct world *w, int agent, const struct note *note)
+static void receive_note(struct random_pool *pool, int agent, const struct note *note)
 {
     if (note->kind == NOTE_TASK) {
-        w->held[agent][w->held_count[agent]++] = note->event;
-        w->asked[agent] = false;
+        pool->held[agent][pool->held_count[agent]++] = note->event;
+        pool->asked[agent] = false;
         return;
     }
     if (note->kind == NOTE_CANCEL) {
-        drop_held(w, agent, note->event.task);
+        drop_held(pool, agent, note->event.task);
         return;
     }
     int thief = note->event.other;
     uint32_t moved = 0;
-    for (; moved < note->event.count && w->held_count[agent] > 1; moved++) {
-        struct scheduler_event task = w->held[agent][--w->held_count[agent]];
-        post(&w->across[agent][thief], (struct note){.kind = NOTE_TASK, .event = task});
+    for (; moved < note->event.count && pool->held_count[agent] > 1; moved++) {
+        struct scheduler_event task = pool->held[agent][--pool->held_count[agent]];
+        post(&pool->across[agent][thief], (struct note){.kind = NOTE_TASK, .event = task});
         task.type = SCHEDULER_TASK_MOVED;
         task.other = thief;
-        report(w, agent, task);
+        report(pool, agent, task);
     }
-    report(w, agent,
+    report(pool, agent,
            (struct scheduler_event){.type = SCHEDULER_STEAL_ENDED, .other = thief, .count = moved});
 }
 
@@ -179,126 +180,128 @@ static bool next_note(struct channel *channel, struct note *note)
     return true;
 }
 
-static void run_one(struct world *w, int agent)
+static void run_one_task(struct random_pool *pool, int agent)
 {
-    if (!w->held_count[agent])
+    if (!pool->held_count[agent])
         return;
-    struct scheduler_event task = w->held[agent][0];
-    memmove(w->held[agent], w->held[agent] + 1,
-            (size_t)--w->held_count[agent] * sizeof *w->held[agent]);
+    struct scheduler_event task = pool->held[agent][0];
+    memmove(pool->held[agent], pool->held[agent] + 1,
+            (size_t)--pool->held_count[agent] * sizeof *pool->held[agent]);
     task.type = random_below(8) ? SCHEDULER_TASK_DONE : SCHEDULER_TASK_CRASHED;
     if (task.type == SCHEDULER_TASK_CRASHED)
-        w->crashes[task.task]++;
-    report(w, agent, task);
+        pool->crashes[task.task]++;
+    report(pool, agent, task);
 }
 
-static void step_world(struct world *w, int step)
+static void step_pool(struct random_pool *pool, int step)
 {
-    if (random_below(3)) { /* several events may come before a decision */
-        assert_int_equal(scheduler_decide(w->scheduler, &w->actions), 0);
-        carry_out(w);
+    if (random_below(3)) { /* several events can precede a decision */
+        assert_int_equal(scheduler_decide(pool->scheduler, &pool->actions), 0);
+        carry_out(pool);
     }
     int agent = (int)random_below(AGENTS);
     struct note note;
     switch (random_below(8)) {
     case 0:
-        if (w->added < TASKS)
-            tell(w, (struct scheduler_event){.type = SCHEDULER_TASK_ADDED,
-                                             .task = (uint64_t)w->added++});
-        else if (!w->input_ended) {
-            w->input_ended = true;
-            tell(w, (struct scheduler_event){.type = SCHEDULER_INPUT_ENDED});
+        if (pool->added < TASKS)
+            apply_event(pool, (struct scheduler_event){.type = SCHEDULER_TASK_ADDED,
+                                                       .task = (uint64_t)pool->added++});
+        else if (!pool->input_ended) {
+            pool->input_ended = true;
+            apply_event(pool, (struct scheduler_event){.type = SCHEDULER_INPUT_ENDED});
         }
         break;
     case 1:
-        if (w->alive[agent] && next_note(&w->down[agent], &note))
-            take_note(w, agent, &note);
+        if (pool->alive[agent] && next_note(&pool->down[agent], &note))
+            receive_note(pool, agent, &note);
         break;
     case 2:
-        if (next_note(&w->up[agent], &note))
-            tell(w, note.event);
+        if (next_note(&pool->up[agent], &note))
+            apply_event(pool, note.event);
         break;
     case 3:
         for (int from = 0; from < AGENTS; from++)
-            if (next_note(&w->across[from][agent], &note) && w->alive[agent])
-                take_note(w, agent, &note);
+            if (next_note(&pool->across[from][agent], &note) && pool->alive[agent])
+                receive_note(pool, agent, &note);
         break;
     case 4:
-        if (w->alive[agent])
-            run_one(w, agent);
+        if (pool->alive[agent])
+            run_one_task(pool, agent);
         break;
     case 5:
-        if (w->alive[agent] && !w->asked[agent] && w->held_count[agent] < 2) {
-            w->asked[agent] = true;
-            report(w, agent, (struct scheduler_event){.type = SCHEDULER_AGENT_WANTS});
+        if (pool->alive[agent] && !pool->asked[agent] && pool->held_count[agent] < 2) {
+            pool->asked[agent] = true;
+            report(pool, agent, (struct scheduler_event){.type = SCHEDULER_AGENT_WANTS});
         }
         break;
     case 7:
-        if (w->added && !random_below(10)) {
-            uint64_t task = random_below((uint32_t)w->added);
-            w->cancelled[task] = true;
-            tell(w, (struct scheduler_event){.type = SCHEDULER_TASK_CANCELLED, .task = task});
-            if (!random_below(4)) /* nonsense that must change nothing */
-                tell(w, (struct scheduler_event){.type = SCHEDULER_TASK_DONE,
-                                                 .agent = agent,
-                                                 .task = task | UINT64_C(1) << 40});
+        if (pool->added && !random_below(10)) {
+            uint64_t task = random_below((uint32_t)pool->added);
+            pool->cancelled[task] = true;
+            apply_event(pool,
+                        (struct scheduler_event){.type = SCHEDULER_TASK_CANCELLED, .task = task});
+            if (!random_below(4)) /* an unknown id: must have no effect */
+                apply_event(pool, (struct scheduler_event){.type = SCHEDULER_TASK_DONE,
+                                                           .agent = agent,
+                                                           .task = task | UINT64_C(1) << 40});
         }
         break;
-    case 6: /* agent 0 lives; the others are lost now and then, their last words still arriving or
-               not */
-        if (agent && w->alive[agent] && step > 20 && !random_below(60)) {
-            w->alive[agent] = false;
-            while (random_below(4) && next_note(&w->up[agent], &note))
-                tell(w, note.event);
-            w->up[agent].first = w->up[agent].last;
-            w->told_lost[agent] = true;
-            tell(w, (struct scheduler_event){.type = SCHEDULER_AGENT_LOST, .agent = agent});
+    case 6: /* lose an agent other than agent 0; some of its last messages still arrive */
+        if (agent && pool->alive[agent] && step > 20 && !random_below(60)) {
+            pool->alive[agent] = false;
+            while (random_below(4) && next_note(&pool->up[agent], &note))
+                apply_event(pool, note.event);
+            pool->up[agent].first = pool->up[agent].last;
+            pool->told_lost[agent] = true;
+            apply_event(pool,
+                        (struct scheduler_event){.type = SCHEDULER_AGENT_LOST, .agent = agent});
         }
         break;
     }
 }
 
-static void live(struct world *w, uint64_t seed)
+static void run_pool(struct random_pool *pool, uint64_t seed)
 {
     random_state = seed * UINT64_C(0x9E3779B97F4A7C15);
-    memset(w, 0, offsetof(struct world, down));
+    memset(pool, 0, offsetof(struct random_pool, down));
     for (int i = 0; i < AGENTS; i++) {
-        w->down[i].first = w->down[i].last = w->up[i].first = w->up[i].last = 0;
+        pool->down[i].first = pool->down[i].last = pool->up[i].first = pool->up[i].last = 0;
         for (int j = 0; j < AGENTS; j++)
-            w->across[i][j].first = w->across[i][j].last = 0;
+            pool->across[i][j].first = pool->across[i][j].last = 0;
     }
-    w->scheduler = scheduler_new(AGENTS, ATTEMPTS);
-    assert_non_null(w->scheduler);
+    pool->scheduler = scheduler_new(AGENTS, ATTEMPTS);
+    assert_non_null(pool->scheduler);
     for (int i = 0; i < AGENTS; i++) {
-        w->alive[i] = true;
-        tell(w, (struct scheduler_event){
-                    .type = SCHEDULER_AGENT_JOINED, .agent = i, .count = 1 + (uint32_t)i % 2});
+        pool->alive[i] = true;
+        apply_event(pool, (struct scheduler_event){.type = SCHEDULER_AGENT_JOINED,
+                                                   .agent = i,
+                                                   .count = 1 + (uint32_t)i % 2});
     }
     int step = 0;
-    for (; !w->finished && step < 200000; step++)
-        step_world(w, step);
-    if (!w->finished)
-        fail_msg("world %d does not come to an end", (int)seed);
+    for (; !pool->finished && step < 200000; step++)
+        step_pool(pool, step);
+    if (!pool->finished)
+        fail_msg("run %d does not end", (int)seed);
     for (int i = 0; i < TASKS; i++)
-        assert_int_equal(w->ends[i], 1);
-    assert_int_equal(scheduler_decide(w->scheduler, &w->actions), 0);
-    assert_int_equal(w->actions.count, 0); /* it is given once */
-    scheduler_free(w->scheduler);
+        assert_int_equal(pool->ends[i], 1);
+    assert_int_equal(scheduler_decide(pool->scheduler, &pool->actions), 0);
+    assert_int_equal(pool->actions.count, 0); /* FINISHED is given once */
+    scheduler_free(pool->scheduler);
 }
 
-static void random_worlds(void **state)
+static void random_runs(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
-    assert_non_null(w);
+    struct random_pool *pool = calloc(1, sizeof *pool);
+    assert_non_null(pool);
     for (long seed = 1; seed <= *(long *)*state; seed++)
-        live(w, (uint64_t)seed);
-    scheduler_actions_release(&w->actions);
-    free(w);
+        run_pool(pool, (uint64_t)seed);
+    scheduler_actions_release(&pool->actions);
+    free(pool);
 }
 
 int main(int argc, char **argv)
 {
     long count = argc > 1 ? atol(argv[1]) : 10000;
-    const struct CMUnitTest tests[] = {cmocka_unit_test_prestate(random_worlds, &count)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test_prestate(random_runs, &count)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
-/* Reading and writing until it is done: see io_full.h. */
-#include "io_full.h"
+/* Reads and writes all bytes asked for: see read_write_full.h. */
+#include "read_write_full.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-int io_full_write(int fd, const void *bytes, size_t size)
+int write_in_full(int fd, const void *bytes, size_t size)
 {
     const uint8_t *from = bytes;
     while (size) {
@@ -21,7 +21,7 @@ int io_full_write(int fd, const void *bytes, size_t size)
     return 0;
 }
 
-ssize_t io_full_pread(int fd, void *to, size_t size, uint64_t at)
+ssize_t pread_in_full(int fd, void *to, size_t size, uint64_t at)
 {
     size_t done = 0;
     while (done < size) {

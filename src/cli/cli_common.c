@@ -1,5 +1,5 @@
-/* What all our programs have in common: see program.h. */
-#include "program.h"
+/* What all programs share: see cli_common.h. */
+#include "cli_common.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,30 +15,31 @@ double program_now_s(void)
     return monotonic_now_s();
 }
 
-/* A descriptor that was closed would be given to the next file that is opened, and our lines would
- * go into it. Reading only, so that writing there fails as it should. */
-static void keep_standard_descriptors(void)
+/* If a standard descriptor is closed, the next file that is opened gets its number, and messages
+ * would be written into that file. It is opened for reading only, so that writing to it fails. */
+static void open_standard_descriptors(void)
 {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
             exit(EXIT_INTERNAL);
 }
 
-void program_begin(void)
+void cli_begin(void)
 {
-    keep_standard_descriptors();
-    signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write, not our end */
-    signal(SIGXFSZ, SIG_IGN); /* and so is a limit on file sizes */
+    open_standard_descriptors();
+    signal(SIGPIPE, SIG_IGN); /* writing to a closed pipe returns EPIPE */
+    signal(SIGXFSZ, SIG_IGN); /* exceeding a file size limit returns EFBIG */
 }
 
-/* srun without MPI starts N processes that do not know of each other. */
+/* srun without MPI support starts N independent processes. */
 static bool started_without_mpi(void)
 {
     const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
     return tasks && atoi(tasks) > 1 && !getenv("PMIX_RANK") && !getenv("OMPI_COMM_WORLD_RANK");
 }
 
-static bool speaks(void)
+/* True in the one process that prints messages. */
+static bool is_printing_process(void)
 {
     if (!started_without_mpi())
         return mpp_launch_rank() == 0;
@@ -46,33 +47,33 @@ static bool speaks(void)
     return !rank || atoi(rank) == 0;
 }
 
-enum exit_status program_usage_error(const char *text)
+enum exit_status cli_usage_error(const char *text)
 {
-    if (!speaks())
+    if (!is_printing_process())
         return EXIT_DONE;
     log_line("%s; try %s --help", text, program_invocation_short_name);
     return EXIT_USAGE;
 }
 
-enum exit_status program_say(const char *text)
+enum exit_status cli_print(const char *text)
 {
-    if (!speaks() || (fputs(text, stdout) >= 0 && !fflush(stdout)))
+    if (!is_printing_process() || (fputs(text, stdout) >= 0 && !fflush(stdout)))
         return EXIT_DONE;
     log_line("cannot write to standard output");
     return EXIT_INTERNAL;
 }
 
-const char *program_launch_error(void)
+const char *cli_launch_error(void)
 {
-    /* Each of them would do everything. */
-    return started_without_mpi() ? "several tasks of srun that are not one MPI job: "
-                                   "start it with srun --mpi=pmix"
+    /* Each process would do the whole work. */
+    return started_without_mpi() ? "srun started several processes that are not one MPI job; "
+                                   "use srun --mpi=pmix"
                                  : NULL;
 }
 
-enum exit_status program_run(int argc, char **argv, const struct mpp_options *options,
-                             enum exit_status (*work)(struct mpp_executor *executor, void *context),
-                             void *context)
+enum exit_status cli_run(int argc, char **argv, const struct mpp_options *options,
+                         enum exit_status (*work)(struct mpp_executor *executor, void *context),
+                         void *context)
 {
     struct mpp_executor *executor;
     struct mpp_error error;
@@ -94,11 +95,11 @@ enum exit_status program_run(int argc, char **argv, const struct mpp_options *op
     return status;
 }
 
-struct summary_pool program_pool(struct mpp_executor *executor, const char *confined)
+struct pool_summary cli_pool_summary(struct mpp_executor *executor, const char *confined)
 {
     struct mpp_stats stats = {0};
     mpp_executor_stats(executor, &stats);
-    return (struct summary_pool){.ranks = stats.ranks,
+    return (struct pool_summary){.ranks = stats.ranks,
                                  .ranks_lost = stats.ranks_lost,
                                  .workers = stats.workers,
                                  .steals = stats.steals,

@@ -1,5 +1,5 @@
-"""A Slurm cluster on this machine: one controller, and a slurmd for each of some nodes, in a folder. Needs root and
-Debian's slurm-wlm and munge."""
+"""A Slurm cluster on one machine: a controller and several nodes, each with its own slurmd. All files are in one
+directory. Needs root and Debian's packages slurm-wlm and munge."""
 import os
 import pathlib
 import pwd
@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-PATIENCE_S = 60
+CALL_TIMEOUT_S = 60
 
 CONF = """
 ClusterName=mpthumb
@@ -18,14 +18,14 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 CredType=cred/munge
-StateSaveLocation={bed}/state
-SlurmdSpoolDir={bed}/spool/%n
-SlurmctldPidFile={bed}/slurmctld.pid
-SlurmdPidFile={bed}/slurmd-%n.pid
-SlurmctldLogFile={bed}/slurmctld.log
-SlurmdLogFile={bed}/slurmd-%n.log
+StateSaveLocation={directory}/state
+SlurmdSpoolDir={directory}/spool/%n
+SlurmctldPidFile={directory}/slurmctld.pid
+SlurmdPidFile={directory}/slurmd-%n.pid
+SlurmctldLogFile={directory}/slurmctld.log
+SlurmdLogFile={directory}/slurmd-%n.log
 SlurmctldPort={port}
-TmpFS={bed}/tmp/%n
+TmpFS={directory}/tmp/%n
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
@@ -55,43 +55,45 @@ def free_ports(count):
     return ports
 
 
-def until(what, wanted, patience_s=PATIENCE_S):
-    """Asks until the answer is as wanted: Slurm tells nobody by itself."""
-    deadline = time.monotonic() + patience_s
-    while not wanted(answer := what()):
+def poll_until(call, is_wanted, timeout_s=CALL_TIMEOUT_S):
+    """Calls `call` until `is_wanted` accepts its answer, because Slurm does not notify. Returns the answer."""
+    deadline = time.monotonic() + timeout_s
+    while not is_wanted(answer := call()):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"after {patience_s} s: {answer!r}")
+            raise TimeoutError(f"after {timeout_s} s: {answer!r}")
         time.sleep(0.2)
     return answer
 
 
 class Slurm:
-    """A context manager: the cluster is there inside."""
+    """A context manager that starts the cluster and stops it."""
 
     def __init__(self, folder, nodes=4, cpus=4):
-        self.bed = pathlib.Path(folder) / "slurm"
+        self.directory = pathlib.Path(folder) / "slurm"
         self.nodes = [f"n{number}" for number in range(1, nodes + 1)]
         self.cpus = cpus
         self.daemons = []
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("SLURM_")}
-        self.environment["SLURM_CONF"] = str(self.bed / "slurm.conf")
+        self.environment["SLURM_CONF"] = str(self.directory / "slurm.conf")
 
     def call(self, *command, **options):
         done = subprocess.run(command, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=PATIENCE_S, check=False, **options)
+                              timeout=CALL_TIMEOUT_S, check=False, **options)
         if done.returncode:
             raise RuntimeError(f"{command}: {done.stderr}")
         return done.stdout
 
     def start(self, *command, **options):
-        log = open(self.bed / f"{pathlib.Path(command[0]).name}-{len(self.daemons)}.out", "wb")
+        log = open(self.directory / f"{pathlib.Path(command[0]).name}-{len(self.daemons)}.out", "wb")
         self.daemons.append(subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
                                              stderr=log, start_new_session=True, **options))
         log.close()
 
     def munge(self):
-        """Its socket has a fixed place: a daemon that runs already is used as it is."""
-        if subprocess.run(["sh", "-c", "munge -n | unmunge"], capture_output=True, check=False).returncode == 0:
+        """Starts munged, unless one is running: its socket has a fixed path, so there can be only one."""
+        def status():
+            return subprocess.run(["sh", "-c", "munge -n | unmunge"], capture_output=True, check=False).returncode
+        if status() == 0:
             return
         user = pwd.getpwnam("munge")
         pathlib.Path("/run/munge").mkdir(exist_ok=True)
@@ -99,29 +101,28 @@ class Slurm:
         os.chmod("/run/munge", 0o755)
         self.start("setpriv", "--reuid", "munge", "--regid", "munge", "--clear-groups", "/usr/sbin/munged",
                    "--foreground", "--force")
-        until(lambda: subprocess.run(["sh", "-c", "munge -n | unmunge"], capture_output=True, check=False).returncode,
-              lambda status: status == 0)
+        poll_until(status, lambda found: found == 0)
 
     def __enter__(self):
         for name in ("state", "spool", "tmp"):
-            (self.bed / name).mkdir(parents=True)
+            (self.directory / name).mkdir(parents=True)
         host = socket.gethostname().partition(".")[0]
         ports = free_ports(len(self.nodes) + 1)
-        conf = CONF.format(bed=self.bed, host=host, port=ports[0])
+        conf = CONF.format(directory=self.directory, host=host, port=ports[0])
         for node, port in zip(self.nodes, ports[1:]):
-            (self.bed / "spool" / node).mkdir()
-            (self.bed / "tmp" / node).mkdir()
+            (self.directory / "spool" / node).mkdir()
+            (self.directory / "tmp" / node).mkdir()
             conf += (f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={self.cpus}"
                      " RealMemory=1000 State=UNKNOWN\n")
-        (self.bed / "slurm.conf").write_text(conf)
+        (self.directory / "slurm.conf").write_text(conf)
         try:
             self.munge()
             self.start("/usr/sbin/slurmctld", "-D")
             for node in self.nodes:
                 self.start("/usr/sbin/slurmd", "-D", "-N", node)
-            until(lambda: subprocess.run(["sinfo", "-h", "-t", "idle", "-o", "%D"], env=self.environment,
-                                         capture_output=True, text=True, check=False).stdout.strip(),
-                  lambda idle: idle == str(len(self.nodes)))
+            poll_until(lambda: subprocess.run(["sinfo", "-h", "-t", "idle", "-o", "%D"], env=self.environment,
+                                              capture_output=True, text=True, check=False).stdout.strip(),
+                       lambda idle: idle == str(len(self.nodes)))
         except BaseException:
             self.__exit__()
             raise
@@ -130,7 +131,7 @@ class Slurm:
     def __exit__(self, *unused):
         if self.daemons and shutil.which("scancel"):
             subprocess.run(["scancel", "--full", "-u", "root"], env=self.environment, capture_output=True, check=False,
-                           timeout=PATIENCE_S)
+                           timeout=CALL_TIMEOUT_S)
         for daemon in reversed(self.daemons):
             daemon.send_signal(signal.SIGTERM)
         for daemon in self.daemons:
@@ -142,16 +143,16 @@ class Slurm:
         self.daemons = []
 
     def submit(self, script, *arguments, options=()):
-        """The number of the job."""
+        """Submits a job. Returns its number."""
         return self.call("sbatch", "--parsable", *options, str(script), *arguments).strip().partition(";")[0]
 
     def shown(self, job):
-        """What scontrol knows of a job, as a dict; of an array's element by JOB_INDEX."""
+        """The output of `scontrol show job` as a dict. An element of an array is JOB_INDEX."""
         text = self.call("scontrol", "show", "job", job, "-o")
         return dict(word.split("=", 1) for word in text.split() if "=" in word)
 
-    def wait(self, job, patience_s=300):
-        """Waits until it has come to its end; (state, exit status)."""
+    def wait(self, job, timeout_s=300):
+        """Waits until the job has ended. Returns (state, exit status)."""
         ends = ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL")
-        shown = until(lambda: self.shown(job), lambda shown: shown["JobState"] in ends, patience_s)
+        shown = poll_until(lambda: self.shown(job), lambda shown: shown["JobState"] in ends, timeout_s)
         return shown["JobState"], int(shown["ExitCode"].partition(":")[0])

@@ -1,4 +1,5 @@
-"""The processes below one of ours, by /proc, and their ends, by pidfd: no process of anyone else is touched."""
+"""Finds the descendants of a process in /proc, kills them, and waits for their end by pidfd. Never touches any other
+process."""
 import os
 import select
 import signal
@@ -6,7 +7,7 @@ import time
 
 
 def _stat(pid):
-    """(name, parent) of a process, or None when it is gone or a zombie."""
+    """(name, parent) of a process, or None if it does not exist or is a zombie."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stream:
             head, _, tail = stream.read().rpartition(b")")
@@ -19,7 +20,7 @@ def _stat(pid):
 
 
 def below(root):
-    """pid -> name of every living process that descends from `root`, without it."""
+    """pid -> name of each living descendant of `root`."""
     table = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -41,7 +42,7 @@ def workers(root):
 
 
 def cpu_s(pid):
-    """CPU seconds that a process has used; 0 when it is gone."""
+    """CPU seconds that a process has used; 0 if it does not exist."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stream:
             user, system = stream.read().rpartition(b")")[2].split()[11:13]
@@ -51,13 +52,13 @@ def cpu_s(pid):
 
 
 def kill(pid, root):
-    """kill -9, if the process still stands below `root`. True when it was killed by this call."""
+    """Sends SIGKILL if the process is still a descendant of `root`. True if it was sent."""
     try:
         handle = os.pidfd_open(pid)
     except OSError:
         return False
     try:
-        if pid not in below(root):  # the number may have gone to another process meanwhile
+        if pid not in below(root):  # the pid may belong to another process by now
             return False
         signal.pidfd_send_signal(handle, signal.SIGKILL)
         return True
@@ -68,7 +69,7 @@ def kill(pid, root):
 
 
 class Watch:
-    """Handles on processes, to wait for their ends."""
+    """Waits for the end of several processes."""
 
     def __init__(self, pids):
         self.handles = {}
@@ -76,14 +77,14 @@ class Watch:
             try:
                 self.handles[os.pidfd_open(pid)] = pid
             except OSError:
-                pass  # it is gone
+                pass  # it has ended
 
-    def survivors(self, patience_s):
-        """Waits until all have ended; the pids that live on after `patience_s`."""
+    def survivors(self, timeout_s):
+        """Waits until all have ended, at most `timeout_s`. Returns the pids that have not ended."""
         poll = select.poll()
         for handle in self.handles:
             poll.register(handle, select.POLLIN)
-        deadline = time.monotonic() + patience_s
+        deadline = time.monotonic() + timeout_s
         while self.handles and time.monotonic() < deadline:
             for handle, _ in poll.poll(1000):
                 poll.unregister(handle)

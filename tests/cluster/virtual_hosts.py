@@ -1,5 +1,5 @@
-"""Hosts on one machine: each has a network, a name, processes, IPC and a /dev/shm of its own; the file system is
-shared, as a cluster's is. Needs root, and iproute2."""
+"""Virtual hosts on one machine, made of namespaces: each has its own network, host name, processes, IPC and /dev/shm;
+they share the file system, like the hosts of a cluster. Needs root and iproute2."""
 import os
 import pathlib
 import signal
@@ -7,14 +7,14 @@ import stat
 import subprocess
 import time
 
-PATIENCE_S = 30
+START_TIMEOUT_S = 30
 BRIDGE, NETWORK = "mptbridge", "10.77.31"
 
 AGENT = """#!/bin/sh
 # Open MPI's launch agent: HOST COMMAND...
 host=$1
 shift
-pid=$(cat "{bed}/$host.pid") || exit 255
+pid=$(cat "{directory}/$host.pid") || exit 255
 exec nsenter -t "$pid" -n -u -m -p -i sh -c "$*"
 """
 
@@ -25,10 +25,10 @@ def ip(*words, inside=None):
 
 
 class Hosts:
-    """A context manager: the hosts h1, h2, ... are there inside."""
+    """A context manager that creates the hosts h1, h2, ... and removes them."""
 
     def __init__(self, folder, count):
-        self.bed = pathlib.Path(folder) / "hosts"
+        self.directory = pathlib.Path(folder) / "hosts"
         self.names = [f"h{number}" for number in range(1, count + 1)]
         self.holders = {}
 
@@ -36,11 +36,11 @@ class Hosts:
         return f"{NETWORK}.{self.names.index(name) + 1}"
 
     def __enter__(self):
-        self.bed.mkdir()
-        (self.bed / "etc-hosts").write_text("127.0.0.1 localhost\n" + "".join(
+        self.directory.mkdir()
+        (self.directory / "etc-hosts").write_text("127.0.0.1 localhost\n" + "".join(
             f"{self.address(name)} {name}\n" for name in self.names))
-        agent = self.bed / "agent"
-        agent.write_text(AGENT.format(bed=self.bed))
+        agent = self.directory / "agent"
+        agent.write_text(AGENT.format(directory=self.directory))
         agent.chmod(agent.stat().st_mode | stat.S_IXUSR)
         try:
             ip("link", "add", BRIDGE, "type", "bridge")
@@ -53,20 +53,20 @@ class Hosts:
         return self
 
     def power_on(self, name):
-        script = (f"hostname {name}; mount -t tmpfs tmpfs /dev/shm; mount --bind {self.bed}/etc-hosts /etc/hosts;"
-                  f" echo ready > {self.bed}/{name}.ready; exec sleep infinity")
+        script = (f"hostname {name}; mount -t tmpfs tmpfs /dev/shm; mount --bind {self.directory}/etc-hosts /etc/hosts;"
+                  f" echo ready > {self.directory}/{name}.ready; exec sleep infinity")
         holder = subprocess.Popen(["unshare", "-n", "-u", "-m", "-p", "-i", "--fork", "--kill-child", "--mount-proc",
                                    "sh", "-c", script], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                   stderr=subprocess.DEVNULL, start_new_session=True)
         self.holders[name] = holder
-        deadline = time.monotonic() + PATIENCE_S
-        while not (self.bed / f"{name}.ready").exists():
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not (self.directory / f"{name}.ready").exists():
             if time.monotonic() > deadline:
                 raise TimeoutError(name)
             time.sleep(0.01)
         children = pathlib.Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text().split()
         pid = int(children[0])
-        (self.bed / f"{name}.pid").write_text(str(pid))
+        (self.directory / f"{name}.pid").write_text(str(pid))
         wire = f"mpt{name}"
         ip("link", "add", wire, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
         ip("link", "set", wire, "master", BRIDGE, "up")
@@ -75,15 +75,16 @@ class Hosts:
         ip("link", "set", "eth0", "up", inside=pid)
 
     def power_off(self, name):
-        """All at once, as by the plug: the first process of its namespace takes the others with it."""
-        os.kill(int((self.bed / f"{name}.pid").read_text()), signal.SIGKILL)
+        """Kills all processes of a host at once: they end with the first process of their PID namespace."""
+        os.kill(int((self.directory / f"{name}.pid").read_text()), signal.SIGKILL)
         self.holders.pop(name).wait()
 
     def mpirun(self, hosts, *options):
-        """The words before the program: from the first of `hosts`, such as ["h1:2", "h2:2"]."""
-        head = (self.bed / f"{hosts[0].partition(':')[0]}.pid").read_text()
+        """The words of the command line that precede the program, to run it on `hosts`, such as ["h1:2", "h2:2"].
+        mpirun runs on the first one."""
+        head = (self.directory / f"{hosts[0].partition(':')[0]}.pid").read_text()
         ranks = sum(int(host.partition(":")[2] or 1) for host in hosts)
-        return ["nsenter", "-t", head, "-n", "-u", "mpirun", "--mca", "plm_rsh_agent", str(self.bed / "agent"),
+        return ["nsenter", "-t", head, "-n", "-u", "mpirun", "--mca", "plm_rsh_agent", str(self.directory / "agent"),
                 "--mca", "plm_rsh_no_tree_spawn", "1", "--mca", "btl_tcp_if_include", f"{NETWORK}.0/24",
                 "--mca", "oob_tcp_if_include", f"{NETWORK}.0/24", *options, "--host", ",".join(hosts), "-n", str(ranks)]
 

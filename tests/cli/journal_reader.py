@@ -1,10 +1,10 @@
-"""What a run wrote down, read by somebody else's JSON."""
+"""Reads journals, independently of the program that writes them."""
 import json
 import os
 
 
 def read(path):
-    """(headers, records) of a journal; a line that is cut off at its end is left out."""
+    """(headers, records) of a journal; an incomplete last line is ignored."""
     with open(path, encoding="utf-8") as stream:
         text = stream.read()
     lines = [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
@@ -12,12 +12,12 @@ def read(path):
 
 
 def final(path):
-    """source -> its last record."""
+    """source -> its last record"""
     return {record["source"]: record for record in read(path)[1]}
 
 
 def statuses(path):
-    """status -> the sorted sources that ended with it."""
+    """status -> the sorted sources whose last record has it"""
     found = {}
     for source, record in final(path).items():
         found.setdefault(record["status"], []).append(source)

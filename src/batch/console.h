@@ -1,0 +1,70 @@
+/*
+ * console: everything a run prints, and the counts that it prints. Used on rank 0 only.
+ *
+ * Lines about inputs and the final summary go to stdout, errors and progress to stderr. If stdout
+ * cannot be written (a closed pipe, a full disk), the run goes on; an error is printed once, and
+ * console_finish returns -1.
+ */
+#ifndef CONSOLE_H
+#define CONSOLE_H
+
+#include "failure_summary.h"
+#include "progress.h"
+
+struct console {
+    bool quiet; /* print errors only */
+    bool stdout_failed;
+
+    /* NULL: every failure is printed. Otherwise only the first CONSOLE_EXAMPLES_MAX failures of
+     * each cause are, and the summary refers to this file for the rest. */
+    const char *failures_listed_in;
+
+    struct tally tally;
+    struct failure_summary failures;
+    struct progress progress;
+};
+
+enum { CONSOLE_EXAMPLES_MAX = 5 };
+
+/* What the pool did, for the line before the last one. A zero struct prints nothing. */
+struct pool_summary {
+    int ranks;
+    int ranks_lost;
+    int workers;
+    uint64_t steals;
+    uint64_t tasks_stolen;
+    uint64_t workers_replaced;
+    uint64_t retries;
+    const char *confined; /* what confines the workers; NULL: not printed */
+};
+
+void console_init(struct console *console, enum tally_kind kind, bool quiet);
+void console_release(struct console *console);
+
+/* Prints a line on stdout, unless quiet. Control characters are shown as \ooo. */
+void console_line(struct console *console, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Counts a failed input and prints `mpthumb: 'path': text` on stderr. */
+void console_failed(struct console *console, const char *path, const char *text);
+
+/* Prints any other error as `mpthumb: text` on stderr. */
+void console_error(struct console *console, const char *text);
+
+/* Shows the progress if it is time to. */
+void console_update(struct console *console, double elapsed_s);
+
+/* Prints the summary: how many failures of each cause were not printed, what the pool did, and the
+ * counts. -1: stdout could not be written completely. */
+int console_finish(struct console *console, const struct pool_summary *pool, double elapsed_s);
+
+/* The same for a dry run. */
+int console_finish_dry(struct console *console);
+
+/* The last line of the summary, without a newline. */
+void console_format_counts(const struct tally *tally, double elapsed_s, char *text, size_t size);
+
+/* The line before it; "" if there is nothing to tell. */
+void console_format_pool(const struct pool_summary *pool, char *text, size_t size);
+
+#endif

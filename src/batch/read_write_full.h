@@ -1,0 +1,18 @@
+/*
+ * read_write_full: read and write that go on after a short count and after EINTR, until all bytes
+ * are transferred.
+ */
+#ifndef READ_WRITE_FULL_H
+#define READ_WRITE_FULL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Returns 0, or -1 with errno set; then a part may have been written. */
+int write_in_full(int fd, const void *bytes, size_t size);
+
+/* Returns the number of bytes read; less than `size` means end of file. -1: errno is set. */
+ssize_t pread_in_full(int fd, void *to, size_t size, uint64_t at);
+
+#endif

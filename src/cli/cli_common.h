@@ -1,0 +1,49 @@
+/*
+ * cli_common: what the main functions of all programs share: exit statuses, messages about the
+ * command line, and opening and closing the pool.
+ *
+ * Every rank runs the same main with the same arguments. Errors in the command line, and texts such
+ * as --help, are printed before MPI starts, by the process that the launcher numbered 0. The other
+ * processes print nothing and exit with status 0, so that the launcher reports the status of that
+ * process.
+ */
+#ifndef CLI_COMMON_H
+#define CLI_COMMON_H
+
+#include "console.h"
+#include "mppool.h"
+
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_SOME_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_INTERNAL = 70, /* EX_SOFTWARE */
+    EXIT_STOPPED = 75,  /* EX_TEMPFAIL: stopped early, --resume continues */
+};
+
+/* Call it first in main. Opens standard descriptors that are closed, and ignores SIGPIPE and
+ * SIGXFSZ, so that writing returns an error instead. */
+void cli_begin(void);
+
+/* Prints what is wrong with the command line. Returns the exit status. */
+enum exit_status cli_usage_error(const char *text);
+
+/* Prints a text such as that of --help. Returns the exit status. */
+enum exit_status cli_print(const char *text);
+
+/* Checks how the program was launched. Returns what is wrong, or NULL. */
+const char *cli_launch_error(void);
+
+/* Opens the pool, calls `work` on rank 0, and closes the pool. Returns the exit status; on other
+ * ranks that is EXIT_DONE if the pool could be opened. */
+enum exit_status cli_run(int argc, char **argv, const struct mpp_options *options,
+                         enum exit_status (*work)(struct mpp_executor *executor, void *context),
+                         void *context);
+
+/* The monotonic clock, in seconds. */
+double program_now_s(void);
+
+/* What the pool did, for console_finish. confined: what confines its workers, or NULL. */
+struct pool_summary cli_pool_summary(struct mpp_executor *executor, const char *confined);
+
+#endif
