@@ -7,13 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "clock.h"
 #include "log.h"
-
-double program_now_s(void)
-{
-    return monotonic_now_s();
-}
 
 /* If a standard descriptor is closed, the next file that is opened gets its number, and messages
  * would be written into that file. It is opened for reading only, so that writing to it fails. */

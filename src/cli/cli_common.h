@@ -40,9 +40,6 @@ enum exit_status cli_run(int argc, char **argv, const struct mpp_options *option
                          enum exit_status (*work)(struct mpp_executor *executor, void *context),
                          void *context);
 
-/* The monotonic clock, in seconds. */
-double program_now_s(void);
-
 /* What the pool did, for console_finish. confined: what confines its workers, or NULL. */
 struct pool_summary cli_pool_summary(struct mpp_executor *executor, const char *confined);
 

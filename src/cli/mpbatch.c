@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli_common.h"
+#include "clock.h"
 #include "console.h"
 #include "job_registry.h"
 #include "journal.h"
@@ -236,7 +237,7 @@ static enum mpp_source_status read_list(struct mpbatch_run *run, struct mpp_byte
             console_failed(&run->console, name, why.text);
             continue;
         case NAME_LIST_LATER:
-            console_update(&run->console, program_now_s() - run->begun_s);
+            console_update(&run->console, monotonic_now_s() - run->begun_s);
             return MPP_SOURCE_LATER;
         case NAME_LIST_FAILED:
             console_failed(&run->console, run->options->files_from, why.text);
@@ -288,7 +289,7 @@ static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_err
                          (const char *)outcome->result.data);
     }
     if ((tally->done + tally->failed) % 1024 == 0 || outcome->run_s > 1e-3)
-        console_update(&run->console, program_now_s() - run->begun_s);
+        console_update(&run->console, monotonic_now_s() - run->begun_s);
     return journal_append(&run->journal, &record, error);
 }
 
@@ -333,7 +334,7 @@ static enum exit_status map_all(struct mpbatch_run *run, struct mpp_executor *ex
         failed = -1;
     }
     struct pool_summary pool = cli_pool_summary(executor, NULL);
-    if (console_finish(&run->console, &pool, program_now_s() - run->begun_s) || failed)
+    if (console_finish(&run->console, &pool, monotonic_now_s() - run->begun_s) || failed)
         return EXIT_INTERNAL;
     return run->console.tally.failed ? EXIT_SOME_FAILED : EXIT_DONE;
 }
@@ -362,7 +363,7 @@ int main(int argc, char **argv)
     static struct mpbatch_run run; /* too large for the stack */
     struct mpp_error error;
     run.options = &options;
-    run.begun_s = program_now_s();
+    run.begun_s = monotonic_now_s();
     cli_begin();
     if (parse(argc, argv, &options, &error))
         return cli_usage_error(error.text);

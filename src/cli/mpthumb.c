@@ -7,6 +7,7 @@
 
 #include "atomic_file.h"
 #include "cli_common.h"
+#include "clock.h"
 #include "early_stop.h"
 #include "job_registry.h"
 #include "log.h"
@@ -105,7 +106,7 @@ static enum exit_status run(int argc, char **argv, const struct mpthumb_options 
 
 int main(int argc, char **argv)
 {
-    double begun_s = program_now_s();
+    double begun_s = monotonic_now_s();
     struct mpthumb_options options;
     struct mpp_error error;
     cli_begin();

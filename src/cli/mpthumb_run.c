@@ -10,6 +10,7 @@
 #include <xxhash.h>
 
 #include "cli_common.h"
+#include "clock.h"
 #include "console.h"
 #include "early_stop.h"
 #include "log.h"
@@ -214,7 +215,7 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
             stop_if_too_many_failed(run);
             break;
         case PLAN_LATER:
-            console_update(&run->console, program_now_s() - run->begun_s);
+            console_update(&run->console, monotonic_now_s() - run->begun_s);
             return MPP_SOURCE_LATER;
         case PLAN_END:
             run->console.tally.total = run->inputs;
@@ -286,7 +287,7 @@ static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_err
         finish_failed(run, &record, outcome, exception->message);
     else if (handle_result(run, &task, &record, outcome, error))
         return -1;
-    console_update(&run->console, program_now_s() - run->begun_s);
+    console_update(&run->console, monotonic_now_s() - run->begun_s);
     return 0;
 }
 
@@ -297,7 +298,7 @@ static double time_limit_s(const struct mpthumb_run *run)
     double limit_s = run->options->time_limit_s;
     if (limit_s == TIME_LIMIT_AUTO)
         return early_stop_left_s(getenv("SLURM_JOB_END_TIME"), (int64_t)time(NULL));
-    double left_s = limit_s - (program_now_s() - run->begun_s);
+    double left_s = limit_s - (monotonic_now_s() - run->begun_s);
     return limit_s > 0 && left_s <= 0 ? 1e-3 : left_s;
 }
 
@@ -316,7 +317,7 @@ static enum exit_status finish(struct mpthumb_run *run, bool failed)
 {
     struct mpp_error error;
     enum exit_status status = status_of(run, failed);
-    double elapsed_s = program_now_s() - run->begun_s;
+    double elapsed_s = monotonic_now_s() - run->begun_s;
     struct run_log_end end = {.exit_status = status,
                               .stopped_by = status == EXIT_STOPPED ? run->stopped_by.text : NULL,
                               .elapsed_s = elapsed_s};

@@ -83,7 +83,7 @@ static enum transport_status sim_poll(struct transport *transport,
     struct sim_rank *rank = (struct sim_rank *)transport;
     pthread_mutex_lock(&rank->network->lock);
     struct letter *letter = take_letter(rank);
-    transport->unsent = rank->letters != NULL; /* look again soon */
+    transport->unsent = rank->letters; /* look again soon */
     pthread_mutex_unlock(&rank->network->lock);
     if (!letter)
         return TRANSPORT_EMPTY;

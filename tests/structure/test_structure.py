@@ -129,7 +129,7 @@ def one_style_of_tests():
     odd = re.compile(r"[!=]= ?NULL\b|\) ?[!=]= ?-1\b")
     return [f"{name(path)}:{number}: {line.strip()}" for path in files("src", "jobs", "tests")
             for number, line in enumerate(path.read_text().splitlines(), 1)
-            if odd.search(line) and "MAP_FAILED" not in line]
+            if odd.search(line) and "getopt" not in line]
 
 
 def files_are_short():
