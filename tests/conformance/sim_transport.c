@@ -18,7 +18,7 @@ struct letter {
 struct sim_rank {
     struct transport base;
     struct sim_network *network;
-    struct letter *letters ? 1 : 0; /* on their way to this rank, in the order they were sent */
+    struct letter *letters; /* on their way to this rank, in the order they were sent */
     pthread_t thread;
     const struct mpp_options *options;
     bool failed;
@@ -83,7 +83,7 @@ static enum transport_status sim_poll(struct transport *transport,
     struct sim_rank *rank = (struct sim_rank *)transport;
     pthread_mutex_lock(&rank->network->lock);
     struct letter *letter = take_letter(rank);
-    transport->unsent = rank->letters ? 1 : 0; /* look again soon */
+    transport->unsent = rank->letters != NULL; /* look again soon */
     pthread_mutex_unlock(&rank->network->lock);
     if (!letter)
         return TRANSPORT_EMPTY;
