@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "executor.h"
+#include "executor_open.h"
 
 struct sim_network;
 

@@ -460,13 +460,13 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc > 1 && i < sizeof scenarios / sizeof *scenarios; i++)
         if (!strcmp(argv[1], scenarios[i].name))
             scenario = &scenarios[i];
-    if (!scenario || !(scratch = rank_scratch_make())) {
+    if (!scenario || !(scratch = shared_directory_make())) {
         fprintf(stderr, "usage: limits_test SCENARIO\n");
         return 2;
     }
     writable[0] = scratch;
     int failed = run(scenario, &argc, &argv);
     if (mpp_launch_rank() == 0)
-        rank_scratch_remove();
+        shared_directory_remove();
     return failed;
 }
