@@ -952,13 +952,13 @@ static int run_in_pool(const char *name, int sim_ranks, uint64_t seed, int *argc
         break;
     }
     int failed = 0;
-    for (size_t i = first; i < TESTS && (all ? tests[i].kind == SHARED : i == first); i++)
+    for (size_t i = first; !failed && i < TESTS && (all ? tests[i].kind == SHARED : i == first);
+         i++)
         if (tests[i].run()) {
             fprintf(stderr, "test %s failed\n", tests[i].name);
             failed = 1;
+            shared_directory_remove(); /* its tasks may still wait at gates */
         }
-    if (failed)
-        shared_directory_remove(); /* tasks of the failed test may still wait at a gate */
     if (executor && mpp_close(executor, &error)) {
         fprintf(stderr, "%s\n", error.text);
         failed = 1;
