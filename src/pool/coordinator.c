@@ -8,8 +8,8 @@
 #include "future_table.h"
 #include "scheduler.h"
 
-/* A chunk of tasks is sent in messages of about this size, so that large payloads do not all have to
- * be in memory twice. */
+/* A chunk of tasks is sent in messages of about this size, so that large payloads do not all have
+ * to be in memory twice. */
 #define MESSAGE_BYTES (UINT32_C(1) << 20)
 
 /* An agent, as the coordinator sees it. */

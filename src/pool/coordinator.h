@@ -1,8 +1,8 @@
 /*
  * coordinator: assigns the tasks of a pool to its ranks. There is one, on rank 0.
  *
- *     submitted futures, messages of agents -> events -> scheduler -> actions -> messages to agents,
- *                                                                                futures that end
+ *     submitted futures,   events               actions   messages to agents,
+ *     messages of agents  -------->  scheduler  ------->  futures that end
  *
  * The scheduler decides and knows ids only. The coordinator keeps the futures behind those ids and
  * performs the scheduler's actions. It never blocks. It is not thread-safe: on rank 0 only the
@@ -57,8 +57,8 @@ void coordinator_free(struct coordinator *coordinator, const char *broken_reason
 int coordinator_submit(struct coordinator *coordinator, struct mpp_future *future,
                        struct mpp_error *error);
 
-/* The future was cancelled by a caller and is still in the table: an agent that has the task is told
- * to drop it. */
+/* The future was cancelled by a caller and is still in the table: an agent that has the task is
+ * told to drop it. */
 int coordinator_cancel(struct coordinator *coordinator, const struct mpp_future *future,
                        struct mpp_error *error);
 

@@ -4,7 +4,7 @@
  *
  *     callers: mpp_executor.c mpp_future.c mpp_wait.c mpp_map.c
  *         |  ^
- *         |  |  executor: one lock; submitted and cancelled futures, shutdown; futures that are done
+ *         |  |  executor, under one lock: requests down, futures that are done up
  *         v  |
  *     progress_thread.c, which drives rank_loop.h
  */
@@ -54,8 +54,8 @@ int executor_init(struct mpp_executor *executor, struct mpp_error *error);
 int executor_find_job(const struct mpp_executor *executor, const char *name,
                       struct mpp_error *error);
 
-/* Submits a list of futures and empties it. Returns -1, and leaves the list, if the executor is shut
- * down or broken. Call it with the lock held, and executor_wake after it. */
+/* Submits a list of futures and empties it. Returns -1, and leaves the list, if the executor is
+ * shut down or broken. Call it with the lock held, and executor_wake after it. */
 int executor_submit(struct mpp_executor *executor, struct future_list *futures,
                     struct mpp_error *error);
 

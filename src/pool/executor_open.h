@@ -1,6 +1,6 @@
 /*
- * executor_open: opens a pool over any kind of transport. mpp_open uses it with MPI; tests use it with
- * ranks that are threads of one process.
+ * executor_open: opens a pool over any kind of transport. mpp_open uses it with MPI; tests use it
+ * with ranks that are threads of one process.
  */
 #ifndef EXECUTOR_OPEN_H
 #define EXECUTOR_OPEN_H

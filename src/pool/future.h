@@ -1,5 +1,5 @@
 /*
- * future: one task on rank 0, from its submission until its end is known, and those who wait for it.
+ * future: one task on rank 0, from its submission to its end, and those who wait for that end.
  *
  *     FUTURE_PENDING -> FUTURE_RUNNING -> FUTURE_SETTLED -> FUTURE_DONE
  *
@@ -21,7 +21,7 @@
 
 /* ---- The owner ---- */
 
-/* The part of an executor that its futures need to know; the first member of struct mpp_executor. */
+/* The part of an executor that its futures use. The first member of struct mpp_executor. */
 struct future_owner {
     pthread_mutex_t lock; /* guards the observers of all its futures */
     _Atomic int references;
@@ -103,9 +103,9 @@ void future_set_exception(struct mpp_future *future, const struct mpp_exception 
                           size_t message_size);
 void future_set_cancelled(struct mpp_future *future);
 
-/* Ends a task of which no result will come: as cancelled, or as broken if a reason is given. Returns
- * true if the caller must publish it; false if it had been settled before, and then the caller's
- * reference has been dropped. */
+/* Ends a task of which no result will come: as cancelled, or as broken if a reason is given.
+ * Returns true if the caller must publish it; false if it had been settled before, and then the
+ * caller's reference has been dropped. */
 bool future_end_without_result(struct mpp_future *future, const char *broken_reason);
 
 /* Makes a settled future done; call it with the owner's lock held. Wakes waiters, and appends

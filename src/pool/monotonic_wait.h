@@ -1,6 +1,6 @@
 /*
- * monotonic_wait: condition variables with deadlines on CLOCK_MONOTONIC, so that setting the time of
- * day neither shortens nor prolongs a wait.
+ * monotonic_wait: condition variables with deadlines on CLOCK_MONOTONIC, so that setting the time
+ * of day neither shortens nor prolongs a wait.
  *
  * A deadline is a time on that clock in seconds. A negative deadline means "never".
  */

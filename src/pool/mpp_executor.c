@@ -114,8 +114,8 @@ int mpp_close(struct mpp_executor *executor, struct mpp_error *error)
     int result = mpp_shutdown(executor, true, false, error);
     progress_thread_join(executor);
     rank_loop_stop(&executor->rank);
-    /* If the pool was aborted, MPI is left alone: the launcher ends the other ranks when this program
-     * exits. */
+    /* If the pool was aborted, MPI is left alone: the launcher ends the other ranks when this
+     * program exits. */
     if (!executor->aborted &&
         transport_close(executor->rank.transport, result || !error ? &unwanted : error))
         result = -1;

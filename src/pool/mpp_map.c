@@ -1,6 +1,6 @@
 /*
- * mpp_map: reads tasks from a source, keeps a bounded number of them in the pool, and passes outcomes
- * to a sink. It runs on the caller's thread; the pool works meanwhile. See mppool.h.
+ * mpp_map: reads tasks from a source, keeps a bounded number of them in the pool, and passes
+ * outcomes to a sink. It runs on the caller's thread; the pool works meanwhile. See mppool.h.
  *
  *     source -> read_source -> batch -> exchange -> pool -> completion queue -> deliver -> sink
  */
@@ -170,7 +170,7 @@ static void end_early(struct map_run *run, struct future_list *batch, struct fut
             future_list_append(done, future);
 }
 
-/* Submits the batch and takes the tasks that are done; waits for one if there is nothing else to do. */
+/* Submits the batch and takes the tasks that are done. Waits if there is nothing else to do. */
 static void exchange(struct map_run *run, struct future_list *batch, struct future_list *done,
                      struct mpp_error *error)
 {

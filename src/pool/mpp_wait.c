@@ -1,4 +1,4 @@
-/* The public calls for several futures: as_completed, and wait, which is built on it. See mppool.h. */
+/* The public calls for several futures: as_completed, and wait, built on it. See mppool.h. */
 #include <stdlib.h>
 
 #include "executor.h"

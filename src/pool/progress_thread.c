@@ -45,8 +45,8 @@ static void note_broken(struct mpp_executor *executor)
     mpp_error_set(&executor->broken_error, "%s", reason);
 }
 
-/* Publishes what has ended, takes requests, and calls callbacks. Returns true if there is nothing to
- * do: the callers then know that the thread must be woken. `idle`: the last step did nothing. */
+/* Publishes what has ended, takes requests, and calls callbacks. Returns true if there is nothing
+ * to do: the callers then know that the thread must be woken. `idle`: the last step did nothing. */
 static bool exchange_with_callers(struct progress_thread *thread, bool idle)
 {
     struct mpp_executor *executor = thread->executor;

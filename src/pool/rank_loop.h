@@ -25,13 +25,13 @@ struct rank_loop {
     int64_t idle_since_ns; /* start of the first wait since anything happened; 0: not waiting */
 };
 
-/* Does everything that can be done without blocking. Sets *progressed if it did anything. Returns -1
- * with the error filled if this rank cannot go on. */
+/* Does everything that can be done without blocking. Sets *progressed if it did anything. Returns
+ * -1 with the error filled if this rank cannot go on. */
 int rank_loop_step(struct rank_loop *rank, bool *progressed, struct mpp_error *error);
 
-/* Blocks until a worker, the fork server or wake_fd (-1: none) is readable, or until messages should
- * be looked for. MPI has no descriptor to poll, so a rank looks at intervals that grow from 20 us to
- * 10 ms while nothing happens. */
+/* Blocks until a worker, the fork server or wake_fd (-1: none) is readable, or until messages
+ * should be looked for. MPI has no descriptor to poll, so a rank looks at intervals that grow from
+ * 20 us to 10 ms while nothing happens. */
 void rank_loop_wait(struct rank_loop *rank, int wake_fd);
 
 /* Ends the agent and its worker processes. The transport stays open. */

@@ -3,11 +3,11 @@
  * lists the tests of mpi4py.futures and CPython that these follow.
  *
  *     conformance TEST            on one rank, without messages; or under mpirun
- *     conformance --sim N TEST    on N ranks in one process; the network between them delays messages
+ *     conformance --sim N TEST    on N ranks in one process; messages between them are delayed
  *     conformance --list          prints the names of the tests
  *
- * TEST is a name from the list, or "shared" for all tests that can share one pool. Rank 0 exits with
- * 0, or prints the check that failed and exits with 1.
+ * TEST is a name from the list, or "shared" for all tests that can share one pool. Rank 0 exits
+ * with 0, or prints the check that failed and exits with 1.
  *
  * No test depends on a duration. Where order matters, a task waits at a gate: until a file exists.
  */
@@ -61,8 +61,8 @@ static int div_run(void *state, struct mpp_bytes payload, struct mpp_context *co
     return set_number(context, floor(pair->x / pair->y), error);
 }
 
-/* Waits at the gate that the payload names. If a '!' follows the name, the task then fails. All gates
- * are open once the scratch directory is removed. */
+/* Waits at the gate that the payload names. If a '!' follows the name, the task then fails. All
+ * gates are open once the scratch directory is removed. */
 static int gate_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                     struct mpp_error *error)
 {
@@ -926,7 +926,7 @@ static enum mpp_role open_pool(struct sim_network *network, int *argc, char ***a
                    : mpp_open(argc, argv, options, &executor, &error);
 }
 
-/* Runs the test of this name, or for "shared" all that can share a pool. Returns the exit status. */
+/* Runs one test, or for "shared" all that can share a pool. Returns the exit status. */
 static int run_in_pool(const char *name, int sim_ranks, uint64_t seed, int *argc, char ***argv)
 {
     bool all = !strcmp(name, "shared");

@@ -15,8 +15,8 @@ struct word_table {
 
 static struct word_table table; /* each worker process has its own */
 
-/* initargs is the pointer from mpp_options. If this returns -1, the pool is broken: no task can run,
- * and every exception has this message. */
+/* initargs is the pointer from mpp_options. If this returns -1, the pool is broken: no task can
+ * run, and every exception has this message. */
 static int prepare(const void *initargs, struct mpp_error *error)
 {
     table = *(const struct word_table *)initargs;

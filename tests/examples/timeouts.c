@@ -1,7 +1,7 @@
 /*
  * timeouts: the two kinds of time limit. The option timeout_s limits how long a task may run: after
- * that its worker process is ended and the task fails. The timeout_s of a function that waits limits
- * only the waiting: the task goes on.
+ * that its worker process is ended and the task fails. The timeout_s of a function that waits
+ * limits only the waiting: the task goes on.
  *
  *     mpirun -n 2 timeouts
  */

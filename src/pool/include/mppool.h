@@ -312,7 +312,7 @@ MPP_API bool mpp_future_cancel(struct mpp_future *future);
 /* Waits until the task is done, for at most timeout_s seconds.
  *
  * MPP_WAIT_OK:      the task succeeded. *result is its result, which belongs to the future.
- * MPP_WAIT_FAILED:  the task has an exception, whose message is copied into *error; or the caller is
+ * MPP_WAIT_FAILED:  the task has an exception, whose message is stored in *error; or the caller is
  *                   a callback, which must not wait.
  * MPP_WAIT_TIMEOUT: the task is not done after timeout_s. */
 MPP_API enum mpp_wait_status mpp_future_result(struct mpp_future *future, double timeout_s,
@@ -415,11 +415,11 @@ struct mpp_map {
     double timeout_s;  /* for the whole map, in seconds; 0: no limit */
 };
 
-/* Runs a job over all tasks that the source gives and passes each outcome to the sink. The source is
- * read lazily, so the number of tasks is not limited by memory. Source and sink are called on the
- * calling thread, which blocks until the map ends. mpp_map delivers outcomes in the order of the
- * source, mpp_map_unordered in the order in which tasks end. The exception of a task is an outcome
- * and does not end the map.
+/* Runs a job over all tasks that the source gives and passes each outcome to the sink. The source
+ * is read lazily, so the number of tasks is not limited by memory. Source and sink are called on
+ * the calling thread, which blocks until the map ends. mpp_map delivers outcomes in the order of
+ * the source, mpp_map_unordered in the order in which tasks end. The exception of a task is an
+ * outcome and does not end the map.
  *
  * MPP_WAIT_OK:      every task was delivered.
  * MPP_WAIT_FAILED:  the source, the sink or the pool failed; or no job has this name, or out of
