@@ -12,14 +12,14 @@
 extern "C" {
 #endif
 
-/* Marks a function that programs may call; all other symbols of the library are hidden. */
-#define MPP_API __attribute__((visibility("default")))
-
 #define MPP_ERROR_SIZE 1024 /* bytes of text, including the terminating zero */
 
 struct mpp_error {
     char text[MPP_ERROR_SIZE];
 };
+
+/* Marks a function that programs may call; all other symbols of the library are hidden. */
+#define MPP_API __attribute__((visibility("default")))
 
 /* Writes a formatted line into *error, truncated to its size, and returns -1. So a failing function
  * can say `return mpp_error_set(error, "...", ...)`. errno is not changed. */
