@@ -19,9 +19,10 @@ static int check_options(const struct mpp_options *options, struct mpp_error *er
         return mpp_error_set(error, "mpp_open: no jobs are registered");
     for (size_t i = 0; options->jobs[i]; i++)
         if (!options->jobs[i]->name || !options->jobs[i]->run)
-            return mpp_error_set(error, "mpp_open: job %zu lacks its name or its run", i);
+            return mpp_error_set(error, "mpp_open: job %zu has no name or no run function", i);
     if (options->workers_per_rank < 0 || options->workers_per_rank > MPP_WORKERS_MAX)
-        return mpp_error_set(error, "mpp_open: %d workers a rank: 1 to %d, or 0 for the cores",
+        return mpp_error_set(error,
+                             "mpp_open: workers_per_rank is %d: 1 to %d, or 0 for one per core",
                              options->workers_per_rank, MPP_WORKERS_MAX);
     if (options->max_workers < 0)
         return mpp_error_set(error, "mpp_open: max_workers is %d: 1 or more, or 0 for no limit",
@@ -64,7 +65,7 @@ static int count_workers(const struct mpp_options *options, const struct transpo
 }
 
 /* A hash (FNV-1a) of the version and the names of the jobs, which must be the same on all ranks. */
-static uint64_t build_of(const struct mpp_options *options)
+static uint64_t build_id(const struct mpp_options *options)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (const char *c = MPP_VERSION; *c; c++)
@@ -88,7 +89,7 @@ static int open_rank(struct rank_loop *rank, const struct executor_link *link,
                                            (uint32_t)options->max_tasks_per_worker,
                                        .timeout_s = options->timeout_s};
     rank->agent = agent_new(rank->transport, &rank->forkserver, &limits, error);
-    return rank->agent ? agent_hello(rank->agent, build_of(options), error) : -1;
+    return rank->agent ? agent_hello(rank->agent, build_id(options), error) : -1;
 }
 
 /* A rank that cannot go on ends the whole run, because the others would wait for it for ever. */
@@ -122,7 +123,7 @@ static int start_executor(struct mpp_executor *executor, struct mpp_error *error
     if (!executor->rank_info)
         return mpp_error_set(error, "out of memory for %d ranks", executor->ranks);
     return executor_init(executor, error) ||
-                   progress_thread_start(executor, build_of(options), (uint32_t)retries + 1, error)
+                   progress_thread_start(executor, build_id(options), (uint32_t)retries + 1, error)
                ? -1
                : 0;
 }

@@ -24,8 +24,8 @@ struct map_run {
     bool ordered;
     size_t buffersize;
     uint64_t pulled, delivered;     /* tasks read from the source, outcomes passed to the sink */
-    struct mpp_future **early;      /* ordered: done, but earlier ones are not; at the position
-                                         index modulo buffersize */
+    struct mpp_future **early;      /* ordered: done before an earlier one; at the position index
+                                       modulo buffersize */
     struct completion_queue *queue; /* tasks that are done */
     double deadline_s;              /* monotonic_wait.h */
     bool source_ended;              /* the source is not called any more */

@@ -376,7 +376,7 @@ MPP_API enum mpp_wait_status mpp_as_completed_next(struct mpp_as_completed *iter
                                                    struct mpp_error *error);
 MPP_API void mpp_as_completed_free(struct mpp_as_completed *iterator); /* NULL is allowed */
 
-/* ---- map ---- */
+/* ---- Maps: a job over many tasks ---- */
 
 /* What a source returns. */
 enum mpp_source_status {
