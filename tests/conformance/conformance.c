@@ -253,7 +253,7 @@ static int test_shared_by_threads(void)
     for (int i = 0; i < THREADS; i++) {
         void *result;
         pthread_join(threads[i], &result);
-        failed += result != NULL;
+        failed += !!result;
     }
     CHECK(!failed, "%d threads got wrong results", failed);
     return 0;

@@ -83,7 +83,7 @@ static enum transport_status sim_poll(struct transport *transport,
     struct sim_rank *rank = (struct sim_rank *)transport;
     pthread_mutex_lock(&rank->network->lock);
     struct sim_message *arrived = take_arrived(rank);
-    transport->unsent = rank->inbox != NULL; /* makes the rank poll again soon */
+    transport->unsent = !!rank->inbox; /* makes the rank poll again soon */
     pthread_mutex_unlock(&rank->network->lock);
     if (!arrived)
         return TRANSPORT_EMPTY;

@@ -108,7 +108,7 @@ static int check_all(const char *job, int bad_every, char what, enum mpp_excepti
         bool bad = bad_every && i % bad_every == 3;
         CHECK(mpp_future_exception(futures[i], MPP_FOREVER, &exception, &error) == 0, "%s",
               error.text);
-        CHECK(bad == (exception != NULL), "task %d: %s", i,
+        CHECK(bad == !!exception, "task %d: %s", i,
               exception ? exception->message : "it succeeded");
         if (bad) {
             char text[32];

@@ -582,7 +582,7 @@ static int check_cancelled(void)
               error.text);
         CHECK(!exception || exception->kind == MPP_EXCEPTION_CANCELLED, "%s", exception->message);
         done += !exception;
-        cancelled += exception != NULL;
+        cancelled += !!exception;
         mpp_future_free(left_pending[i]);
     }
     CHECK(cancelled > 0, "all %d tasks ran despite the shutdown", done);
