@@ -1,7 +1,14 @@
 /*
- * coordinator: rank 0's other half. Turns submitted futures and the agents' messages into events
- * for the scheduler, and its actions into messages and completed futures. Driven by the progress
- * thread alone.
+ * coordinator: assigns the tasks of a pool to its ranks. There is one, on rank 0.
+ *
+ *     submitted futures,   events               actions   messages to agents,
+ *     messages of agents  -------->  scheduler  ------->  futures that end
+ *
+ * The scheduler decides and knows ids only. The coordinator keeps the futures behind those ids and
+ * performs the scheduler's actions. It never blocks. It is not thread-safe: on rank 0 only the
+ * progress thread calls it.
+ *
+ * Functions that return int return 0, or -1 with the error filled. The pool cannot go on then.
  */
 #ifndef COORDINATOR_H
 #define COORDINATOR_H
@@ -10,71 +17,102 @@
 #include <stdbool.h>
 
 #include "future.h"
+#include "message.h"
 #include "mpp_error.h"
 #include "transport.h"
 
 struct coordinator;
 
-/* Called for every future whose end it has settled and filled in; the pool's reference goes with
- * it. */
-typedef void (*coordinator_complete)(void *context, struct mpp_future *future);
-
-/* What is known of a rank, for whoever asks: the coordinator writes it, any thread reads it. */
-struct rank_account {
-    char host[64]; /* before any result of the rank is made known */
-    _Atomic int workers;
+/* What is known of a rank. The coordinator writes it, and any thread may read it. */
+struct rank_info {
+    char host[64];       /* valid once workers is not 0 or a result of the rank was published */
+    _Atomic int workers; /* worker processes; 0: the rank has not joined */
     _Atomic uint64_t tasks, busy_ns;
 };
 
 struct coordinator_options {
     uint32_t attempts; /* as for scheduler_new */
-    uint64_t build;    /* what every rank must say in its HELLO */
-    coordinator_complete complete;
+    uint64_t build;    /* that the HELLO of every rank must contain */
+
+    /* Called for each future that the coordinator has settled. It takes over the pool's reference
+     * and must publish the future. */
+    void (*completed)(void *context, struct mpp_future *future);
     void *context;
-    struct rank_account *accounts; /* of all ranks; zero */
+
+    struct rank_info *rank_info; /* the caller's, one for each rank, zeroed; outlives the
+                                    coordinator */
 };
 
-/* NULL: error says why. */
+/* The transport must outlive the coordinator. Returns NULL with the error filled. */
 struct coordinator *coordinator_new(struct transport *transport,
                                     const struct coordinator_options *options,
                                     struct mpp_error *error);
 
-/* Frees; futures not at their end are completed as cancelled (or broken, with the reason). */
-void coordinator_free(struct coordinator *coordinator, const char *broken_because);
+/* Tasks that have not ended are ended as cancelled, or as broken if a reason is given. */
+void coordinator_free(struct coordinator *coordinator, const char *broken_reason);
 
-/* Takes a submitted task and the pool's reference to it. */
+/* ---- Requests of the program ---- */
+
+/* Takes over the pool's reference to the future. On -1 it stays with the caller. */
 int coordinator_submit(struct coordinator *coordinator, struct mpp_future *future,
                        struct mpp_error *error);
 
-/* Is this message one for a coordinator? Otherwise it is the agent's. */
-bool coordinator_wants(const struct buf *bytes);
-int coordinator_message(struct coordinator *coordinator, int from, const struct buf *bytes,
-                        struct mpp_error *error);
-
-/* Sends what has been decided since the last time. Call it when a round of events is through. */
-int coordinator_flush(struct coordinator *coordinator, bool *progressed, struct mpp_error *error);
-
-/* The task of a settled future that is in the books is not wanted any more. */
+/* The future was cancelled by a caller and is still in the table: an agent that has the task is
+ * told to drop it. */
 int coordinator_cancel(struct coordinator *coordinator, const struct mpp_future *future,
                        struct mpp_error *error);
 
-/* No task will be submitted any more: when all are done, tells the agents to stop. */
+/* No more tasks will be submitted. When all have ended, the agents are told to stop. */
 int coordinator_end_input(struct coordinator *coordinator, struct mpp_error *error);
 
-/* The same, and those that do not run yet are cancelled. */
-int coordinator_discard(struct coordinator *coordinator, struct mpp_error *error);
+/* Cancels all tasks that do not run yet, and tells the agents to stop after the running ones. */
+int coordinator_cancel_waiting(struct coordinator *coordinator, struct mpp_error *error);
 
-/* Why no task can run (an initializer failed); NULL: they can. All futures then end as broken. */
-const char *coordinator_broken(const struct coordinator *coordinator);
+/* ---- Events of the agents, as coordinator_messages decodes them ---- */
 
-/* A rank is gone, and nothing will be heard of it again: others take over its tasks. */
-int coordinator_lost(struct coordinator *coordinator, int rank, struct mpp_error *error);
+int coordinator_agent_joined(struct coordinator *coordinator, int rank,
+                             const struct message_hello *hello, struct mpp_error *error);
+int coordinator_agent_wants_tasks(struct coordinator *coordinator, int rank,
+                                  struct mpp_error *error);
+int coordinator_task_ended(struct coordinator *coordinator, int rank,
+                           const struct message_result *result, struct mpp_error *error);
+int coordinator_task_moved(struct coordinator *coordinator, int victim, int thief, uint64_t id,
+                           uint32_t handout, struct mpp_error *error);
+int coordinator_steal_ended(struct coordinator *coordinator, int victim, int thief, uint32_t count,
+                            struct mpp_error *error);
+void coordinator_task_running(struct coordinator *coordinator, uint64_t id);
+void coordinator_workers_replaced(struct coordinator *coordinator, int rank, uint32_t count);
 
-/* Every agent that is there has stopped. */
+/* No task can run any more, for the reason that this rank gives (such as its initializer failed):
+ * all tasks end as broken. */
+int coordinator_break(struct coordinator *coordinator, int rank, const char *reason, uint32_t size,
+                      struct mpp_error *error);
+
+/* The agent has stopped, as it was told. */
+void coordinator_agent_stopped(struct coordinator *coordinator, int rank);
+
+/* The rank is dead: other ranks get its tasks. */
+int coordinator_rank_lost(struct coordinator *coordinator, int rank, struct mpp_error *error);
+
+/* ---- Progress ---- */
+
+/* Assigns tasks and sends the messages that result from all events since the last call. Sets
+ * *progressed if it did anything. */
+int coordinator_flush(struct coordinator *coordinator, bool *progressed, struct mpp_error *error);
+
+/* Tells the other ranks that the pool has ended. Nothing may be sent after that. */
+int coordinator_send_end(struct coordinator *coordinator, struct mpp_error *error);
+
+/* ---- State ---- */
+
+int coordinator_rank_count(const struct coordinator *coordinator);
+bool coordinator_is_rank_lost(const struct coordinator *coordinator, int rank);
+
+/* Every agent that still lives has stopped. */
 bool coordinator_all_stopped(const struct coordinator *coordinator);
 
-/* Tells the others so; after that nothing is sent any more. */
-int coordinator_say_end(struct coordinator *coordinator, struct mpp_error *error);
+/* Why no task can run; NULL: the pool is not broken. */
+const char *coordinator_broken_reason(const struct coordinator *coordinator);
 
 void coordinator_stats(const struct coordinator *coordinator, struct mpp_stats *stats);
 

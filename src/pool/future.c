@@ -1,35 +1,35 @@
-/* A task on rank 0, from submit to its end: see future.h. */
+/* One task on rank 0 and those who wait for it: see future.h. */
 #include "future.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor.h"
 #include "message.h"
+#include "monotonic_wait.h"
 
 /* ---- Lists ---- */
 
-void watch_list_init(struct watch_list *list)
+void observer_list_init(struct observer_list *list)
 {
-    *list = (struct watch_list){.last = &list->first};
+    *list = (struct observer_list){.last = &list->first};
 }
 
-void watch_list_append(struct watch_list *list, struct watch *watch)
+void observer_list_append(struct observer_list *list, struct observer *observer)
 {
-    watch->next = NULL;
-    *list->last = watch;
-    list->last = &watch->next;
+    observer->next = NULL;
+    *list->last = observer;
+    list->last = &observer->next;
 }
 
-struct watch *watch_list_take(struct watch_list *list)
+struct observer *observer_list_take(struct observer_list *list)
 {
-    struct watch *watch = list->first;
-    if (!watch)
+    struct observer *observer = list->first;
+    if (!observer)
         return NULL;
-    list->first = watch->next;
+    list->first = observer->next;
     if (!list->first)
         list->last = &list->first;
-    return watch;
+    return observer;
 }
 
 void future_list_init(struct future_list *list)
@@ -68,9 +68,20 @@ void future_list_move(struct future_list *list, struct future_list *to)
     future_list_init(list);
 }
 
-/* ---- Life ---- */
+/* ---- Reference counts ---- */
 
-struct mpp_future *future_new(struct mpp_executor *executor, uint32_t job, const void *payload,
+void future_owner_ref(struct future_owner *owner)
+{
+    atomic_fetch_add_explicit(&owner->references, 1, memory_order_relaxed);
+}
+
+void future_owner_unref(struct future_owner *owner)
+{
+    if (atomic_fetch_sub(&owner->references, 1) == 1)
+        owner->free(owner);
+}
+
+struct mpp_future *future_new(struct future_owner *owner, uint32_t job, const void *payload,
                               size_t size, struct mpp_error *error)
 {
     if (size > MESSAGE_DATA_MAX) {
@@ -83,34 +94,32 @@ struct mpp_future *future_new(struct mpp_executor *executor, uint32_t job, const
         mpp_error_set(error, "out of memory for a task of %zu bytes", size);
         return NULL;
     }
-    *future = (struct mpp_future){.executor = executor,
-                                  .references = 1,
-                                  .job = job,
-                                  .rank = -1,
-                                  .payload_size = (uint32_t)size};
+    *future = (struct mpp_future){
+        .owner = owner, .references = 1, .job = job, .rank = -1, .payload_size = (uint32_t)size};
     if (size)
         memcpy(future->payload, payload, size);
     return future;
 }
 
-void future_hold(struct mpp_future *future)
+void future_ref(struct mpp_future *future)
 {
     atomic_fetch_add_explicit(&future->references, 1, memory_order_relaxed);
 }
 
-static const char no_memory[] = "failed, and no memory is left for the message";
 static const struct mpp_exception cancelled = {
     .kind = MPP_EXCEPTION_CANCELLED, .rank = -1, .host = "", .message = "the task was cancelled"};
-static const struct mpp_exception lost_result = {
-    .kind = MPP_EXCEPTION_BROKEN, .rank = -1, .host = "", .message = no_memory};
+static const struct mpp_exception no_memory = {.kind = MPP_EXCEPTION_BROKEN,
+                                               .rank = -1,
+                                               .host = "",
+                                               .message = "out of memory for the result"};
 
-void future_drop(struct mpp_future *future)
+void future_unref(struct mpp_future *future)
 {
     if (!future || atomic_fetch_sub(&future->references, 1) != 1)
         return;
-    if (!future->completed)
-        executor_drop(future->executor);
-    if (future->exception != &cancelled && future->exception != &lost_result)
+    if (!future->queue)
+        future_owner_unref(future->owner);
+    if (future->exception != &cancelled && future->exception != &no_memory)
         free((void *)future->exception);
     free(future->result);
     free(future);
@@ -138,7 +147,7 @@ void future_set_result(struct mpp_future *future, const void *data, size_t size)
         return;
     future->result = malloc(size);
     if (!future->result) {
-        future->exception = &lost_result;
+        future->exception = &no_memory;
         return;
     }
     memcpy(future->result, data, size);
@@ -151,7 +160,7 @@ void future_set_exception(struct mpp_future *future, const struct mpp_exception 
     size_t host_size = strlen(exception->host) + 1;
     struct mpp_exception *copy = malloc(sizeof *copy + host_size + message_size + 1);
     if (!copy) {
-        future->exception = &lost_result;
+        future->exception = &no_memory;
         return;
     }
     char *host = (char *)(copy + 1), *message = host + host_size;
@@ -167,121 +176,123 @@ void future_set_cancelled(struct mpp_future *future)
     future->exception = &cancelled;
 }
 
-struct completed *completed_new(void)
-{
-    struct completed *completed = calloc(1, sizeof *completed);
-    if (!completed)
-        return NULL;
-    future_list_init(&completed->list);
-    executor_cond_init(&completed->news);
-    return completed;
-}
-
-static void completed_free(struct completed *completed)
-{
-    pthread_cond_destroy(&completed->news);
-    free(completed);
-}
-
-void completed_leave(struct completed *completed)
-{
-    for (struct mpp_future *future; (future = future_list_take(&completed->list));)
-        future_drop(future);
-    completed->abandoned = true;
-    if (!completed->pending)
-        completed_free(completed);
-}
-
-static void complete_in(struct completed *completed, struct mpp_future *future)
-{
-    completed->pending--;
-    if (!completed->abandoned) {
-        if (!completed->list.count)
-            pthread_cond_signal(&completed->news);
-        future_list_append(&completed->list, future);
-        return;
-    }
-    future_drop(future);
-    if (!completed->pending)
-        completed_free(completed);
-}
-
-bool future_end(struct mpp_future *future, const char *broken_because)
+bool future_end_without_result(struct mpp_future *future, const char *broken_reason)
 {
     if (!future_settle(future)) {
-        future_drop(future);
+        future_unref(future);
         return false;
     }
-    if (broken_because)
+    if (broken_reason)
         future_set_exception(
             future,
             &(struct mpp_exception){
-                .kind = MPP_EXCEPTION_BROKEN, .rank = -1, .host = "", .message = broken_because},
-            strlen(broken_because));
+                .kind = MPP_EXCEPTION_BROKEN, .rank = -1, .host = "", .message = broken_reason},
+            strlen(broken_reason));
     else
         future_set_cancelled(future);
     return true;
 }
 
-void future_publish(struct mpp_future *future, struct watch_list *calls)
+/* ---- Publishing the end ---- */
+
+struct completion_queue *completion_queue_new(void)
 {
-    atomic_store_explicit(&future->state, FUTURE_DONE, memory_order_release);
-    if (future->completed) {
-        complete_in(future->completed, future);
+    struct completion_queue *queue = calloc(1, sizeof *queue);
+    if (!queue)
+        return NULL;
+    future_list_init(&queue->done);
+    monotonic_cond_init(&queue->not_empty);
+    return queue;
+}
+
+static void queue_free(struct completion_queue *queue)
+{
+    pthread_cond_destroy(&queue->not_empty);
+    free(queue);
+}
+
+void completion_queue_abandon(struct completion_queue *queue)
+{
+    for (struct mpp_future *future; (future = future_list_take(&queue->done));)
+        future_unref(future);
+    queue->abandoned = true;
+    if (!queue->pending)
+        queue_free(queue);
+}
+
+static void queue_add(struct completion_queue *queue, struct mpp_future *future)
+{
+    queue->pending--;
+    if (!queue->abandoned) {
+        if (!queue->done.count)
+            pthread_cond_signal(&queue->not_empty);
+        future_list_append(&queue->done, future);
         return;
     }
-    for (struct watch *watch; (watch = future->watches);) {
-        future->watches = watch->next;
-        if (watch->waiter) {
-            watch_list_append(&watch->waiter->ready, watch);
-            pthread_cond_signal(&watch->waiter->news);
+    future_unref(future);
+    if (!queue->pending)
+        queue_free(queue);
+}
+
+void future_publish(struct mpp_future *future, struct observer_list *callbacks)
+{
+    atomic_store_explicit(&future->state, FUTURE_DONE, memory_order_release);
+    if (future->queue) {
+        queue_add(future->queue, future);
+        return;
+    }
+    for (struct observer *observer; (observer = future->observers);) {
+        future->observers = observer->next;
+        if (observer->waiter) {
+            observer_list_append(&observer->waiter->ready, observer);
+            pthread_cond_signal(&observer->waiter->not_empty);
         } else {
-            future_hold(future);
-            watch_list_append(calls, watch);
+            future_ref(future);
+            observer_list_append(callbacks, observer);
         }
     }
-    future_drop(future);
+    future_unref(future);
 }
 
-void future_call_back(struct watch_list *calls)
+void future_call_back(struct observer_list *callbacks)
 {
-    for (struct watch *watch; (watch = watch_list_take(calls));) {
-        watch->callback(watch->future, watch->context);
-        future_drop(watch->future);
-        free(watch);
+    for (struct observer *observer; (observer = observer_list_take(callbacks));) {
+        observer->callback(observer->future, observer->context);
+        future_unref(observer->future);
+        free(observer);
     }
 }
 
-/* ---- Watching ---- */
+/* ---- Observers ---- */
 
-bool future_watch(struct mpp_future *future, struct watch *watch)
+bool future_add_observer(struct mpp_future *future, struct observer *observer)
 {
     if (future_is_done(future))
         return false;
-    struct watch **last = &future->watches;
+    struct observer **last = &future->observers;
     while (*last)
         last = &(*last)->next;
-    watch->next = NULL;
-    *last = watch;
+    observer->next = NULL;
+    *last = observer;
     return true;
 }
 
-void future_unwatch(struct mpp_future *future, struct watch *watch)
+void future_remove_observer(struct mpp_future *future, struct observer *observer)
 {
-    for (struct watch **link = &future->watches; *link; link = &(*link)->next)
-        if (*link == watch) {
-            *link = watch->next;
+    for (struct observer **link = &future->observers; *link; link = &(*link)->next)
+        if (*link == observer) {
+            *link = observer->next;
             return;
         }
 }
 
 void waiter_init(struct waiter *waiter)
 {
-    executor_cond_init(&waiter->news);
-    watch_list_init(&waiter->ready);
+    monotonic_cond_init(&waiter->not_empty);
+    observer_list_init(&waiter->ready);
 }
 
 void waiter_release(struct waiter *waiter)
 {
-    pthread_cond_destroy(&waiter->news);
+    pthread_cond_destroy(&waiter->not_empty);
 }

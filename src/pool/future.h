@@ -1,9 +1,15 @@
 /*
- * future: a task on rank 0, from submit to its end, and whoever waits for that.
+ * future: one task on rank 0, from its submission to its end, and those who wait for that end.
  *
- * Reference counted: one reference for the pool, one for the user. Its end is settled once: whoever
- * wins future_settle (the progress thread with a result, or a thread that cancels) fills it in and
- * then publishes it with the executor's lock held, which wakes the waiters.
+ *     FUTURE_PENDING -> FUTURE_RUNNING -> FUTURE_SETTLED -> FUTURE_DONE
+ *
+ * A future ends once, although two threads may try: the progress thread with a result, and a caller
+ * that cancels. The one for which future_settle returns true stores the result or the exception and
+ * then calls future_publish, which makes the future done and wakes those who wait.
+ *
+ * Futures are reference counted: the pool holds one reference until the task is done, the caller of
+ * mpp_submit another. Each future of mpp_submit in turn holds a reference to its executor (struct
+ * future_owner), so that futures may outlive mpp_close.
  */
 #ifndef FUTURE_H
 #define FUTURE_H
@@ -13,111 +19,132 @@
 
 #include "mppool.h"
 
-struct mpp_executor;
-struct waiter;
+/* ---- The owner ---- */
 
-/* One interest in the end of one future: a waiter's, or a callback to be called. */
-struct watch {
-    struct watch
-        *next; /* of the same future; later in a waiter's ready list or among the calls due */
+/* The part of an executor that its futures use. The first member of struct mpp_executor. */
+struct future_owner {
+    pthread_mutex_t lock; /* guards the observers of all its futures */
+    _Atomic int references;
+    void (*free)(struct future_owner *owner); /* called when the last reference is dropped */
+};
+
+void future_owner_ref(struct future_owner *owner);
+void future_owner_unref(struct future_owner *owner);
+
+/* ---- Observers ---- */
+
+/* Someone to be told when one future is done: a waiting thread or a callback. */
+struct observer {
+    struct observer *next; /* of the same future; once it is done, in a waiter's ready list or in a
+                              list of callbacks to call */
     struct mpp_future *future;
-    struct waiter *waiter; /* NULL: a callback, malloc'd */
+    struct waiter *waiter; /* NULL: a callback, in malloc'd memory */
     void (*callback)(struct mpp_future *future, void *context);
     void *context;
 };
 
-struct watch_list {
-    struct watch *first, **last;
+struct observer_list {
+    struct observer *first, **last; /* last: where the next one is linked */
 };
 
-void watch_list_init(struct watch_list *list);
-void watch_list_append(struct watch_list *list, struct watch *watch);
-struct watch *watch_list_take(struct watch_list *list); /* the first, or NULL */
+void observer_list_init(struct observer_list *list);
+void observer_list_append(struct observer_list *list, struct observer *observer);
+struct observer *observer_list_take(struct observer_list *list); /* the first, or NULL */
 
-/* A thread that waits for futures; all below its executor's lock. */
+/* A thread that waits for futures of one owner. Guarded by the owner's lock. */
 struct waiter {
-    pthread_cond_t news; /* something is ready */
-    struct watch_list ready;
+    pthread_cond_t not_empty;   /* ready has an observer; monotonic_wait.h */
+    struct observer_list ready; /* of futures that are done */
 };
+
+void waiter_init(struct waiter *waiter);
+void waiter_release(struct waiter *waiter);
+
+/* ---- Futures ---- */
 
 enum future_state { FUTURE_PENDING, FUTURE_RUNNING, FUTURE_SETTLED, FUTURE_DONE };
 
 struct mpp_future {
-    struct mpp_future *next; /* in the executor's inbox, or in a map's list of completed ones */
-    struct mpp_future *next_cancelled; /* in the executor's list of those to be cancelled */
-    struct mpp_executor *executor;     /* a reference, but of a map's futures */
-    struct completed *completed;       /* the map it belongs to; NULL: none */
-    struct watch *watches;             /* under the executor's lock */
+    struct mpp_future *next;           /* in one future_list */
+    struct mpp_future *next_cancelled; /* in the executor's list of cancelled futures */
+    struct future_owner *owner;        /* a reference, except for futures of a map */
+    struct completion_queue *queue;    /* of the map that made it; NULL: made by mpp_submit */
+    struct observer *observers;        /* guarded by the owner's lock */
     _Atomic int references;
-    _Atomic uint8_t state; /* enum future_state */
-    bool in_books;         /* the coordinator's: id is valid */
-    uint32_t job;
-    uint64_t id;
-    uint64_t index; /* position in its map */
-    uint64_t run_ns;
-    int rank, attempts;
-    uint32_t chunk; /* tasks to travel with it at most; 0: as many as suit */
-    uint32_t payload_size, result_size;
-    void *result;                          /* malloc'd */
-    const struct mpp_exception *exception; /* NULL: none; in one block with its texts */
+    _Atomic uint8_t state;              /* enum future_state */
+    bool in_table;                      /* in the coordinator's future_table: id is valid */
+    uint32_t job;                       /* index into mpp_options.jobs */
+    uint64_t id;                        /* of the task, for the scheduler and in messages */
+    uint64_t index;                     /* position in its map */
+    uint64_t run_ns;                    /* time in the job's run */
+    int rank, attempts;                 /* as in struct mpp_outcome */
+    uint32_t chunk;                     /* tasks that may be sent together with it; 0: any number */
+    uint32_t payload_size, result_size; /* bytes */
+    void *result;                       /* malloc'd */
+    const struct mpp_exception *exception; /* NULL: none; one malloc'd block with its texts */
     _Alignas(max_align_t) unsigned char payload[];
 };
 
+/* Copies the payload. The caller gets one reference. The owner's count is not changed: see
+ * future_owner_ref. Returns NULL if the payload is too large or if out of memory. */
+struct mpp_future *future_new(struct future_owner *owner, uint32_t job, const void *payload,
+                              size_t size, struct mpp_error *error);
+void future_ref(struct mpp_future *future);
+void future_unref(struct mpp_future *future); /* NULL is allowed */
+
+bool future_is_done(const struct mpp_future *future);
+
+/* Returns true to exactly one caller, who then stores the end and publishes it. */
+bool future_settle(struct mpp_future *future);
+
+/* Store the end. If there is no memory for a copy, an exception that says so is stored instead. */
+void future_set_result(struct mpp_future *future, const void *data, size_t size);
+void future_set_exception(struct mpp_future *future, const struct mpp_exception *exception,
+                          size_t message_size);
+void future_set_cancelled(struct mpp_future *future);
+
+/* Ends a task of which no result will come: as cancelled, or as broken if a reason is given.
+ * Returns true if the caller must publish it; false if it had been settled before, and then the
+ * caller's reference has been dropped. */
+bool future_end_without_result(struct mpp_future *future, const char *broken_reason);
+
+/* Makes a settled future done; call it with the owner's lock held. Wakes waiters, and appends
+ * callbacks to *callbacks, for future_call_back without the lock. A future of a map goes to the
+ * queue of the map with the caller's reference; otherwise that reference is dropped. */
+void future_publish(struct mpp_future *future, struct observer_list *callbacks);
+
+/* Calls the callbacks and empties the list. */
+void future_call_back(struct observer_list *callbacks);
+
+/* Call these with the owner's lock held. future_add_observer returns false if the future is already
+ * done: then nothing was added. future_remove_observer has no effect if it is not there. */
+bool future_add_observer(struct mpp_future *future, struct observer *observer);
+void future_remove_observer(struct mpp_future *future, struct observer *observer);
+
+/* ---- Lists of futures ---- */
+
 struct future_list {
-    struct mpp_future *first, **last;
+    struct mpp_future *first, **last; /* last: where the next one is linked */
     size_t count;
 };
-
-/* Where a map's futures go when they are done; under the executor's lock. malloc'd: it outlives a
- * map that has failed, and goes with the last of its futures. */
-struct completed {
-    struct future_list list;
-    pthread_cond_t news;
-    size_t pending; /* posted and not done */
-    bool abandoned; /* by its map: futures that get here are dropped */
-};
-
-struct completed *completed_new(void);             /* NULL: out of memory */
-void completed_leave(struct completed *completed); /* with the lock held: its map has ended */
 
 void future_list_init(struct future_list *list);
 void future_list_append(struct future_list *list, struct mpp_future *future);
 struct mpp_future *future_list_take(struct future_list *list);           /* the first, or NULL */
 void future_list_move(struct future_list *list, struct future_list *to); /* all, to its end */
 
-/* One reference for the pool; NULL: error says why (too large, out of memory). */
-struct mpp_future *future_new(struct mpp_executor *executor, uint32_t job, const void *payload,
-                              size_t size, struct mpp_error *error);
-void future_hold(struct mpp_future *future);
-void future_drop(struct mpp_future *future); /* NULL is fine */
+/* The futures of one map that are done. Guarded by the owner's lock. In malloc'd memory, because it
+ * outlives a map that has failed: it is freed together with the last of its futures. */
+struct completion_queue {
+    struct future_list done;
+    pthread_cond_t not_empty; /* monotonic_wait.h */
+    size_t pending;           /* futures that were handed to the pool and are not done */
+    bool abandoned;           /* the map has ended: futures that come now are dropped */
+};
 
-/* True for the one caller that may fill in the end. */
-bool future_settle(struct mpp_future *future);
+struct completion_queue *completion_queue_new(void); /* NULL: out of memory */
 
-/* Fill in the end. An exception that no memory is left for is replaced by a fixed one. */
-void future_set_result(struct mpp_future *future, const void *data, size_t size);
-void future_set_exception(struct mpp_future *future, const struct mpp_exception *exception,
-                          size_t message_size);
-void future_set_cancelled(struct mpp_future *future);
-
-/* Ends one that no rank has anything to say of any more: cancelled, or broken with the pool for
- * this reason. True: settled and filled in; false: it was settled already, and the reference has
- * been dropped. */
-bool future_end(struct mpp_future *future, const char *broken_because);
-
-/* With the executor's lock held: it is done. Waiters are woken; callbacks are appended to `calls`,
- * to be called without the lock. Takes the caller's reference: it goes to the map, or to the calls
- * (their last drops it), or is dropped. */
-void future_publish(struct mpp_future *future, struct watch_list *calls);
-void future_call_back(struct watch_list *calls);
-
-bool future_is_done(const struct mpp_future *future);
-
-/* With the executor's lock held. False: it is done already, and nothing was added. */
-bool future_watch(struct mpp_future *future, struct watch *watch);
-void future_unwatch(struct mpp_future *future, struct watch *watch); /* not there: no effect */
-
-void waiter_init(struct waiter *waiter);
-void waiter_release(struct waiter *waiter);
+/* The map has ended. Call it with the owner's lock held. */
+void completion_queue_abandon(struct completion_queue *queue);
 
 #endif

@@ -33,7 +33,7 @@ int future_table_add(struct future_table *table, struct mpp_future *future, stru
     table->free = slot->next_free;
     slot->future = future;
     future->id = (uint64_t)slot->generation << 32 | at;
-    future->in_books = true;
+    future->in_table = true;
     return 0;
 }
 
@@ -50,7 +50,7 @@ struct mpp_future *future_table_remove(struct future_table *table, uint64_t id)
     uint32_t at = (uint32_t)id;
     struct future_slot *slot = &table->slots[at];
     struct mpp_future *future = slot->future;
-    future->in_books = false;
+    future->in_table = false;
     slot->future = NULL;
     slot->generation++;
     slot->next_free = table->free;

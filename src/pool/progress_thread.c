@@ -1,69 +1,79 @@
-/*
- * The progress thread of rank 0: takes what callers submit and cancel, steps the rank, makes known
- * what has come to its end. See executor.h.
- */
-#include <string.h>
+/* The thread that drives the pool on rank 0: see progress_thread.h. */
+#include "progress_thread.h"
+
+#include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-#include "executor.h"
+/* How many submitted futures a round takes. The bound is there for the same reason as that on
+ * messages in rank_loop.c: a flood of new tasks must not delay the sending of the first ones. */
+enum { SUBMITS_PER_ROUND = 1024 };
 
-/* A coordinator_complete: gathered, and made known once a round. */
-void executor_gather(void *context, struct mpp_future *future)
+/* What the thread knows and nobody else uses. */
+struct progress_thread {
+    struct mpp_executor *executor;
+    struct future_list submitted; /* taken from the executor, not yet given to the coordinator */
+    struct mpp_future *cancelled; /* the same for cancelled futures */
+    struct future_list ended;     /* settled, not yet published */
+    bool stop, cancel_waiting;    /* requested, */
+    bool told_stop, told_cancel;  /* and passed on to the coordinator */
+};
+
+/* The coordinator calls this for each settled future. They are published together, once in a round,
+ * because that needs the lock. */
+static void collect_ended(void *context, struct mpp_future *future)
 {
-    struct mpp_executor *executor = context;
-    future_list_append(&executor->settled, future);
+    struct progress_thread *thread = context;
+    future_list_append(&thread->ended, future);
 }
 
-static void publish(struct mpp_executor *executor, struct watch_list *calls)
+/* ---- Exchange with the callers ---- */
+
+static void publish_ended(struct progress_thread *thread, struct observer_list *callbacks)
 {
-    for (struct mpp_future *future; (future = future_list_take(&executor->settled));)
-        future_publish(future, calls);
+    for (struct mpp_future *future; (future = future_list_take(&thread->ended));)
+        future_publish(future, callbacks);
 }
 
-/* No task can run any more, but the pool can still be ended in order. */
-static void note_break(struct mpp_executor *executor)
+/* Broken means that no task can run; the pool can still be shut down in order. */
+static void note_broken(struct mpp_executor *executor)
 {
-    const char *reason = coordinator_broken(executor->rank.coordinator);
+    const char *reason = coordinator_broken_reason(executor->rank.coordinator);
     if (!reason || executor->broken)
         return;
     executor->broken = true;
     mpp_error_set(&executor->broken_error, "%s", reason);
 }
 
-/* What the callers want of this round. */
-struct wishes {
-    struct future_list posted;
-    struct mpp_future *cancelled;
-    bool stop, discard;
-    bool told_stop, told_discard;
-};
-
-/* One exchange with the callers. True when the thread may sleep, which it then has announced. */
-static bool meet_callers(struct mpp_executor *executor, struct wishes *wishes, bool idle)
+/* Publishes what has ended, takes requests, and calls callbacks. Returns true if there is nothing
+ * to do: the callers then know that the thread must be woken. `idle`: the last step did nothing. */
+static bool exchange_with_callers(struct progress_thread *thread, bool idle)
 {
-    struct watch_list calls;
-    watch_list_init(&calls);
-    pthread_mutex_lock(&executor->lock);
-    publish(executor, &calls);
+    struct mpp_executor *executor = thread->executor;
+    struct observer_list callbacks;
+    observer_list_init(&callbacks);
+    pthread_mutex_lock(&executor->owner.lock);
+    publish_ended(thread, &callbacks);
     if (!idle) {
         coordinator_stats(executor->rank.coordinator, &executor->stats);
-        note_break(executor);
+        note_broken(executor);
     }
-    future_list_move(&executor->inbox, &wishes->posted);
-    wishes->cancelled = executor->cancelled;
+    future_list_move(&executor->submitted, &thread->submitted);
+    thread->cancelled = executor->cancelled;
     executor->cancelled = NULL;
-    bool news = wishes->posted.first || wishes->cancelled || executor->stop != wishes->stop ||
-                executor->discard != wishes->discard || calls.first;
-    wishes->stop = executor->stop;
-    wishes->discard = executor->discard;
-    executor->sleeping = idle && !news;
-    bool may_sleep = executor->sleeping;
-    pthread_mutex_unlock(&executor->lock);
-    future_call_back(&calls);
+    bool requests = thread->submitted.first || thread->cancelled ||
+                    executor->stop != thread->stop ||
+                    executor->cancel_waiting != thread->cancel_waiting;
+    thread->stop = executor->stop;
+    thread->cancel_waiting = executor->cancel_waiting;
+    bool may_sleep = idle && !requests && !callbacks.first;
+    executor->sleeping = may_sleep;
+    pthread_mutex_unlock(&executor->owner.lock);
+    future_call_back(&callbacks);
     return may_sleep;
 }
 
-static void sleep_until_news(struct mpp_executor *executor)
+static void sleep_until_woken(struct mpp_executor *executor)
 {
     rank_loop_wait(&executor->rank, executor->wake_fd);
     uint64_t count;
@@ -71,129 +81,184 @@ static void sleep_until_news(struct mpp_executor *executor)
     (void)ignored;
 }
 
-/* So many a round, for so many messages (rank_loop.c): a flood of new tasks must not keep those waiting
- * who could run the first of them. */
-enum { SUBMITS_A_ROUND = 1024 };
+/* ---- Requests to the coordinator ---- */
 
-/* A future that was cancelled before it came here is dropped: nobody else knows of it. */
-static int submit_all(struct coordinator *coordinator, struct future_list *posted,
-                      struct mpp_error *error)
+static int submit_futures(struct coordinator *coordinator, struct future_list *submitted,
+                          struct mpp_error *error)
 {
     struct mpp_future *future;
-    for (int i = 0; i < SUBMITS_A_ROUND && (future = future_list_take(posted)); i++) {
+    for (int i = 0; i < SUBMITS_PER_ROUND && (future = future_list_take(submitted)); i++) {
         if (atomic_load(&future->state) >= FUTURE_SETTLED) {
-            future_drop(future);
+            future_unref(future); /* cancelled meanwhile: no rank will know of it */
         } else if (coordinator_submit(coordinator, future, error)) {
-            future_list_append(posted, future);
+            future_list_append(submitted, future);
             return -1;
         }
     }
     return 0;
 }
 
-static int cancel_all(struct coordinator *coordinator, struct mpp_future **cancelled,
-                      struct mpp_error *error)
+static int cancel_futures(struct coordinator *coordinator, struct mpp_future **cancelled,
+                          struct mpp_error *error)
 {
     for (struct mpp_future *future; (future = *cancelled);) {
         *cancelled = future->next_cancelled;
-        int failed = future->in_books ? coordinator_cancel(coordinator, future, error) : 0;
-        future_drop(future);
+        int failed = future->in_table ? coordinator_cancel(coordinator, future, error) : 0;
+        future_unref(future);
         if (failed)
             return -1;
     }
     return 0;
 }
 
-static int grant(struct mpp_executor *executor, struct wishes *wishes, bool *progressed,
-                 struct mpp_error *error)
+static int pass_requests(struct progress_thread *thread, bool *progressed, struct mpp_error *error)
 {
-    struct coordinator *coordinator = executor->rank.coordinator;
-    if (wishes->posted.first || wishes->cancelled)
+    struct coordinator *coordinator = thread->executor->rank.coordinator;
+    if (thread->submitted.first || thread->cancelled)
         *progressed = true;
-    if (submit_all(coordinator, &wishes->posted, error) ||
-        cancel_all(coordinator, &wishes->cancelled, error))
+    if (submit_futures(coordinator, &thread->submitted, error) ||
+        cancel_futures(coordinator, &thread->cancelled, error))
         return -1;
-    if (wishes->stop && !wishes->told_stop) {
-        wishes->told_stop = *progressed = true;
+    if (thread->stop && !thread->told_stop) {
+        thread->told_stop = *progressed = true;
         if (coordinator_end_input(coordinator, error))
             return -1;
     }
-    if (wishes->discard && !wishes->told_discard) {
-        wishes->told_discard = *progressed = true;
-        return coordinator_discard(coordinator, error);
+    if (thread->cancel_waiting && !thread->told_cancel) {
+        thread->told_cancel = *progressed = true;
+        return coordinator_cancel_waiting(coordinator, error);
     }
     return 0;
 }
 
-static int drive(struct mpp_executor *executor, struct wishes *wishes, struct mpp_error *error)
+/* ---- The loop ---- */
+
+static int drive(struct progress_thread *thread, struct mpp_error *error)
 {
+    struct rank_loop *rank = &thread->executor->rank;
     bool idle = false;
-    while (!coordinator_all_stopped(executor->rank.coordinator)) {
-        if (meet_callers(executor, wishes, idle))
-            sleep_until_news(executor);
+    while (!coordinator_all_stopped(rank->coordinator)) {
+        if (exchange_with_callers(thread, idle))
+            sleep_until_woken(thread->executor);
         bool progressed = false;
-        if (grant(executor, wishes, &progressed, error) ||
-            rank_loop_step(&executor->rank, &progressed, error))
+        if (pass_requests(thread, &progressed, error) || rank_loop_step(rank, &progressed, error))
             return -1;
         idle = !progressed;
     }
-    return coordinator_say_end(executor->rank.coordinator, error);
+    return coordinator_send_end(rank->coordinator, error);
 }
 
-/* Whatever is left comes to its end here: broken with the pool, or cancelled. */
-static void end_all(struct mpp_executor *executor, struct wishes *wishes, const char *reason)
+/* Refuses further tasks, and takes over those that were submitted at the last moment. */
+static void close_submissions(struct progress_thread *thread, bool aborted,
+                              const struct mpp_error *error)
 {
-    coordinator_stats(executor->rank.coordinator, &executor->stats);
+    struct mpp_executor *executor = thread->executor;
+    pthread_mutex_lock(&executor->owner.lock);
+    executor->stop = true;
+    executor->aborted = aborted;
+    if (aborted) {
+        executor->broken = true;
+        executor->broken_error = *error;
+    } else {
+        note_broken(executor);
+    }
+    future_list_move(&executor->submitted, &thread->submitted);
+    pthread_mutex_unlock(&executor->owner.lock);
+}
+
+/* Ends the tasks that are left: as broken with the pool, or as cancelled. */
+static void end_remaining(struct progress_thread *thread)
+{
+    struct mpp_executor *executor = thread->executor;
+    const char *reason = executor->broken ? executor->broken_error.text : NULL;
+    struct mpp_stats stats;
+    coordinator_stats(executor->rank.coordinator, &stats);
     coordinator_free(executor->rank.coordinator, reason);
     executor->rank.coordinator = NULL;
-    for (struct mpp_future *future; (future = future_list_take(&wishes->posted));)
-        if (future_end(future, reason))
-            executor_gather(executor, future);
+    for (struct mpp_future *future; (future = future_list_take(&thread->submitted));)
+        if (future_end_without_result(future, reason))
+            collect_ended(thread, future);
+
+    struct observer_list callbacks;
+    observer_list_init(&callbacks);
+    pthread_mutex_lock(&executor->owner.lock);
+    executor->stats = stats;
+    publish_ended(thread, &callbacks);
+    pthread_mutex_unlock(&executor->owner.lock);
+    future_call_back(&callbacks);
 }
 
-static void drop_cancelled(struct mpp_future *cancelled)
+static void unref_cancelled(struct mpp_future *cancelled)
 {
     for (struct mpp_future *next; cancelled; cancelled = next) {
         next = cancelled->next_cancelled;
-        future_drop(cancelled);
+        future_unref(cancelled);
     }
 }
 
-void *executor_progress(void *argument)
+static void *run(void *argument)
 {
-    struct mpp_executor *executor = argument;
-    struct wishes wishes = {0};
-    struct watch_list calls;
+    struct progress_thread *thread = argument;
+    struct mpp_executor *executor = thread->executor;
     struct mpp_error error;
-    future_list_init(&wishes.posted);
-    watch_list_init(&calls);
-    bool lost = drive(executor, &wishes, &error) != 0;
+    bool aborted = drive(thread, &error) != 0;
+    close_submissions(thread, aborted, &error);
+    end_remaining(thread);
 
-    pthread_mutex_lock(&executor->lock);
-    executor->stop = true; /* nothing is posted any more */
-    executor->lost = lost;
-    if (lost) {
-        executor->broken = true;
-        executor->broken_error = error;
-    } else {
-        note_break(executor);
-    }
-    future_list_move(&executor->inbox, &wishes.posted);
-    pthread_mutex_unlock(&executor->lock);
-    end_all(executor, &wishes, executor->broken ? executor->broken_error.text : NULL);
-
-    pthread_mutex_lock(&executor->lock);
-    publish(executor, &calls);
-    pthread_mutex_unlock(&executor->lock);
-    future_call_back(&calls);
-
-    pthread_mutex_lock(&executor->lock);
+    pthread_mutex_lock(&executor->owner.lock);
     struct mpp_future *cancelled = executor->cancelled;
     executor->cancelled = NULL;
     executor->ended = true;
-    pthread_cond_broadcast(&executor->end);
-    pthread_mutex_unlock(&executor->lock);
-    drop_cancelled(wishes.cancelled);
-    drop_cancelled(cancelled);
+    pthread_cond_broadcast(&executor->has_ended);
+    pthread_mutex_unlock(&executor->owner.lock);
+    unref_cancelled(thread->cancelled);
+    unref_cancelled(cancelled);
+    free(thread);
     return NULL;
+}
+
+/* ---- Start and join ---- */
+
+static struct progress_thread *new_thread(struct mpp_executor *executor)
+{
+    struct progress_thread *thread = calloc(1, sizeof *thread);
+    if (!thread)
+        return NULL;
+    thread->executor = executor;
+    future_list_init(&thread->submitted);
+    future_list_init(&thread->ended);
+    return thread;
+}
+
+int progress_thread_start(struct mpp_executor *executor, uint64_t build, uint32_t attempts,
+                          struct mpp_error *error)
+{
+    struct rank_loop *rank = &executor->rank;
+    struct progress_thread *thread = new_thread(executor);
+    if (!thread)
+        return mpp_error_set(error, "out of memory for the progress thread");
+    struct coordinator_options options = {.attempts = attempts,
+                                          .build = build,
+                                          .completed = collect_ended,
+                                          .context = thread,
+                                          .rank_info = executor->rank_info};
+    rank->coordinator = coordinator_new(rank->transport, &options, error);
+    if (!rank->coordinator) {
+        free(thread);
+        return -1;
+    }
+    coordinator_stats(rank->coordinator, &executor->stats);
+    errno = pthread_create(&executor->progress_thread, NULL, run, thread);
+    if (!errno)
+        return 0;
+    mpp_error_set_errno(error, "cannot start the progress thread");
+    coordinator_free(rank->coordinator, NULL);
+    rank->coordinator = NULL;
+    free(thread);
+    return -1;
+}
+
+void progress_thread_join(struct mpp_executor *executor)
+{
+    pthread_join(executor->progress_thread, NULL);
 }

@@ -1,33 +1,34 @@
-/* The loop of a rank: see rank_loop.h. */
+/* The event loop of one rank: see rank_loop.h. */
 #include "rank_loop.h"
 
 #include "clock.h"
+#include "coordinator_messages.h"
 
-/* How long a rank may sleep without looking for messages: an eighth of the time for which nothing
- * has happened, so that what comes after a pause is late by little beside the pause itself, within
- * these bounds. With tasks at hand a thief may be waiting for an answer; without, the rank itself
- * waits, and must cost next to nothing beside the workers that share its core. */
+/* A rank looks for messages after an eighth of the time for which nothing has happened: whatever
+ * comes after a pause is late by little compared with the pause. The upper bound is short while the
+ * rank has tasks, because a thief may be waiting for an answer. It is long while the rank has none,
+ * because then looking costs time on a core that the workers need. */
 enum {
-    SLEEP_LEAST_NS = 20000,
-    SLEEP_BUSY_NS = 1000000,
-    SLEEP_IDLE_NS = 10000000,
-    SLEEP_SHARE = 8,
+    WAIT_MIN_NS = 20000,
+    WAIT_MAX_BUSY_NS = 1000000,
+    WAIT_MAX_IDLE_NS = 10000000,
+    WAIT_FRACTION = 8,
 };
 
-/* So that a flood of messages does not keep the workers waiting. */
-enum { MESSAGES_A_STEP = 256, STEPS_A_POLL = 8 };
+/* Bounds that keep a flood of messages from starving the workers. */
+enum { MESSAGES_PER_STEP = 256, STEPS_PER_POLL = 8 };
 
 static int dispatch(struct rank_loop *rank, struct transport_message *message,
                     struct mpp_error *error)
 {
-    if (rank->coordinator && coordinator_wants(&message->bytes))
-        return coordinator_message(rank->coordinator, message->from, &message->bytes, error);
+    if (rank->coordinator && coordinator_takes_message(&message->bytes))
+        return coordinator_take_message(rank->coordinator, message->from, &message->bytes, error);
     return agent_handle_message(rank->agent, message->from, &message->bytes, error);
 }
 
 static int take_messages(struct rank_loop *rank, bool *progressed, struct mpp_error *error)
 {
-    for (int i = 0; i < MESSAGES_A_STEP; i++) {
+    for (int i = 0; i < MESSAGES_PER_STEP; i++) {
         struct transport_message message;
         switch (transport_poll(rank->transport, &message, error)) {
         case TRANSPORT_EMPTY:
@@ -46,14 +47,14 @@ static int take_messages(struct rank_loop *rank, bool *progressed, struct mpp_er
     return 0;
 }
 
-/* What a rank sent before it was lost has been taken by now. */
-static int note_lost(struct rank_loop *rank, bool *progressed, struct mpp_error *error)
+/* Call it only when no message is left, so that whatever a rank sent before it died is used. */
+static int handle_lost_ranks(struct rank_loop *rank, bool *progressed, struct mpp_error *error)
 {
     for (int lost; (lost = transport_next_lost(rank->transport)) >= 0;) {
         *progressed = true;
         if (!rank->coordinator)
             return mpp_error_set(error, "rank %d is gone", lost);
-        if (coordinator_lost(rank->coordinator, lost, error))
+        if (coordinator_rank_lost(rank->coordinator, lost, error))
             return -1;
     }
     return 0;
@@ -62,16 +63,16 @@ static int note_lost(struct rank_loop *rank, bool *progressed, struct mpp_error 
 int rank_loop_step(struct rank_loop *rank, bool *progressed, struct mpp_error *error)
 {
     if (take_messages(rank, progressed, error) ||
-        (!*progressed && note_lost(rank, progressed, error)))
+        (!*progressed && handle_lost_ranks(rank, progressed, error)))
         return -1;
     if (rank->coordinator && coordinator_flush(rank->coordinator, progressed, error))
         return -1;
-    if (agent_step(rank->agent, progressed, &rank->look_at_ns, error))
+    if (agent_step(rank->agent, progressed, &rank->next_step_ns, error))
         return -1;
     if (*progressed)
         rank->idle_since_ns = 0;
-    /* A rank that has always something to do never waits, and must hear its workers too. */
-    if (*progressed && ++rank->busy_steps % STEPS_A_POLL == 0) {
+    /* A rank that is always busy never waits, so its workers are polled here now and then. */
+    if (*progressed && ++rank->busy_steps % STEPS_PER_POLL == 0) {
         int count = agent_fill_pollfds(rank->agent, rank->poll_set);
         if (poll(rank->poll_set, (nfds_t)count, 0) > 0)
             agent_read_pollfds(rank->agent, rank->poll_set);
@@ -79,24 +80,24 @@ int rank_loop_step(struct rank_loop *rank, bool *progressed, struct mpp_error *e
     return 0;
 }
 
-/* How long the next wait may be; -1: until something happens. */
+/* The length of the next wait; -1: no limit. */
 static int64_t wait_ns(struct rank_loop *rank)
 {
     int64_t now = monotonic_now_ns();
-    int64_t to_look = rank->look_at_ns == INT64_MAX ? INT64_MAX
-                      : rank->look_at_ns > now      ? rank->look_at_ns - now
-                                                    : 0;
+    int64_t to_step = rank->next_step_ns == INT64_MAX ? INT64_MAX
+                      : rank->next_step_ns > now      ? rank->next_step_ns - now
+                                                      : 0;
     if (rank->transport->size == 1)
-        return to_look == INT64_MAX ? -1 : to_look;
+        return to_step == INT64_MAX ? -1 : to_step;
     if (!rank->idle_since_ns)
         rank->idle_since_ns = now;
-    int64_t sleep_ns = (now - rank->idle_since_ns) / SLEEP_SHARE;
-    int64_t most_ns = agent_idle(rank->agent) ? SLEEP_IDLE_NS : SLEEP_BUSY_NS;
-    if (sleep_ns > most_ns)
-        sleep_ns = most_ns;
-    if (sleep_ns < SLEEP_LEAST_NS || rank->transport->unsent)
-        sleep_ns = SLEEP_LEAST_NS;
-    return to_look < sleep_ns ? to_look : sleep_ns;
+    int64_t ns = (now - rank->idle_since_ns) / WAIT_FRACTION;
+    int64_t max_ns = agent_idle(rank->agent) ? WAIT_MAX_IDLE_NS : WAIT_MAX_BUSY_NS;
+    if (ns > max_ns)
+        ns = max_ns;
+    if (ns < WAIT_MIN_NS || rank->transport->unsent)
+        ns = WAIT_MIN_NS;
+    return to_step < ns ? to_step : ns;
 }
 
 void rank_loop_wait(struct rank_loop *rank, int wake_fd)
@@ -108,4 +109,10 @@ void rank_loop_wait(struct rank_loop *rank, int wake_fd)
     struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
     if (ppoll(rank->poll_set, (nfds_t)count, ns < 0 ? NULL : &time, NULL) > 0)
         agent_read_pollfds(rank->agent, rank->poll_set);
+}
+
+void rank_loop_stop(struct rank_loop *rank)
+{
+    agent_free(rank->agent);
+    forkserver_stop(&rank->forkserver);
 }

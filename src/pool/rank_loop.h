@@ -1,6 +1,7 @@
 /*
- * rank: what one rank does between open and shutdown: takes messages, steps its agent and, on rank
- * 0, the coordinator, and sleeps when there is nothing to do. One thread drives it.
+ * rank_loop: the event loop of one rank. A step takes messages and gives the agent and, on rank 0,
+ * the coordinator a turn; when a step had nothing to do, the loop waits. One thread drives it: the
+ * progress thread on rank 0, the thread that called mpp_open on other ranks.
  */
 #ifndef RANK_LOOP_H
 #define RANK_LOOP_H
@@ -17,19 +18,23 @@ struct rank_loop {
     struct transport *transport;
     struct forkserver forkserver;
     struct agent *agent;
-    struct coordinator *coordinator; /* NULL but on rank 0 */
+    struct coordinator *coordinator; /* on rank 0; NULL on the others */
     struct pollfd poll_set[MPP_WORKERS_MAX + 2];
-    unsigned busy_steps;   /* that did something */
-    int64_t look_at_ns;    /* when the agent wants to be stepped at the latest */
-    int64_t idle_since_ns; /* when the first wait after the last event began; 0: none yet */
+    unsigned busy_steps;   /* steps that did something */
+    int64_t next_step_ns;  /* the agent wants a step by then, even if nothing happens */
+    int64_t idle_since_ns; /* start of the first wait since anything happened; 0: not waiting */
 };
 
-/* Does all that can be done now, without blocking. */
+/* Does everything that can be done without blocking. Sets *progressed if it did anything. Returns
+ * -1 with the error filled if this rank cannot go on. */
 int rank_loop_step(struct rank_loop *rank, bool *progressed, struct mpp_error *error);
 
-/* Sleeps until a worker, the fork server or wake_fd (-1: none) has something, or it is time to look
- * for messages again: MPI has no descriptor to wait on, so the wait grows from 20 us to a few
- * milliseconds. */
+/* Blocks until a worker, the fork server or wake_fd (-1: none) is readable, or until messages
+ * should be looked for. MPI has no descriptor to poll, so a rank looks at intervals that grow from
+ * 20 us to 10 ms while nothing happens. */
 void rank_loop_wait(struct rank_loop *rank, int wake_fd);
+
+/* Ends the agent and its worker processes. The transport stays open. */
+void rank_loop_stop(struct rank_loop *rank);
 
 #endif

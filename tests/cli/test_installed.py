@@ -31,7 +31,7 @@ def case_examples_build_and_run(sandbox):
             ("as_completed", [], "".join(f"slept {n} tenths of a second\n" for n in (5, 10, 15))),
             ("cancel", [], "cancelled: yes\nthe pool goes on: 42\n"),
             ("initializer", ["three", "one"], "three is 3\none is 1\n"),
-            ("timeouts", [], "done in time\nthe task's time is over\nthe caller's patience is over\n")]:
+            ("timeouts", [], "the task ended in time\nthe task ran too long\nthe task still runs\n")]:
         call(sandbox, "mpicc", "-std=gnu17", "-Wall", "-Werror", *SANITIZE, "-o", name,
              str(EXAMPLES / f"{name}.c"), *flags)
         for ranks in (0, 2):

@@ -1,4 +1,4 @@
-/* A network of threads: see sim_transport.h. */
+/* Ranks that are threads of one process: see sim_transport.h. */
 #include "sim_transport.h"
 
 #include <pthread.h>
@@ -6,19 +6,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DELAY_MAX = 12 }; /* looks */
+enum { RANKS_MAX = 64, DELAY_MAX = 12 /* polls */ };
 
-struct letter {
-    struct letter *next;
+struct sim_message {
+    struct sim_message *next;
     int from;
-    int delay; /* looks of the receiver until it is there */
+    int delay; /* polls of the receiver until it arrives */
     struct buf bytes;
 };
 
 struct sim_rank {
     struct transport base;
     struct sim_network *network;
-    struct letter *letters; /* on their way to this rank, in the order they were sent */
+    struct sim_message *inbox; /* sent to this rank and not received, in order of sending */
     pthread_t thread;
     const struct mpp_options *options;
     bool failed;
@@ -28,9 +28,9 @@ struct sim_network {
     int size;
     pthread_mutex_t lock;
     uint64_t random;
-    int opening; /* the rank whose turn it is to fork */
-    pthread_cond_t opened;
-    int closed; /* ranks that have closed */
+    int opening;            /* the rank that forks its fork server now; -1: all have */
+    int closed;             /* ranks that have closed */
+    pthread_cond_t changed; /* one of these two */
     struct sim_rank ranks[];
 };
 
@@ -44,34 +44,34 @@ static int sim_send(struct transport *transport, int to, struct buf *bytes, stru
 {
     struct sim_rank *rank = (struct sim_rank *)transport;
     struct sim_network *network = rank->network;
-    struct letter *letter = malloc(sizeof *letter);
-    if (!letter)
+    struct sim_message *message = malloc(sizeof *message);
+    if (!message)
         return mpp_error_set(error, "out of memory for a message");
-    *letter = (struct letter){.from = transport->rank, .bytes = *bytes};
+    *message = (struct sim_message){.from = transport->rank, .bytes = *bytes};
     *bytes = BUF_INIT;
     pthread_mutex_lock(&network->lock);
-    letter->delay = (int)random_below(network, DELAY_MAX);
-    struct letter **last = &network->ranks[to].letters;
+    message->delay = (int)random_below(network, DELAY_MAX);
+    struct sim_message **last = &network->ranks[to].inbox;
     while (*last)
         last = &(*last)->next;
-    *last = letter;
+    *last = message;
     pthread_mutex_unlock(&network->lock);
     return 0;
 }
 
-/* The first letter that is there and has none of its sender before it. */
-static struct letter *take_letter(struct sim_rank *rank)
+/* The first message that has arrived and is not preceded by one of the same sender. */
+static struct sim_message *take_arrived(struct sim_rank *rank)
 {
-    bool blocked[64] = {false};
-    for (struct letter **at = &rank->letters; *at; at = &(*at)->next) {
-        struct letter *letter = *at;
-        if (letter->delay > 0)
-            letter->delay--;
-        if (!blocked[letter->from] && letter->delay == 0) {
-            *at = letter->next;
-            return letter;
+    bool blocked[RANKS_MAX] = {false};
+    for (struct sim_message **at = &rank->inbox; *at; at = &(*at)->next) {
+        struct sim_message *message = *at;
+        if (message->delay > 0)
+            message->delay--;
+        if (!blocked[message->from] && message->delay == 0) {
+            *at = message->next;
+            return message;
         }
-        blocked[letter->from] = true;
+        blocked[message->from] = true;
     }
     return NULL;
 }
@@ -82,26 +82,26 @@ static enum transport_status sim_poll(struct transport *transport,
     (void)error;
     struct sim_rank *rank = (struct sim_rank *)transport;
     pthread_mutex_lock(&rank->network->lock);
-    struct letter *letter = take_letter(rank);
-    transport->unsent = rank->letters != NULL; /* look again soon */
+    struct sim_message *arrived = take_arrived(rank);
+    transport->unsent = !!rank->inbox; /* makes the rank poll again soon */
     pthread_mutex_unlock(&rank->network->lock);
-    if (!letter)
+    if (!arrived)
         return TRANSPORT_EMPTY;
-    *message = (struct transport_message){letter->from, letter->bytes};
-    free(letter);
+    *message = (struct transport_message){arrived->from, arrived->bytes};
+    free(arrived);
     return TRANSPORT_MESSAGE;
 }
 
-/* Collective, as with MPI. */
+/* Blocks until every rank has closed, as MPI_Finalize may. */
 static int sim_close_rank(struct transport *transport, struct mpp_error *error)
 {
     (void)error;
     struct sim_network *network = ((struct sim_rank *)transport)->network;
     pthread_mutex_lock(&network->lock);
     network->closed++;
-    pthread_cond_broadcast(&network->opened);
+    pthread_cond_broadcast(&network->changed);
     while (network->closed < network->size)
-        pthread_cond_wait(&network->opened, &network->lock);
+        pthread_cond_wait(&network->changed, &network->lock);
     pthread_mutex_unlock(&network->lock);
     return 0;
 }
@@ -123,22 +123,22 @@ static struct transport *connect_rank(void *context, struct mpp_error *error)
                                     .rank = (int)(rank - network->ranks),
                                     .size = network->size,
                                     .node_ranks = network->size};
-    /* It has forked: it is the next one's turn. None goes on before all have, for a process that is
-     * forked later would keep the sockets of the earlier ones' workers open. */
+    /* This rank has forked: it is the turn of the next one. No rank goes on before all have forked,
+     * because a later fork would inherit the sockets of workers and keep them open. */
     pthread_mutex_lock(&network->lock);
     network->opening--;
-    pthread_cond_broadcast(&network->opened);
+    pthread_cond_broadcast(&network->changed);
     while (network->opening >= 0)
-        pthread_cond_wait(&network->opened, &network->lock);
+        pthread_cond_wait(&network->changed, &network->lock);
     pthread_mutex_unlock(&network->lock);
     return &rank->base;
 }
 
-static void await_turn(struct sim_network *network, int rank)
+static void wait_for_turn(struct sim_network *network, int rank)
 {
     pthread_mutex_lock(&network->lock);
     while (network->opening != rank)
-        pthread_cond_wait(&network->opened, &network->lock);
+        pthread_cond_wait(&network->changed, &network->lock);
     pthread_mutex_unlock(&network->lock);
 }
 
@@ -148,7 +148,7 @@ static void *serve(void *argument)
     struct executor_link link = {connect_rank, rank};
     struct mpp_executor *executor;
     struct mpp_error error;
-    await_turn(rank->network, (int)(rank - rank->network->ranks));
+    wait_for_turn(rank->network, (int)(rank - rank->network->ranks));
     rank->failed = executor_open(&link, rank->options, &executor, &error) != MPP_SERVED;
     return NULL;
 }
@@ -163,7 +163,7 @@ struct sim_network *sim_network_new(int ranks, uint64_t seed)
     network->random = seed;
     network->opening = ranks - 1;
     pthread_mutex_init(&network->lock, NULL);
-    pthread_cond_init(&network->opened, NULL);
+    pthread_cond_init(&network->changed, NULL);
     for (int i = 0; i < ranks; i++)
         network->ranks[i].network = network;
     return network;
@@ -174,12 +174,12 @@ void sim_network_free(struct sim_network *network)
     if (!network)
         return;
     for (int i = 0; i < network->size; i++)
-        for (struct letter *letter, *next = network->ranks[i].letters; (letter = next);) {
-            next = letter->next;
-            buf_release(&letter->bytes);
-            free(letter);
+        for (struct sim_message *message, *next = network->ranks[i].inbox; (message = next);) {
+            next = message->next;
+            buf_release(&message->bytes);
+            free(message);
         }
-    pthread_cond_destroy(&network->opened);
+    pthread_cond_destroy(&network->changed);
     pthread_mutex_destroy(&network->lock);
     free(network);
 }
@@ -193,7 +193,7 @@ enum mpp_role sim_open(struct sim_network *network, const struct mpp_options *op
         if (pthread_create(&network->ranks[i].thread, NULL, serve, &network->ranks[i]))
             abort();
     }
-    await_turn(network, 0);
+    wait_for_turn(network, 0);
     return executor_open(&link, options, executor, error);
 }
 

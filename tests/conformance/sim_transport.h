@@ -1,7 +1,7 @@
 /*
- * sim_transport: ranks that are threads of one process, with a network between them that delays
- * messages: each becomes visible after a random number of looks, so that those of different senders
- * overtake each other; between two ranks order is kept, as MPI keeps it. The numbers come from a
+ * sim_transport: a simulated network. The ranks are threads of one process. Each message is delayed
+ * until its receiver has polled a random number of times, so messages of different senders overtake
+ * each other. Between two ranks the order is kept, as MPI keeps it. The random numbers come from a
  * seed.
  */
 #ifndef SIM_TRANSPORT_H
@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "executor.h"
+#include "executor_open.h"
 
 struct sim_network;
 
@@ -17,11 +17,12 @@ struct sim_network;
 struct sim_network *sim_network_new(int ranks, uint64_t seed);
 void sim_network_free(struct sim_network *network);
 
-/* Serves the ranks from 1 on in threads, and opens the executor on rank 0. Returns as mpp_open. */
+/* Starts a thread for each rank from 1 on, which serves, and opens the executor on rank 0. Returns
+ * what mpp_open returns on rank 0. */
 enum mpp_role sim_open(struct sim_network *network, const struct mpp_options *options,
                        struct mpp_executor **executor, struct mpp_error *error);
 
-/* After mpp_close: waits for the other ranks' threads. -1: one of them has failed. */
+/* Waits for the threads of the other ranks. Call it after mpp_close. Returns -1 if a rank failed. */
 int sim_close(struct sim_network *network);
 
 #endif

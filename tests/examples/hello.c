@@ -1,14 +1,16 @@
 /*
  * hello: the smallest program on libmppool. Copy it and put your own work into run().
  *
- *     mpirun -n 4 hello ada bob cleo        (or without mpirun: one rank, all cores)
+ *     mpicc hello.c -o hello $(pkg-config --cflags --libs mppool)
+ *     mpirun -n 4 hello ada bob cleo        (or without mpirun: one rank, all its cores)
  */
 #include <mppool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static int run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+/* One task. It runs in a worker process on any rank; a crash here would end only that process. */
+static int run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                struct mpp_error *error)
 {
     (void)state;
@@ -17,7 +19,9 @@ static int run(void *state, struct mpp_bytes payload, struct mpp_context *result
     char text[256];
     snprintf(text, sizeof text, "Hello, %.*s, from process %d", (int)payload.size,
              (const char *)payload.data, (int)getpid());
-    return mpp_context_set_result(result, text, strlen(text));
+    if (mpp_context_set_result(context, text, strlen(text)))
+        return mpp_error_set(error, "out of memory");
+    return 0;
 }
 
 static const struct mpp_job hello = {.name = "hello", .summary = "greets a name", .run = run};
@@ -31,9 +35,9 @@ int main(int argc, char **argv)
     case MPP_FAILED:
         fprintf(stderr, "hello: %s\n", error.text);
         return 1;
-    case MPP_SERVED: /* this was a rank other than 0: it has done its share */
+    case MPP_SERVED: /* this is not rank 0: its workers have run tasks, and the pool is closed */
         return 0;
-    case MPP_EXECUTOR:
+    case MPP_EXECUTOR: /* this is rank 0: the rest of the program is for it alone */
         break;
     }
 
@@ -41,7 +45,7 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         struct mpp_future *future = mpp_submit(executor, "hello", argv[i], strlen(argv[i]), &error);
         struct mpp_bytes greeting;
-        if (future && mpp_future_result(future, MPP_FOREVER, &greeting, &error) == 0) {
+        if (future && mpp_future_result(future, MPP_FOREVER, &greeting, &error) == MPP_WAIT_OK) {
             printf("%.*s\n", (int)greeting.size, (const char *)greeting.data);
         } else {
             fprintf(stderr, "hello: '%s': %s\n", argv[i], error.text);

@@ -1,5 +1,6 @@
-/* ordered_map: squares of the numbers up to N, in order, pulled from a source and pushed into a
- * sink: memory stays the same however many there are.
+/*
+ * ordered_map: prints the squares of 1 to N in order. mpp_map reads tasks from a source and passes
+ * results to a sink, so the memory it needs does not grow with N.
  *
  *     mpirun -n 4 ordered_map 10
  */
@@ -7,46 +8,48 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int square(void *state, struct mpp_bytes payload, struct mpp_context *result,
+static int square(void *state, struct mpp_bytes payload, struct mpp_context *context,
                   struct mpp_error *error)
 {
     (void)state;
     long number = *(const long *)payload.data; /* payloads are aligned for any type */
-    number *= number;
-    return mpp_context_set_result(result, &number, sizeof number)
-               ? mpp_error_set(error, "no memory")
-               : 0;
+    long result = number * number;
+    if (mpp_context_set_result(context, &result, sizeof result))
+        return mpp_error_set(error, "out of memory");
+    return 0;
 }
 
 static const struct mpp_job square_job = {.name = "square", .run = square};
 static const struct mpp_job *const jobs[] = {&square_job, NULL};
 
-struct numbers {
-    long next, last;
+struct number_range {
+    long current, last;
 };
 
-static enum mpp_source_status give(void *context, struct mpp_bytes *payload,
-                                   struct mpp_error *error)
+/* The source: each call gives the payload of the next task. */
+static enum mpp_source_status next_number(void *context, struct mpp_bytes *payload,
+                                          struct mpp_error *error)
 {
     (void)error;
-    struct numbers *numbers = context;
-    if (numbers->next == numbers->last)
+    struct number_range *range = context;
+    if (range->current == range->last)
         return MPP_SOURCE_END;
-    numbers->next++;
-    *payload = (struct mpp_bytes){&numbers->next, sizeof numbers->next};
+    range->current++;
+    *payload = (struct mpp_bytes){&range->current, sizeof range->current};
     return MPP_SOURCE_ITEM;
 }
 
-static int take(void *context, const struct mpp_outcome *outcome, struct mpp_error *error)
+/* The sink: gets the outcomes, in the order of the source. */
+static int print_square(void *context, const struct mpp_outcome *outcome, struct mpp_error *error)
 {
     (void)context;
-    if (outcome->exception)
-        return mpp_error_set(error, "%s", outcome->exception->message); /* ends the map */
+    if (outcome->exception) /* returning -1 stops the map */
+        return mpp_error_set(error, "%s", outcome->exception->message);
     printf("%ld\n", *(const long *)outcome->result.data);
     return 0;
 }
 
-static int complain(const char *text)
+static int report(const char *text)
 {
     fprintf(stderr, "ordered_map: %s\n", text);
     return 1;
@@ -59,14 +62,15 @@ int main(int argc, char **argv)
     struct mpp_options options = {.jobs = jobs};
     switch (mpp_open(&argc, &argv, &options, &executor, &error)) {
     case MPP_FAILED:
-        return complain(error.text);
+        return report(error.text);
     case MPP_SERVED:
         return 0;
     case MPP_EXECUTOR:
         break;
     }
-    struct numbers numbers = {.last = argc > 1 ? atol(argv[1]) : 10};
-    struct mpp_map map = {.job = "square", .source = give, .sink = take, .context = &numbers};
-    int failed = mpp_map(executor, &map, &error) ? complain(error.text) : 0;
-    return mpp_close(executor, &error) ? complain(error.text) : failed;
+    struct number_range range = {.last = argc > 1 ? atol(argv[1]) : 10};
+    struct mpp_map map = {
+        .job = "square", .source = next_number, .sink = print_square, .context = &range};
+    int failed = mpp_map(executor, &map, &error) ? report(error.text) : 0;
+    return mpp_close(executor, &error) ? report(error.text) : failed;
 }

@@ -1,6 +1,6 @@
 /*
- * check: in a function that returns 0 or -1, what must be so; otherwise it is said on stderr, with
- * more as by printf, and the function returns -1.
+ * check: CHECK(condition, format, ...) for test functions that return 0 or -1. If the condition is
+ * false, it prints the place, the condition and the formatted text to stderr and returns -1.
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -10,7 +10,7 @@
 #define CHECK(condition, ...)                                                                      \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s: ", __FILE__, __LINE__, #condition);                \
+            fprintf(stderr, "%s:%d: check failed: %s: ", __FILE__, __LINE__, #condition);          \
             fprintf(stderr, __VA_ARGS__);                                                          \
             fputc('\n', stderr);                                                                   \
             return -1;                                                                             \

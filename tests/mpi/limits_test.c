@@ -1,8 +1,8 @@
 /*
- * limits_test SCENARIO: the options that bound what tasks may do, each against a task that does not
- * keep to them; run for real on any number of ranks. What a task did it leaves as a file in a
- * directory that all share. After each the pool must still do honest work. Rank 0 checks and exits
- * 0, or says what differs and exits 1.
+ * limits_test SCENARIO: the options that limit tasks, each against a task that exceeds its limit.
+ * Runs on any number of ranks. Tasks leave files in a directory that all ranks share. After each
+ * scenario the pool must still run ordinary tasks. Rank 0 exits with 0, or prints the check that
+ * failed and exits with 1.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -36,39 +36,39 @@ static void leave_file(const char *name)
         close(fd);
 }
 
-static bool is_there(const char *name)
+static bool file_exists(const char *name)
 {
     char path[PATH_MAX + 64];
     snprintf(path, sizeof path, "%s/%s", scratch, name);
     return access(path, F_OK) == 0;
 }
 
-/* Payload "wait": takes a moment. */
-static int pid_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+/* The result is the pid of the worker process. With a payload, the task takes some time. */
+static int pid_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                    struct mpp_error *error)
 {
     (void)state, (void)error;
     if (*(const char *)payload.data)
         usleep(50);
     int64_t pid = getpid();
-    return mpp_context_set_result(result, &pid, sizeof pid);
+    return mpp_context_set_result(context, &pid, sizeof pid);
 }
 
-/* Waits until a file of the payload's name is there. */
-static int gate_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+/* Waits until the file named by the payload exists. */
+static int gate_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                     struct mpp_error *error)
 {
-    (void)state, (void)result, (void)error;
-    while (!is_there(payload.data))
+    (void)state, (void)context, (void)error;
+    while (!file_exists(payload.data))
         usleep(1000);
     return 0;
 }
 
-static int stubborn_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+static int stubborn_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                         struct mpp_error *error)
 {
     signal(SIGTERM, SIG_IGN);
-    return gate_run(state, payload, result, error);
+    return gate_run(state, payload, context, error);
 }
 
 static int count_files(void)
@@ -82,32 +82,33 @@ static int count_files(void)
     return count;
 }
 
-/* Forks; the child comes back as well. */
-static int fork_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+/* Forks, and returns in both processes. */
+static int fork_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                     struct mpp_error *error)
 {
     if (fork() < 0)
         return mpp_error_set(error, "cannot fork: %s", strerror(errno));
-    return pid_run(state, payload, result, error);
+    return pid_run(state, payload, context, error);
 }
 
-/* Leaves "attempt.rank.pid" behind and dies. */
-static int poison_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
-                      struct mpp_error *error)
+/* Makes a file "attempt.rank.pid" and crashes. */
+static int crash_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
+                     struct mpp_error *error)
 {
     (void)state, (void)payload, (void)error;
     char name[64];
-    snprintf(name, sizeof name, "%d.%d.%d", count_files(), mpp_context_rank(result), (int)getpid());
+    snprintf(name, sizeof name, "%d.%d.%d", count_files(), mpp_context_rank(context),
+             (int)getpid());
     leave_file(name);
     raise(SIGSEGV);
     return 0;
 }
 
-/* 'a': asks, and says that it got nothing. 'u': uses what it did not get. */
-static int hungry_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
-                      struct mpp_error *error)
+/* Allocates too much. Payload 'a': reports that it failed. 'u': uses the null pointer. */
+static int allocate_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
+                        struct mpp_error *error)
 {
-    (void)state, (void)result;
+    (void)state, (void)context;
     size_t size = (size_t)4 << 30;
     volatile char *memory = malloc(size);
     if (*(const char *)payload.data == 'a' && !memory)
@@ -117,8 +118,8 @@ static int hungry_run(void *state, struct mpp_bytes payload, struct mpp_context 
     return 0;
 }
 
-/* What a hostile input might make a decoder do. The result is the error number, 0 is success. */
-static int escape_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+/* Does what a hostile input might make a decoder do. The result is errno; 0: it succeeded. */
+static int escape_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                       struct mpp_error *error)
 {
     (void)state, (void)error;
@@ -127,7 +128,7 @@ static int escape_run(void *state, struct mpp_bytes payload, struct mpp_context 
     errno = 0;
     switch (*what) {
     case 'x':
-        execl("/bin/true", "true", (char *)NULL); /* replaces this process where it may */
+        execl("/bin/true", "true", (char *)NULL); /* returns only on failure */
         number = errno;
         break;
     case 's':
@@ -144,20 +145,20 @@ static int escape_run(void *state, struct mpp_bytes payload, struct mpp_context 
         number = errno;
     if (fd >= 0)
         close(fd);
-    return mpp_context_set_result(result, &number, sizeof number);
+    return mpp_context_set_result(context, &number, sizeof number);
 }
 
 static const struct mpp_job pid_job = {.name = "pid", .run = pid_run};
 static const struct mpp_job gate_job = {.name = "gate", .run = gate_run};
 static const struct mpp_job stubborn_job = {.name = "stubborn", .run = stubborn_run};
-static const struct mpp_job poison_job = {.name = "poison", .run = poison_run};
-static const struct mpp_job hungry_job = {.name = "hungry", .run = hungry_run};
+static const struct mpp_job crash_job = {.name = "crash", .run = crash_run};
+static const struct mpp_job allocate_job = {.name = "allocate", .run = allocate_run};
 static const struct mpp_job escape_job = {.name = "escape", .run = escape_run};
 static const struct mpp_job fork_job = {.name = "fork", .run = fork_run};
-static const struct mpp_job *const jobs[] = {&pid_job,    &gate_job,   &stubborn_job, &poison_job,
-                                             &hungry_job, &escape_job, &fork_job,     NULL};
+static const struct mpp_job *const jobs[] = {&pid_job,      &gate_job,   &stubborn_job, &crash_job,
+                                             &allocate_job, &escape_job, &fork_job,     NULL};
 
-/* ---- What the scenarios share ---- */
+/* ---- Helpers ---- */
 
 static struct mpp_executor *executor;
 static struct mpp_error error;
@@ -167,18 +168,19 @@ static struct mpp_future *submit(const char *job, const char *text)
     return mpp_submit(executor, job, text, strlen(text) + 1, &error);
 }
 
-/* Submits and waits; the exception is a copy, its texts are the future's. */
-static struct mpp_future *fail(const char *job, const char *text, struct mpp_exception *exception)
+/* Submits a task, waits for it and copies its exception, whose texts belong to the future. */
+static struct mpp_future *run_to_exception(const char *job, const char *text,
+                                           struct mpp_exception *exception)
 {
-    const struct mpp_exception *there = NULL;
+    const struct mpp_exception *found = NULL;
     struct mpp_future *future = submit(job, text);
     *exception = (struct mpp_exception){.message = "nothing"};
-    if (future && !mpp_future_exception(future, MPP_FOREVER, &there, &error) && there)
-        *exception = *there;
+    if (future && !mpp_future_exception(future, MPP_FOREVER, &found, &error) && found)
+        *exception = *found;
     return future;
 }
 
-static int honest_work(void)
+static int run_ordinary_tasks(void)
 {
     for (int i = 0; i < 20; i++) {
         struct mpp_bytes result;
@@ -196,7 +198,7 @@ static int scenario_timeout(void)
     static const char *const names[] = {"gate", "stubborn"}; /* ended by SIGTERM, by SIGKILL */
     for (int i = 0; i < 2; i++) {
         struct mpp_exception exception;
-        struct mpp_future *future = fail(names[i], "never", &exception);
+        struct mpp_future *future = run_to_exception(names[i], "never", &exception);
         CHECK(exception.kind == MPP_EXCEPTION_TIMEOUT, "%d: %s", (int)exception.kind,
               exception.message);
         CHECK(exception.attempts == 1 && exception.pid > 0 && exception.host[0], "%d attempts",
@@ -207,43 +209,44 @@ static int scenario_timeout(void)
     struct mpp_stats stats;
     mpp_executor_stats(executor, &stats);
     CHECK(stats.retries == 0, "a task that took too long was tried again");
-    return honest_work();
+    return run_ordinary_tasks();
 }
 
 static int scenario_memory(void)
 {
     struct mpp_exception exception;
-    struct mpp_future *future = fail("hungry", "ask", &exception);
+    struct mpp_future *future = run_to_exception("allocate", "a", &exception);
     CHECK(exception.kind == MPP_EXCEPTION_MEMORY, "%d: %s", (int)exception.kind, exception.message);
     CHECK(strstr(exception.message, "no memory for") && exception.attempts == 1, "%s",
           exception.message);
     mpp_future_free(future);
-    future = fail("hungry", "use", &exception);
+    future = run_to_exception("allocate", "u", &exception);
     CHECK(exception.kind == MPP_EXCEPTION_MEMORY, "%d: %s", (int)exception.kind, exception.message);
     CHECK(strstr(exception.message, "could not get memory"), "%s", exception.message);
     mpp_future_free(future);
-    future = fail("poison", "", &exception);
-    CHECK(exception.kind == MPP_EXCEPTION_CRASH, "a crash counts as want of memory: %s",
+    future = run_to_exception("crash", "", &exception);
+    CHECK(exception.kind == MPP_EXCEPTION_CRASH, "a crash was taken for lack of memory: %s",
           exception.message);
     mpp_future_free(future);
-    return honest_work();
+    return run_ordinary_tasks();
 }
 
-/* The exception is the last attempt's; the one before was on another rank, where there is one. */
-static int scenario_poison(void)
+/* A task that always crashes: the exception is that of the last attempt, and consecutive attempts
+ * are on different ranks if there are several. */
+static int scenario_crash_always(void)
 {
     struct mpp_exception exception;
-    struct mpp_future *future = fail("poison", "", &exception);
+    struct mpp_future *future = run_to_exception("crash", "", &exception);
     struct mpp_stats stats;
     char host[256] = "", last[64], prefix[64];
     gethostname(host, sizeof host - 1);
     CHECK(exception.kind == MPP_EXCEPTION_CRASH && exception.signal == SIGSEGV, "%s",
           exception.message);
     CHECK(exception.attempts == 3, "%d attempts", exception.attempts);
-    CHECK(count_files() == 3, "%d attempts left a trace", count_files());
+    CHECK(count_files() == 3, "%d attempts left a file", count_files());
     CHECK(!strcmp(exception.host, host), "host %s", exception.host);
     snprintf(last, sizeof last, "2.%d.%lld", exception.rank, (long long)exception.pid);
-    CHECK(is_there(last), "the last attempt was not %s", last);
+    CHECK(file_exists(last), "the last attempt was not %s", last);
     mpp_future_free(future);
 
     mpp_executor_stats(executor, &stats);
@@ -251,9 +254,9 @@ static int scenario_poison(void)
     DIR *directory = opendir(scratch);
     for (struct dirent *entry; (entry = readdir(directory));)
         CHECK(stats.ranks == 1 || strncmp(entry->d_name, prefix, length) != 0,
-              "rank %d made two attempts, one after the other", exception.rank);
+              "rank %d made two consecutive attempts", exception.rank);
     closedir(directory);
-    return honest_work();
+    return run_ordinary_tasks();
 }
 
 static int compare(const void *left, const void *right)
@@ -264,7 +267,7 @@ static int compare(const void *left, const void *right)
 
 static int scenario_max_tasks(void)
 {
-    enum { TASKS = 60, MOST = 3 };
+    enum { TASKS = 60, TASKS_MAX = 3 };
     struct mpp_future *futures[TASKS];
     int64_t pids[TASKS];
     for (int i = 0; i < TASKS; i++)
@@ -276,8 +279,9 @@ static int scenario_max_tasks(void)
         mpp_future_free(futures[i]);
     }
     qsort(pids, TASKS, sizeof *pids, compare);
-    for (int i = MOST; i < TASKS; i++)
-        CHECK(pids[i] != pids[i - MOST], "process %lld ran more than %d", (long long)pids[i], MOST);
+    for (int i = TASKS_MAX; i < TASKS; i++)
+        CHECK(pids[i] != pids[i - TASKS_MAX], "process %lld ran more than %d", (long long)pids[i],
+              TASKS_MAX);
     struct mpp_stats stats;
     mpp_executor_stats(executor, &stats);
     CHECK(stats.workers_replaced == 0, "%llu were counted as crashed",
@@ -314,13 +318,13 @@ static int scenario_confined(void)
         CHECK(access("/tmp/limits_test.escaped", F_OK), "a file was written outside");
     }
     snprintf(inside, sizeof inside, "w%s/inside", scratch);
-    CHECK(!escape(inside, &number) && number == 0, "what is allowed fails: %s", strerror(number));
-    CHECK(is_there("inside"), "nothing was written");
-    return honest_work();
+    CHECK(!escape(inside, &number) && number == 0, "writing an allowed file failed: %s",
+          strerror(number));
+    CHECK(file_exists("inside"), "nothing was written");
+    return run_ordinary_tasks();
 }
 
-/* A result does not wait for what comes behind it on the same worker, wherever in a bundle that is.
- */
+/* A result is delivered although a later task of the same chunk, at any position, has not ended. */
 static int early_result(int before)
 {
     enum { TASKS = 100 };
@@ -349,7 +353,7 @@ static int scenario_early_result(void)
     return 0;
 }
 
-/* A pending task costs rank 0 what mppool.h says: at most 256 bytes. */
+/* A pending task costs rank 0 at most 256 bytes, as mppool.h promises. */
 static int scenario_pending(void)
 {
     size_t count = PENDING_TASKS;
@@ -375,7 +379,7 @@ static int scenario_pending(void)
     return 0;
 }
 
-/* A job whose children come back from it does not confuse the pool: each task has one end. */
+/* A job that forks and returns in both processes does not confuse the pool: each task ends once. */
 static int scenario_forks(void)
 {
     enum { TASKS = 40 };
@@ -387,7 +391,7 @@ static int scenario_forks(void)
         CHECK(!mpp_future_result(futures[i], MPP_FOREVER, &result, &error), "%s", error.text);
         mpp_future_free(futures[i]);
     }
-    return honest_work();
+    return run_ordinary_tasks();
 }
 
 static int scenario_not_isolated(void)
@@ -421,7 +425,7 @@ static const struct scenario {
 } scenarios[] = {
     {"timeout", scenario_timeout, {.timeout_s = 0.3, .retries = 5}},
     {"memory", scenario_memory, {.memory_limit_bytes = (size_t)256 << 20}},
-    {"poison", scenario_poison, {.retries = 2}},
+    {"crash_always", scenario_crash_always, {.retries = 2}},
     {"max_tasks", scenario_max_tasks, {.max_tasks_per_worker = 3}},
     {"confined", scenario_confined, {.confine = &confinement}},
     {"pending", scenario_pending, {.workers_per_rank = 1}},
@@ -446,7 +450,7 @@ static int run(const struct scenario *scenario, int *argc, char ***argv)
         break;
     }
     int failed = scenario->run();
-    leave_file("never"); /* whoever still waits for it */
+    leave_file("never"); /* lets tasks that still wait for it end */
     if (mpp_close(executor, &error) && !failed) {
         fprintf(stderr, "limits_test: %s\n", error.text);
         failed = 1;
@@ -460,13 +464,13 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc > 1 && i < sizeof scenarios / sizeof *scenarios; i++)
         if (!strcmp(argv[1], scenarios[i].name))
             scenario = &scenarios[i];
-    if (!scenario || !(scratch = rank_scratch_make())) {
+    if (!scenario || !(scratch = shared_directory_make())) {
         fprintf(stderr, "usage: limits_test SCENARIO\n");
         return 2;
     }
     writable[0] = scratch;
     int failed = run(scenario, &argc, &argv);
     if (mpp_launch_rank() == 0)
-        rank_scratch_remove();
+        shared_directory_remove();
     return failed;
 }

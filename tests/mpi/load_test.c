@@ -1,7 +1,7 @@
 /*
- * load_test SCENARIO: a job with a load, which is run ahead of its task's turn; run for real on any
- * number of ranks. Loads and runs count themselves in memory that the workers of a rank share. Rank
- * 0 checks and exits 0, or says what differs and exits 1.
+ * load_test SCENARIO: jobs with a load function, called in line or ahead of the running task. Runs
+ * on any number of ranks. Loads and runs are counted in memory that the workers of a rank share.
+ * Rank 0 exits with 0, or prints the check that failed and exits with 1.
  */
 #include <mppool.h>
 #include <signal.h>
@@ -19,12 +19,12 @@ enum { TASKS = 200 };
 
 static struct counts {
     atomic_int loads_begun, loads_made, unloads, runs;
-    atomic_int seen; /* runs during which the load of a later task began */
+    atomic_int overlaps; /* runs during which the load of a later task began */
 } * counts;
 
-struct payload {
+struct load_task {
     int number;
-    char what; /* 'f': its load fails, 'c': it crashes */
+    char what; /* 'f': the load fails, 'c': it crashes; ' ': neither */
 };
 
 static void wait_ms(int ms)
@@ -32,12 +32,12 @@ static void wait_ms(int ms)
     nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
 }
 
-/* Takes as long as a file that is far away. */
+/* Takes as long as reading a file from a slow file system. */
 static int slow_load(const void *initargs, struct mpp_bytes payload, void **loaded,
                      struct mpp_error *error)
 {
     (void)initargs;
-    struct payload task;
+    struct load_task task;
     memcpy(&task, payload.data, sizeof task);
     atomic_fetch_add(&counts->loads_begun, 1);
     wait_ms(1);
@@ -61,26 +61,26 @@ static void slow_unload(void *loaded)
 }
 
 /* The result is what was loaded. */
-static int slow_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+static int slow_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                     struct mpp_error *error)
 {
     (void)state, (void)payload, (void)error;
     atomic_fetch_add(&counts->runs, 1);
-    return mpp_context_set_result(result, mpp_context_loaded(result), sizeof(int));
+    return mpp_context_set_result(context, mpp_context_loaded(context), sizeof(int));
 }
 
-/* Until it was seen once: waits, for no longer than 0.1 s, for another load to begin. */
-static int watching_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+/* Waits up to 0.1 s for the load of another task to begin, until that was seen once. */
+static int watching_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                         struct mpp_error *error)
 {
     int before = atomic_load(&counts->loads_begun);
-    for (int i = 0; i < 100 && !atomic_load(&counts->seen); i++) {
+    for (int i = 0; i < 100 && !atomic_load(&counts->overlaps); i++) {
         if (atomic_load(&counts->loads_begun) > before)
-            atomic_fetch_add(&counts->seen, 1);
+            atomic_fetch_add(&counts->overlaps, 1);
         else
             wait_ms(1);
     }
-    return slow_run(state, payload, result, error);
+    return slow_run(state, payload, context, error);
 }
 
 static const struct mpp_job slow_job = {
@@ -92,12 +92,13 @@ static const struct mpp_job *const jobs[] = {&slow_job, &watching_job, NULL};
 static struct mpp_executor *executor;
 static struct mpp_error error;
 
-/* Submits TASKS tasks, one in `bad_every` of them with `what`, and checks every outcome. */
+/* Submits TASKS tasks, one in `bad_every` of them with `what` (0: none), and checks all outcomes.
+ */
 static int check_all(const char *job, int bad_every, char what, enum mpp_exception_kind kind)
 {
     struct mpp_future *futures[TASKS];
     for (int i = 0; i < TASKS; i++) {
-        struct payload task = {.number = i, .what = bad_every && i % bad_every == 3 ? what : ' '};
+        struct load_task task = {.number = i, .what = bad_every && i % bad_every == 3 ? what : ' '};
         futures[i] = mpp_submit(executor, job, &task, sizeof task, &error);
         CHECK(futures[i], "%s", error.text);
     }
@@ -107,7 +108,7 @@ static int check_all(const char *job, int bad_every, char what, enum mpp_excepti
         bool bad = bad_every && i % bad_every == 3;
         CHECK(mpp_future_exception(futures[i], MPP_FOREVER, &exception, &error) == 0, "%s",
               error.text);
-        CHECK(bad == (exception != NULL), "task %d: %s", i,
+        CHECK(bad == !!exception, "task %d: %s", i,
               exception ? exception->message : "it succeeded");
         if (bad) {
             char text[32];
@@ -119,7 +120,7 @@ static int check_all(const char *job, int bad_every, char what, enum mpp_excepti
             CHECK(mpp_future_result(futures[i], MPP_FOREVER, &result, &error) == 0, "%s",
                   error.text);
             CHECK(result.size == sizeof i && !memcmp(result.data, &i, sizeof i),
-                  "task %d got another's load", i);
+                  "task %d got the load of another", i);
         }
         mpp_future_free(futures[i]);
     }
@@ -132,7 +133,7 @@ static int scenario_ahead(void)
 {
     if (check_all("watching", 0, ' ', MPP_EXCEPTION_JOB))
         return -1;
-    CHECK(atomic_load(&counts->seen) > 0, "no load began while a task ran");
+    CHECK(atomic_load(&counts->overlaps) > 0, "no load began while a task ran");
     return 0;
 }
 
@@ -146,7 +147,7 @@ static int scenario_failing(void)
     return check_all("slow", 10, 'f', MPP_EXCEPTION_JOB);
 }
 
-/* Each crash takes the loads of others with it, but counts against the one task. */
+/* A crash also loses the loads of other tasks, but counts as an attempt of one task only. */
 static int scenario_crashing(void)
 {
     return check_all("slow", 50, 'c', MPP_EXCEPTION_CRASH);
@@ -156,18 +157,18 @@ static int scenario_cancelled(void)
 {
     struct mpp_future *futures[TASKS];
     for (int i = 0; i < TASKS; i++) {
-        struct payload task = {.number = i, .what = ' '};
+        struct load_task task = {.number = i, .what = ' '};
         futures[i] = mpp_submit(executor, "slow", &task, sizeof task, &error);
         CHECK(futures[i], "%s", error.text);
     }
     struct mpp_bytes first;
     CHECK(mpp_future_result(futures[TASKS / 4], MPP_FOREVER, &first, &error) == 0, "%s",
-          error.text); /* by now others have been loaded */
+          error.text); /* others are loaded by now */
     CHECK(mpp_shutdown(executor, true, true, &error) == 0, "%s", error.text);
     for (int i = 0; i < TASKS; i++) {
         struct mpp_bytes result;
         if (mpp_future_result(futures[i], MPP_FOREVER, &result, &error) == 0)
-            CHECK(!memcmp(result.data, &i, sizeof i), "task %d got another's load", i);
+            CHECK(!memcmp(result.data, &i, sizeof i), "task %d got the load of another", i);
         else
             CHECK(mpp_future_cancelled(futures[i]), "task %d: %s", i, error.text);
         mpp_future_free(futures[i]);
@@ -211,11 +212,11 @@ static int run(const struct scenario *scenario, int *argc, char ***argv)
     return failed ? 1 : 0;
 }
 
-/* On every rank, when its workers have ended in peace. */
+/* On every rank, after its workers have ended without a crash. */
 static int check_counts(void)
 {
     int made = atomic_load(&counts->loads_made), unloads = atomic_load(&counts->unloads);
-    CHECK(made == unloads, "%d loads were made, %d given back", made, unloads);
+    CHECK(made == unloads, "%d loads, %d unloads", made, unloads);
     CHECK(atomic_load(&counts->runs) <= made, "%d runs", atomic_load(&counts->runs));
     return 0;
 }

@@ -1,8 +1,9 @@
 /*
- * pool_test SCENARIO: one scenario of the pool, run for real on any number of ranks, with or
- * without mpirun. Rank 0 checks and exits 0, or says what differs and exits 1.
+ * pool_test SCENARIO [WORKERS]: what the pool does, one scenario each, on any number of ranks, with
+ * or without mpirun. WORKERS is the option workers_per_rank. Rank 0 exits with 0, or prints the
+ * check that failed and exits with 1.
  *
- * steal and busy print what they measure, for scripts/bench; no duration is asserted.
+ * The scenarios steal and busy also print measurements for scripts/bench. No duration is asserted.
  */
 #include <errno.h>
 #include <mppool.h>
@@ -25,36 +26,36 @@ static double seconds_now(void)
 
 /* ---- Jobs ---- */
 
-static int echo_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+static int echo_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                     struct mpp_error *error)
 {
     (void)state;
-    if (mpp_context_set_result(result, payload.data, payload.size))
-        return mpp_error_set(error, "no room for the echo");
+    if (mpp_context_set_result(context, payload.data, payload.size))
+        return mpp_error_set(error, "out of memory");
     return 0;
 }
 
-static int fail_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+static int fail_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                     struct mpp_error *error)
 {
-    (void)state, (void)result;
+    (void)state, (void)context;
     if (!payload.size)
         return -1; /* without a message */
     return mpp_error_set(error, "told to fail: %.*s", (int)payload.size,
                          (const char *)payload.data);
 }
 
-static int sleep_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+static int sleep_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                      struct mpp_error *error)
 {
-    (void)state, (void)result, (void)error;
+    (void)state, (void)context, (void)error;
     int us;
     memcpy(&us, payload.data, sizeof us);
     usleep((useconds_t)us);
     return 0;
 }
 
-static int spin_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+static int spin_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                     struct mpp_error *error)
 {
     (void)state, (void)payload;
@@ -67,13 +68,13 @@ static int spin_run(void *state, struct mpp_bytes payload, struct mpp_context *r
         now = seconds_now();
     } while (now < begun + 2);
     rounds /= now - begun;
-    if (mpp_context_set_result(result, &rounds, sizeof rounds))
+    if (mpp_context_set_result(context, &rounds, sizeof rounds))
         return mpp_error_set(error, "no memory");
     return 0;
 }
 
-/* Payload: 's' and a signal number, 'e' and an exit status, or anything else: lives and echoes. */
-static int crash_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+/* Payload: 's' and a signal number, 'e' and an exit status, or anything else, which is echoed. */
+static int crash_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                      struct mpp_error *error)
 {
     const unsigned char *how = payload.data;
@@ -81,17 +82,16 @@ static int crash_run(void *state, struct mpp_bytes payload, struct mpp_context *
         raise(how[1]);
     if (payload.size == 2 && how[0] == 'e')
         _exit(how[1]);
-    return echo_run(state, payload, result, error);
+    return echo_run(state, payload, context, error);
 }
 
-/* Payload: a path. Crashes where it does not exist yet, having made it: the second attempt
- * succeeds. */
-static int crash_once_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+/* Payload: a path. If it does not exist, makes it and crashes; so the second attempt succeeds. */
+static int crash_once_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                           struct mpp_error *error)
 {
     if (mkdir(payload.data, 0700) == 0)
         raise(SIGKILL);
-    return echo_run(state, payload, result, error);
+    return echo_run(state, payload, context, error);
 }
 
 static int counter_open(void **state, const void *initargs, struct mpp_error *error)
@@ -104,13 +104,13 @@ static int counter_open(void **state, const void *initargs, struct mpp_error *er
     return 0;
 }
 
-static int counter_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+static int counter_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                        struct mpp_error *error)
 {
     (void)payload, (void)error;
     int *counter = state;
     ++*counter;
-    return mpp_context_set_result(result, counter, sizeof *counter);
+    return mpp_context_set_result(context, counter, sizeof *counter);
 }
 
 static void counter_close(void *state)
@@ -118,16 +118,16 @@ static void counter_close(void *state)
     free(state);
 }
 
-static int closed_open(void **state, const void *initargs, struct mpp_error *error)
+static int failing_open(void **state, const void *initargs, struct mpp_error *error)
 {
     (void)state, (void)initargs;
-    return mpp_error_set(error, "the initializer says no");
+    return mpp_error_set(error, "open failed as told");
 }
 
-static int print_run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+static int print_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                      struct mpp_error *error)
 {
-    (void)state, (void)payload, (void)result, (void)error;
+    (void)state, (void)payload, (void)context, (void)error;
     printf("in a task\n");
     return 0;
 }
@@ -139,7 +139,7 @@ static const struct mpp_job jobs_table[] = {
     {.name = "crash", .run = crash_run},
     {.name = "crash_once", .run = crash_once_run},
     {.name = "counter", .open = counter_open, .run = counter_run, .close = counter_close},
-    {.name = "closed", .open = closed_open, .run = echo_run},
+    {.name = "failing open", .open = failing_open, .run = echo_run},
     {.name = "spin", .run = spin_run},
     {.name = "print", .run = print_run},
 };
@@ -179,20 +179,22 @@ static int scenario_exception(struct mpp_executor *executor)
     CHECK(!mpp_future_exception(future, MPP_FOREVER, &exception, &error), "%s", error.text);
     CHECK(exception && exception->kind == MPP_EXCEPTION_JOB && exception->attempts == 1,
           "the exception is wrong");
-    CHECK(exception->pid > 0 && exception->rank >= 0 && exception->host[0], "nobody did it");
+    CHECK(exception->pid > 0 && exception->rank >= 0 && exception->host[0],
+          "the exception does not say where");
     mpp_future_free(future);
 
     future = mpp_submit(executor, "fail", "", 0, &error);
     CHECK(mpp_future_result(future, MPP_FOREVER, &result, &error), "a failed task has a result");
-    CHECK(error.text[0], "a failure without a message got none");
+    CHECK(error.text[0], "a failure without a message has an empty one");
     mpp_future_free(future);
 
-    future = mpp_submit(executor, "closed", "", 0, &error);
-    CHECK(mpp_future_result(future, MPP_FOREVER, &result, &error), "open failed, run did not");
-    CHECK(!strcmp(error.text, "the initializer says no"), "%s", error.text);
+    future = mpp_submit(executor, "failing open", "", 0, &error);
+    CHECK(mpp_future_result(future, MPP_FOREVER, &result, &error),
+          "a task ran although open failed");
+    CHECK(!strcmp(error.text, "open failed as told"), "%s", error.text);
     mpp_future_free(future);
 
-    CHECK(!mpp_submit(executor, "nonesuch", "", 0, &error), "an unknown job was taken");
+    CHECK(!mpp_submit(executor, "nonesuch", "", 0, &error), "an unknown job was accepted");
     CHECK(strstr(error.text, "nonesuch"), "%s", error.text);
 
     future = mpp_submit(executor, "echo", "fine", 4, &error);
@@ -208,7 +210,7 @@ static int scenario_timeout(struct mpp_executor *executor)
     struct mpp_bytes result;
     int us = 300000;
     struct mpp_future *future = mpp_submit(executor, "sleep", &us, sizeof us, &error);
-    CHECK(mpp_future_result(future, 0.0, &result, &error), "a sleeping task has a result");
+    CHECK(mpp_future_result(future, 0.0, &result, &error) == MPP_WAIT_TIMEOUT, "no timeout");
     CHECK(strstr(error.text, "no result"), "%s", error.text);
     CHECK(!mpp_future_done(future), "a sleeping task is done");
     CHECK(!mpp_future_result(future, 3600.0, &result, &error), "%s", error.text);
@@ -254,7 +256,7 @@ static int scenario_large(struct mpp_executor *executor)
     for (int i = 0; i < 3; i++) {
         CHECK(!mpp_future_result(futures[i], MPP_FOREVER, &result, &error), "%s", error.text);
         CHECK(result.size == size - (size_t)i && !memcmp(result.data, bytes, result.size),
-              "64 MB came back changed");
+              "64 MB were changed on the way");
         mpp_future_free(futures[i]);
     }
     free(bytes);
@@ -325,10 +327,10 @@ static int scenario_crash_once(struct mpp_executor *executor)
 
 struct counting {
     uint64_t count, next, delivered, sum;
-    uint64_t later_until; /* asks `later` at every second call while next is below */
-    bool ordered, asked_later;
+    uint64_t later_until; /* below that, every second call of the source gives MPP_SOURCE_LATER */
+    bool ordered, gave_later;
     uint64_t fail_source_at, fail_sink_at;
-    uint64_t most_ahead, limit;
+    uint64_t max_ahead, limit;
 };
 
 static enum mpp_source_status counting_source(void *context, struct mpp_bytes *payload,
@@ -339,17 +341,17 @@ static enum mpp_source_status counting_source(void *context, struct mpp_bytes *p
         mpp_error_set(error, "the source is broken");
         return MPP_SOURCE_ERROR;
     }
-    if (c->next < c->later_until && !c->asked_later) {
-        c->asked_later = true;
+    if (c->next < c->later_until && !c->gave_later) {
+        c->gave_later = true;
         return MPP_SOURCE_LATER;
     }
-    c->asked_later = false;
+    c->gave_later = false;
     if (c->next == c->count)
         return MPP_SOURCE_END;
     static uint64_t value;
     value = c->next++;
-    if (c->next - c->delivered > c->most_ahead)
-        c->most_ahead = c->next - c->delivered;
+    if (c->next - c->delivered > c->max_ahead)
+        c->max_ahead = c->next - c->delivered;
     *payload = (struct mpp_bytes){&value, sizeof value};
     return MPP_SOURCE_ITEM;
 }
@@ -362,10 +364,10 @@ static int counting_sink(void *context, const struct mpp_outcome *outcome, struc
         return mpp_error_set(error, "task %llu has no result", (unsigned long long)outcome->index);
     memcpy(&value, outcome->result.data, sizeof value);
     if (value != outcome->index || memcmp(outcome->payload.data, &value, sizeof value))
-        return mpp_error_set(error, "task %llu has another's result",
+        return mpp_error_set(error, "task %llu has the result of another",
                              (unsigned long long)outcome->index);
     if (c->ordered && value != c->delivered)
-        return mpp_error_set(error, "%llu came when %llu was due", (unsigned long long)value,
+        return mpp_error_set(error, "task %llu came instead of %llu", (unsigned long long)value,
                              (unsigned long long)c->delivered);
     c->delivered++;
     c->sum += value;
@@ -385,15 +387,15 @@ static int run_counting(struct mpp_executor *executor, struct counting *c, size_
     int failed =
         c->ordered ? mpp_map(executor, &map, &error) : mpp_map_unordered(executor, &map, &error);
     if (c->fail_source_at || c->fail_sink_at) {
-        CHECK(failed, "a broken end went unnoticed");
+        CHECK(failed, "the map succeeded");
         CHECK(strstr(error.text, "is broken"), "%s", error.text);
         return 0;
     }
     CHECK(!failed, "%s", error.text);
     CHECK(c->delivered == c->count && c->sum == c->count * (c->count - 1) / 2, "%llu of %llu came",
           (unsigned long long)c->delivered, (unsigned long long)c->count);
-    CHECK(!buffersize || c->most_ahead <= buffersize, "%llu pulled ahead",
-          (unsigned long long)c->most_ahead);
+    CHECK(!buffersize || c->max_ahead <= buffersize, "%llu pulled ahead",
+          (unsigned long long)c->max_ahead);
     return 0;
 }
 
@@ -415,9 +417,9 @@ static int scenario_map_empty(struct mpp_executor *executor)
     struct mpp_error error;
     struct mpp_map map = {
         .job = "echo", .source = counting_source, .sink = counting_sink, .context = &c};
-    CHECK(!mpp_map(executor, &map, &error) && !c.delivered, "nothing came to something");
+    CHECK(!mpp_map(executor, &map, &error) && !c.delivered, "an empty map delivered outcomes");
     map.job = "nonesuch";
-    CHECK(mpp_map(executor, &map, &error), "an unknown job was mapped");
+    CHECK(mpp_map(executor, &map, &error), "an unknown job was accepted");
     return 0;
 }
 
@@ -431,9 +433,9 @@ static int scenario_map_broken(struct mpp_executor *executor)
                : 0;
 }
 
-/* A map whose pool is shut down under it: what was pulled comes back, done or cancelled, once each,
- * and nothing more is pulled. */
-struct shut {
+/* The source shuts the pool down in the middle of the map. Every task read so far is delivered
+ * once, done or cancelled, and no further task is read. */
+struct interrupted_map {
     struct mpp_executor *executor;
     int pulled, stop_at;
     int done, cancelled;
@@ -444,10 +446,10 @@ static enum mpp_source_status shut_source(void *context, struct mpp_bytes *paylo
                                           struct mpp_error *error)
 {
     (void)error;
-    struct shut *s = context;
+    struct interrupted_map *s = context;
     if (s->pulled == (int)sizeof s->seen)
         return MPP_SOURCE_END;
-    if (s->pulled == s->stop_at) /* what this call gives can be posted no more */
+    if (s->pulled == s->stop_at) /* so the task of this call cannot be submitted */
         mpp_shutdown(s->executor, false, true, NULL);
     s->pulled++;
     *payload = (struct mpp_bytes){"x", 1};
@@ -456,7 +458,7 @@ static enum mpp_source_status shut_source(void *context, struct mpp_bytes *paylo
 
 static int shut_sink(void *context, const struct mpp_outcome *outcome, struct mpp_error *error)
 {
-    struct shut *s = context;
+    struct interrupted_map *s = context;
     bool cancelled = outcome->exception && outcome->exception->kind == MPP_EXCEPTION_CANCELLED;
     if (outcome->index >= sizeof s->seen || s->seen[outcome->index]++)
         return mpp_error_set(error, "task %d came twice", (int)outcome->index);
@@ -469,13 +471,12 @@ static int shut_sink(void *context, const struct mpp_outcome *outcome, struct mp
 
 static int scenario_shut_map(struct mpp_executor *executor)
 {
-    struct shut s = {.executor = executor, .stop_at = 1500};
+    struct interrupted_map s = {.executor = executor, .stop_at = 1500};
     struct mpp_error error;
     struct mpp_map map = {
         .job = "echo", .source = shut_source, .sink = shut_sink, .context = &s, .buffersize = 1024};
-    CHECK(mpp_map_unordered(executor, &map, &error),
-          "a map of a pool that was shut down succeeded");
-    CHECK(strstr(error.text, "shut down"), "it says: %s", error.text);
+    CHECK(mpp_map_unordered(executor, &map, &error), "the map succeeded");
+    CHECK(strstr(error.text, "shut down"), "%s", error.text);
     CHECK(s.done + s.cancelled == s.pulled, "%d done, %d cancelled of %d", s.done, s.cancelled,
           s.pulled);
     CHECK(s.done && s.cancelled && s.pulled < (int)sizeof s.seen, "%d done, %d cancelled of %d",
@@ -483,9 +484,9 @@ static int scenario_shut_map(struct mpp_executor *executor)
     return 0;
 }
 
-/* ---- Scenarios: spreading ---- */
+/* ---- Scenarios: load balance ---- */
 
-/* The first half of the names takes 100 times as long as the rest. */
+/* The tasks of the first half take 100 times as long as the others. */
 struct lopsided {
     int count, next;
     int slow_us;
@@ -516,8 +517,8 @@ static int lopsided_sink(void *context, const struct mpp_outcome *outcome, struc
     return 0;
 }
 
-/* The ideal is the workers' own time in tasks, evenly spread: what a sleep really takes is the
- * machine's. */
+/* The ideal time is the measured time in tasks, divided by the workers: the machine decides how
+ * long a sleep takes. */
 static int scenario_steal(struct mpp_executor *executor)
 {
     struct lopsided l = {.count = 1600, .slow_us = 50000};
@@ -540,8 +541,8 @@ static int scenario_steal(struct mpp_executor *executor)
     return 0;
 }
 
-/* How many rounds of arithmetic one task gets through in two seconds while every other worker
- * idles: printed, for the bench to compare between numbers of ranks. */
+/* Prints how many rounds of arithmetic one task does per second while all other workers are idle.
+ * The benchmark compares this for several numbers of ranks. */
 static int scenario_busy(struct mpp_executor *executor)
 {
     struct mpp_error error;
@@ -581,14 +582,14 @@ static int check_cancelled(void)
               error.text);
         CHECK(!exception || exception->kind == MPP_EXCEPTION_CANCELLED, "%s", exception->message);
         done += !exception;
-        cancelled += exception != NULL;
+        cancelled += !!exception;
         mpp_future_free(left_pending[i]);
     }
-    CHECK(cancelled > 0, "all %d tasks ran in spite of the shutdown", done);
+    CHECK(cancelled > 0, "all %d tasks ran despite the shutdown", done);
     return 0;
 }
 
-/* ---- What is printed is printed once ---- */
+/* ---- Output is printed once ---- */
 
 static char printed_path[] = "/tmp/pool_test_XXXXXX";
 
@@ -597,7 +598,7 @@ static int begin_print(void)
     int fd = mkstemp(printed_path);
     CHECK(fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0, "no temporary file");
     close(fd);
-    printf("before\n"); /* stays in the buffer over the fork */
+    printf("before\n"); /* still in the buffer when the workers are forked */
     return 0;
 }
 
@@ -617,7 +618,7 @@ static int check_printed(void)
 {
     fflush(stdout);
     FILE *file = fopen(printed_path, "r");
-    CHECK(file, "what was printed is not there");
+    CHECK(file, "the output is missing");
     char line[64];
     int before = 0, tasks = 0;
     while (fgets(line, sizeof line, file)) {
@@ -661,7 +662,7 @@ int main(int argc, char **argv)
         if (!strcmp(argv[1], scenarios[i].name))
             scenario = &scenarios[i];
     if (!scenario) {
-        fprintf(stderr, "pool_test: which scenario?\n");
+        fprintf(stderr, "usage: pool_test SCENARIO [WORKERS]\n");
         return 2;
     }
     bool cancel = scenario->run == scenario_cancel;

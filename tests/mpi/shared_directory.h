@@ -1,12 +1,15 @@
 /*
- * rank_scratch: a directory that all ranks of a run on one host have, for what tasks leave behind.
+ * shared_directory: a temporary directory that all ranks of a run on one host share, for files that
+ * tests and their tasks leave for each other.
  */
 #ifndef SHARED_DIRECTORY_H
 #define SHARED_DIRECTORY_H
 
-/* Its path, the same on every rank; made by whoever comes first. NULL: it cannot be made. */
-const char *rank_scratch_make(void);
+/* Makes the directory, or finds the one that another rank has made. Returns its path, which is the
+ * same on every rank, or NULL if it cannot be made. */
+const char *shared_directory_make(void);
 
-void rank_scratch_remove(void);
+/* Removes it and all files in it. */
+void shared_directory_remove(void);
 
 #endif

@@ -1,35 +1,41 @@
 /*
- * mppool: Python's ProcessPoolExecutor for MPI.
+ * mppool: Python's concurrent.futures.ProcessPoolExecutor for MPI programs in C.
  *
- * Every rank of `mpirun -n N program` calls mpp_open with the same arguments. On rank 0 it returns
- * the executor; on the others it serves until rank 0 closes the pool and then returns MPP_SERVED.
- * Started without mpirun the pool is one rank and MPI is not touched. On every rank, rank 0
- * included, worker processes run the tasks: one that crashes is replaced, and costs one attempt of
- * one task.
+ * A job is a function that the program registers under a name. A task is one call of a job with a
+ * payload of bytes. The pool runs tasks in worker processes on all ranks. A task ends with a result
+ * (bytes) or an exception (an error message and where it happened), and a future stands for that
+ * end. A worker process that crashes is replaced; the crash costs one attempt of one task.
  *
- *     static int run(void *state, struct mpp_bytes payload, struct mpp_context *result,
+ * Every rank of `mpirun -n N program` calls mpp_open with the same options. On rank 0 it returns an
+ * executor, which accepts tasks. On every other rank it runs tasks until rank 0 closes the pool and
+ * then returns MPP_SERVED. Without mpirun the pool is one rank and MPI is not used.
+ *
+ *     static int run(void *state, struct mpp_bytes payload, struct mpp_context *context,
  *                    struct mpp_error *error) { ... }
  *     static const struct mpp_job hello = {.name = "hello", .run = run};
  *     static const struct mpp_job *const jobs[] = {&hello, NULL};
  *
  *     struct mpp_executor *executor;
  *     switch (mpp_open(&argc, &argv, &(struct mpp_options){.jobs = jobs}, &executor, &error)) {
- *     case MPP_FAILED: ...  case MPP_SERVED: return 0;  case MPP_EXECUTOR: break;
+ *     case MPP_FAILED:   ...
+ *     case MPP_SERVED:   return 0;
+ *     case MPP_EXECUTOR: break;
  *     }
  *     struct mpp_future *future = mpp_submit(executor, "hello", "you", 3, &error);
  *     mpp_future_result(future, MPP_FOREVER, &bytes, &error);
  *     mpp_future_free(future);
  *     mpp_close(executor, &error);
  *
- * Names and semantics are those of Python's concurrent.futures wherever C allows it. A task runs at
- * least once and is accounted for exactly once: a job should give the same result when it is run
- * again.
+ * Names and semantics are those of concurrent.futures wherever C allows it. A task runs at least
+ * once, and its end is reported exactly once. It may run again after a crash, so a job should give
+ * the same result each time.
  *
- * Threads: on rank 0 a thread of the library drives the pool, so tasks proceed whatever the program
- * does. Every function here may be called from any thread, except mpp_open and mpp_close, which
- * belong to one thread. mpp_open forks: call it before starting threads and before MPI_Init.
+ * Threads: on rank 0 a thread of the library drives the pool, so tasks make progress whatever the
+ * program does. All functions may be called from any thread, except mpp_open and mpp_close, which
+ * must be called by one and the same thread.
  *
- * Functions that can fail return -1, or NULL, and fill the error; a NULL error is allowed.
+ * Errors: functions that can fail return -1, NULL or MPP_FAILED and write one line of text into
+ * *error (mpp_error.h). The error may be NULL if the text is not wanted.
  */
 #ifndef MPPOOL_H
 #define MPPOOL_H
@@ -40,292 +46,395 @@
 
 #include "mpp_error.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Version ---- */
+
+#define MPP_VERSION_MAJOR 0
+#define MPP_VERSION_MINOR 2
+#define MPP_VERSION_PATCH 0
+#define MPP_VERSION       "0.2.0"
+
+/* The version of the library that the program is linked with. MPP_VERSION is the version of the
+ * header that it was compiled with. */
+MPP_API const char *mpp_version(void);
+
+/* ---- Bytes ---- */
+
+/* A block of memory that belongs to someone else: each use says to whom. */
 struct mpp_bytes {
     const void *data;
     size_t size; /* bytes */
 };
 
-/* ---- Jobs: what the worker processes can do ---- */
+/* ---- Jobs: what worker processes run ---- */
 
-struct mpp_context; /* where a running task puts its result */
+/* The context of a running task. It is valid only during the call of run that got it. */
+struct mpp_context;
 
-/* Copies `size` bytes as the task's result; a second call replaces the first. -1: out of memory. */
-int mpp_context_set_result(struct mpp_context *result, const void *data, size_t size);
+/* Makes a copy of `size` bytes the result of the task. A second call replaces the first; without a
+ * call the result is empty. Returns 0, or -1 if out of memory or if size is larger than 1 GiB. */
+MPP_API int mpp_context_set_result(struct mpp_context *context, const void *data, size_t size);
 
-/* The rank on which the calling job runs. */
-int mpp_context_rank(const struct mpp_context *result);
+/* The rank on which the task runs. */
+MPP_API int mpp_context_rank(const struct mpp_context *context);
 
-/* What the job's load has made for the task that runs; NULL: it has no load. */
-void *mpp_context_loaded(const struct mpp_context *result);
+/* What the job's load stored in *loaded for this task; NULL if the job has no load. */
+MPP_API void *mpp_context_loaded(const struct mpp_context *context);
 
+/* Only name and run are required. All functions are called in worker processes. */
 struct mpp_job {
-    const char *name;    /* as given to mpp_submit */
-    const char *summary; /* one line for a person */
+    const char *name;    /* by which mpp_submit and mpp_map refer to it */
+    const char *summary; /* one line for people; the library does not use it */
 
-    /* Optional. Once in each worker process, before its first task of this job. `initargs` is that
-     * of mpp_options; *state is handed to run and close. When it fails, so does the task that
-     * wanted it. */
+    /* Called in each worker process before its first task of this job. `initargs` comes from
+     * mpp_options. Whatever open stores in *state is passed to run and close. Returns 0, or -1 with
+     * the error filled: then the task that needed the job fails, and the next one tries again. */
     int (*open)(void **state, const void *initargs, struct mpp_error *error);
 
-    /* Optional. Fetches what a task will need, so that run need not wait for it: called before run,
-     * with the option read_ahead also on other threads of the worker process, several at a time,
-     * while earlier tasks run; so it reads `initargs` and touches nothing that run changes. What it
-     * puts into *loaded is for run (mpp_context_loaded); unload gets it back afterwards, also where
-     * run was never called, on the worker's thread. When it fails, that is the exception of this
-     * task only. A crash in it counts for the task that was to be loaded. */
+    /* Fetches what run will need, such as the content of a file, and stores it in *loaded. Returns
+     * 0, or -1 with the error filled: then this task fails. A crash in load counts as a crash of
+     * this task.
+     * load is called before run. With the option read_ahead it is also called while earlier tasks
+     * run, on other threads of the worker process, several at a time. So it may read `initargs`,
+     * but must not touch anything that run changes. */
     int (*load)(const void *initargs, struct mpp_bytes payload, void **loaded,
                 struct mpp_error *error);
+
+    /* Frees what load stored. Called once for each successful load, after run or, if the task never
+     * runs, instead of it; always on the thread that calls run. */
     void (*unload)(void *loaded);
 
-    /* One task. `payload` is the submitter's bytes, aligned for any type, valid until run returns.
-     * Return 0, or -1 with the error filled: that becomes the exception of the task's future, and
-     * any result is dropped. With errno ENOMEM on such a return the exception's kind is
-     * MPP_EXCEPTION_MEMORY. Runs in a worker process: a crash here costs this attempt and nothing
-     * else. */
-    int (*run)(void *state, struct mpp_bytes payload, struct mpp_context *result,
+    /* Runs one task. `payload` is a copy of the submitted bytes. It is aligned for any type and
+     * valid until run returns. Returns 0, or -1 with the error filled: the error becomes the
+     * exception of the task, and a result that was set is dropped. If errno is ENOMEM on return -1,
+     * the kind of the exception is MPP_EXCEPTION_MEMORY. A crash ends the worker process: it
+     * costs this attempt and affects no other task. */
+    int (*run)(void *state, struct mpp_bytes payload, struct mpp_context *context,
                struct mpp_error *error);
 
-    /* Optional. When the worker process ends in peace. */
+    /* Called when a worker process ends without a crash, if open succeeded in it. */
     void (*close)(void *state);
 };
 
 /* ---- Options ---- */
 
-#define MPP_WORKERS_MAX    1024 /* worker processes of one rank */
-#define MPP_READ_AHEAD_MAX 64
+#define MPP_WORKERS_MAX    1024 /* upper limit of workers_per_rank */
+#define MPP_READ_AHEAD_MAX 64   /* upper limit of read_ahead */
 
-/* What a worker process is kept from, once its initializer has run. Where the kernel lacks the
- * means (mpp_confinement says), it is not kept from it. */
+/* Restrictions on worker processes, in force once their initializer has run. A restriction that the
+ * kernel does not support is not enforced; mpp_confinement tells which are. */
 struct mpp_confine {
-    bool no_exec;    /* no other program is started (seccomp) */
-    bool no_sockets; /* no connection is made or taken (seccomp) */
-    bool paths;      /* files are opened below the directories and files listed only (Landlock): */
-    const char *const *readable; /* for reading; ends with NULL; NULL: none */
-    const char *const *writable; /* for reading and writing */
+    bool no_exec;    /* starting another program fails with EPERM (seccomp) */
+    bool no_sockets; /* creating a socket fails with EPERM (seccomp) */
+    bool paths;      /* opening any path fails with EACCES (Landlock), except those below: */
+    const char *const *readable; /* files and directories, with all below them, for reading; */
+    const char *const *writable; /* for reading and writing. Both end with NULL; NULL: none */
 };
 
 enum mpp_isolation {
-    MPP_ISOLATED,     /* jobs run in worker processes */
-    MPP_NOT_ISOLATED, /* for debuggers: in one thread of each rank. A crash ends the run, and
-                         limits, timeouts, confinement and cancelling a running task have no effect
-                       */
+    /* Jobs run in worker processes. */
+    MPP_ISOLATED,
+
+    /* For debuggers: jobs run in one thread of each rank. A crash ends the whole run. Limits,
+     * timeouts, confinement and cancelling a running task have no effect. */
+    MPP_NOT_ISOLATED,
 };
 
+/* Must be the same on every rank. Members left at zero mean the default. What the pointers refer to
+ * must stay valid until mpp_close, or on other ranks until mpp_open returns. */
 struct mpp_options {
-    const struct mpp_job *const *jobs; /* ends with NULL; the same on every rank */
-    int workers_per_rank; /* 0: the cores this rank may use, divided among a node's ranks */
-    int max_workers;      /* on all ranks together, 0: no limit. Ranks beyond it get none */
+    const struct mpp_job *const *jobs; /* required; ends with NULL */
 
-    /* Once in each worker process, before anything else. When it fails the pool is broken, and
-     * every task's exception has its message. */
+    int workers_per_rank; /* worker processes; 0: one for each core that this rank is bound to, but
+                             not more than an even share of the cores of its host */
+    int max_workers;      /* on all ranks together, spread evenly; 0: no limit */
+
+    /* Called in each worker process before anything else. If it fails, the pool is broken: all
+     * tasks end with an exception of kind MPP_EXCEPTION_BROKEN that has its message. */
     int (*initializer)(const void *initargs, struct mpp_error *error);
-    const void *initargs; /* for it and for each job's open, in memory that the fork shares */
 
-    int read_ahead; /* loads of so many further tasks may be under way or done while one runs, where
-                       loads are slow; 0: none. Each may cost memory */
-    int max_tasks_per_worker;  /* a worker process is replaced after so many; 0: never */
-    double timeout_s;          /* for one run of one task: its worker process is ended; 0: none */
-    int retries;               /* further attempts for a task whose worker crashed; 0: one retry;
-                                  negative: none */
-    size_t memory_limit_bytes; /* of address space beyond what a worker starts with; 0: none */
-    const struct mpp_confine *confine; /* NULL: not */
+    /* Argument of initializer, and of each job's open and load. Worker processes see the memory as
+     * it was when mpp_open was called. */
+    const void *initargs;
+
+    int read_ahead;            /* loads that a worker may do ahead of the running task; 0: none.
+                                  Worth it if loads are slow; each may cost memory */
+    int max_tasks_per_worker;  /* a worker process is replaced after so many tasks; 0: never */
+    double timeout_s;          /* for one run of a task, in seconds: then its worker process is
+                                  ended and the task fails; 0: no limit */
+    int retries;               /* further attempts of a task after a crash of its worker process;
+                                  0: one; negative: none */
+    size_t memory_limit_bytes; /* of address space that a worker process may map on top of what it
+                                  starts with; 0: no limit */
+    const struct mpp_confine *confine; /* NULL: no restrictions */
     enum mpp_isolation isolate;
 };
 
-/* What this kernel can confine, for people: "seccomp, Landlock 7"; "nothing". */
-const char *mpp_confinement(void);
+/* The restrictions of mpp_confine that this kernel supports, as a text for people: "seccomp,
+ * Landlock 7", or "nothing". */
+MPP_API const char *mpp_confinement(void);
 
 /* ---- The executor ---- */
 
 enum mpp_role {
-    MPP_FAILED,   /* error says why; nothing is left behind */
+    MPP_FAILED,   /* the error says why; nothing is left running on this rank */
     MPP_EXECUTOR, /* this is rank 0: *executor is open */
-    MPP_SERVED,   /* another rank: it has served, the pool is closed; end with status 0 */
+    MPP_SERVED,   /* this is another rank: it has run its tasks and the pool is closed. The program
+                     should end with status 0 */
 };
 
 struct mpp_executor;
 
-/* Collective over all ranks. On rank 0 returns once its own workers are being started; the other
- * ranks are waited for in the background. Blocks on the others until the pool is closed. One pool
- * at a time; where MPI is used, one in the life of the program. */
-enum mpp_role mpp_open(int *argc, char ***argv, const struct mpp_options *options,
-                       struct mpp_executor **executor, struct mpp_error *error);
+/* Opens the pool. Collective: every rank calls it. It forks, so call it before MPI_Init and before
+ * starting threads; argc and argv are those of main.
+ *
+ * On rank 0 it returns once its own workers are being started; other ranks join in the background.
+ * On other ranks it blocks until rank 0 closes the pool. A process can have one open pool at a
+ * time, and with MPI only one in its life. */
+MPP_API enum mpp_role mpp_open(int *argc, char ***argv, const struct mpp_options *options,
+                               struct mpp_executor **executor, struct mpp_error *error);
 
-/* The rank the launcher gave this process, 0 without one: known before mpp_open, so that usage
- * errors can be reported once. */
-int mpp_launch_rank(void);
+/* The rank that the launcher gave this process; 0 without a launcher. May be called before
+ * mpp_open, for example to print a usage error only once. */
+MPP_API int mpp_launch_rank(void);
 
-/* No more tasks are taken: mpp_submit and the maps fail from now on; a map that is under way
- * delivers what the pool has of it and then fails. cancel_futures: those not yet running are
- * cancelled. wait: blocks until all others are done; otherwise returns at once. May be
- * called again. -1: the pool has broken. */
-int mpp_shutdown(struct mpp_executor *executor, bool wait, bool cancel_futures,
-                 struct mpp_error *error);
+/* Stops accepting tasks: from now on mpp_submit and the maps fail. A map in progress delivers the
+ * tasks it has read from its source and then fails. May be called again.
+ *
+ * cancel_futures: cancel the tasks that do not run yet.
+ * wait: block until all tasks are done. Otherwise return at once.
+ *
+ * Returns 0, or -1 if the pool is broken. */
+MPP_API int mpp_shutdown(struct mpp_executor *executor, bool wait, bool cancel_futures,
+                         struct mpp_error *error);
 
-/* Shuts down, waiting, ends the workers and MPI, and frees the executor. Futures stay valid until
- * they are freed. NULL is fine. -1: the pool had broken. */
-int mpp_close(struct mpp_executor *executor, struct mpp_error *error);
+/* Shuts down, waits for all tasks, ends the worker processes and MPI, and frees the executor.
+ * Futures stay valid until they are freed. Returns 0, or -1 if the pool was broken. NULL is
+ * allowed. */
+MPP_API int mpp_close(struct mpp_executor *executor, struct mpp_error *error);
 
-/* What the program will end with, told before mpp_close. It is used only where MPI cannot be ended,
- * for a rank died while it was ending: then mpp_close ends the process with this status, or else 0.
- */
-void mpp_executor_exit_status(struct mpp_executor *executor, int exit_status);
+/* Announces the exit status of the program. Call it before mpp_close. It is used only when
+ * MPI_Finalize cannot return because a rank died inside it: mpp_close then ends the process with
+ * this status (default 0). */
+MPP_API void mpp_executor_exit_status(struct mpp_executor *executor, int exit_status);
 
-/* Declares an executor that is closed when its block ends, in gcc and clang:
+/* Declares an executor that is closed at the end of its block. An error of mpp_close is printed.
  *     MPP_SCOPED struct mpp_executor *executor = NULL; */
 #define MPP_SCOPED __attribute__((cleanup(mpp_close_scoped)))
-void mpp_close_scoped(struct mpp_executor **executor);
+MPP_API void mpp_close_scoped(struct mpp_executor **executor);
 
 struct mpp_stats {
-    int ranks;                 /* of the run */
-    int workers;               /* worker processes on all ranks that have reported so far */
-    uint64_t tasks_done;       /* with a result or an exception */
-    uint64_t steals;           /* times a rank handed tasks to another one */
+    int ranks;                 /* in the run */
+    int workers;               /* worker processes of the ranks that have joined so far */
+    uint64_t tasks_done;       /* tasks with a result or an exception */
+    uint64_t steals;           /* how often a rank handed tasks to another rank */
     uint64_t tasks_stolen;     /* tasks that moved that way */
-    uint64_t workers_replaced; /* worker processes that died and were started anew */
-    uint64_t retries;          /* attempts begun again after a crash */
-    int ranks_lost;            /* that were gone before the end; others took over their tasks */
+    uint64_t workers_replaced; /* worker processes started in place of one that died */
+    uint64_t retries;          /* attempts repeated after a crash */
+    int ranks_lost;            /* ranks that died; other ranks took over their tasks */
 };
 
-/* A snapshot; does not block. */
-void mpp_executor_stats(struct mpp_executor *executor, struct mpp_stats *stats);
+/* Takes a snapshot. Does not block. */
+MPP_API void mpp_executor_stats(struct mpp_executor *executor, struct mpp_stats *stats);
 
 struct mpp_rank_stats {
-    const char *host; /* "" until the rank has reported; valid until mpp_close */
+    const char *host; /* "" until the rank has joined; valid until mpp_close */
     int workers;      /* worker processes */
-    uint64_t tasks;   /* that came to their end there */
-    double busy_s;    /* in jobs' run, of all its workers */
+    uint64_t tasks;   /* tasks that ended on this rank */
+    double busy_s;    /* time in jobs' run, summed over all workers of the rank, in seconds */
 };
 
-/* The same for one rank. Does not block. -1: there is no such rank. */
-int mpp_executor_rank(struct mpp_executor *executor, int rank, struct mpp_rank_stats *stats);
+/* The same for one rank. Does not block. Returns 0, or -1 if there is no such rank. */
+MPP_API int mpp_executor_rank(struct mpp_executor *executor, int rank,
+                              struct mpp_rank_stats *stats);
 
 /* ---- Futures ---- */
 
 enum mpp_exception_kind {
-    MPP_EXCEPTION_JOB,       /* run (or open) returned -1 */
-    MPP_EXCEPTION_CRASH,     /* the worker process died under the task, at every attempt */
-    MPP_EXCEPTION_MEMORY,    /* the job was out of memory, or the kernel ended it for that */
-    MPP_EXCEPTION_TIMEOUT,   /* it ran longer than timeout_s */
+    MPP_EXCEPTION_JOB,       /* open, load or run returned -1 */
+    MPP_EXCEPTION_CRASH,     /* the worker process died in the task, at every attempt */
+    MPP_EXCEPTION_MEMORY,    /* the job ran out of memory, or the kernel killed it for that */
+    MPP_EXCEPTION_TIMEOUT,   /* the task ran longer than timeout_s of mpp_options */
     MPP_EXCEPTION_CANCELLED, /* by mpp_future_cancel or mpp_shutdown */
     MPP_EXCEPTION_BROKEN,    /* the pool itself failed */
 };
 
 struct mpp_exception {
     enum mpp_exception_kind kind;
-    int signal;       /* CRASH: the signal that ended the worker process; 0: it exited by itself */
-    int rank;         /* where the last attempt ran; -1: nowhere */
-    int64_t pid;      /* of its worker process */
-    int attempts;     /* how often the task was begun */
-    const char *host; /* name of the rank's host; "" for rank -1 */
+    int signal;          /* CRASH: the signal that ended the worker process; 0: it called exit */
+    int rank;            /* where the last attempt ran; -1: the task never ran */
+    int64_t pid;         /* of the worker process of that attempt */
+    int attempts;        /* how often the task was started */
+    const char *host;    /* host name of the rank; "" if rank is -1 */
     const char *message; /* one line; for a crash it names the signal */
 };
 
-#define MPP_FOREVER (-1.0) /* as a timeout in seconds */
+/* What functions that wait return. Zero is success, so `if (mpp_future_result(...))` catches both
+ * other cases. In both the error is filled. */
+enum mpp_wait_status {
+    MPP_WAIT_FAILED = -1, /* it failed, as the function describes */
+    MPP_WAIT_OK = 0,
+    MPP_WAIT_TIMEOUT = 1, /* timeout_s passed first; waiting again is possible */
+};
+
+/* As timeout_s of a function that waits: no time limit. Any negative number means the same. 0 means
+ * to look without waiting. */
+#define MPP_FOREVER (-1.0)
 
 struct mpp_future;
 
-/* Copies the payload and returns at once; a pending task costs at most 256 bytes and its payload on
- * rank 0. The future is the caller's, to be freed by mpp_future_free. NULL: the job's name is not
- * registered, the executor is shut down or broken, the payload is above 1 GiB, or memory is out. */
-struct mpp_future *mpp_submit(struct mpp_executor *executor, const char *job, const void *payload,
-                              size_t size, struct mpp_error *error);
+/* Submits a task. Copies the payload and returns at once. A pending task costs at most 256 bytes on
+ * rank 0, and its payload. The future belongs to the caller, who frees it with mpp_future_free.
+ * Returns NULL if no job has this name, if the executor is shut down or broken, if the payload is
+ * larger than 1 GiB, or if out of memory. */
+MPP_API struct mpp_future *mpp_submit(struct mpp_executor *executor, const char *job,
+                                      const void *payload, size_t size, struct mpp_error *error);
 
-/* A future may be freed before it is done: the task still runs, its result is dropped, callbacks
- * are called. NULL is fine. */
-void mpp_future_free(struct mpp_future *future);
+/* Frees a future. A task that is not done still runs: its result is dropped, and its callbacks are
+ * called. NULL is allowed. */
+MPP_API void mpp_future_free(struct mpp_future *future);
 
-/* These do not block. */
-bool mpp_future_done(struct mpp_future *future);    /* has a result or an exception */
-bool mpp_future_running(struct mpp_future *future); /* seen in the job's run and not yet done; a
-                                                       rank looks every few milliseconds */
-bool mpp_future_cancelled(struct mpp_future *future);
+/* These three do not block. */
+MPP_API bool mpp_future_done(struct mpp_future *future);    /* it has a result or an exception */
+MPP_API bool mpp_future_running(struct mpp_future *future); /* it is in the job's run; reported
+                                                               some milliseconds after it began */
+MPP_API bool mpp_future_cancelled(struct mpp_future *future);
 
-/* Cancels: the future is done with an exception of kind CANCELLED when this returns. Where the task
- * is running, its worker process is ended (SIGTERM, after a second SIGKILL) and replaced. False: it
- * was done already, otherwise than by being cancelled. Does not block. */
-bool mpp_future_cancel(struct mpp_future *future);
+/* Cancels the task. When this returns true, the future is done with an exception of kind
+ * MPP_EXCEPTION_CANCELLED. If the task is running, its worker process is ended (by SIGTERM, and by
+ * SIGKILL one second later) and replaced. Returns false if the future was already done and not
+ * cancelled. Does not block. */
+MPP_API bool mpp_future_cancel(struct mpp_future *future);
 
-/* Blocks until the task is done or timeout_s is over. 0: *result is the task's result, which
- * belongs to the future. -1: error has the exception's message, or says that the time is over. */
-int mpp_future_result(struct mpp_future *future, double timeout_s, struct mpp_bytes *result,
-                      struct mpp_error *error);
+/* Waits until the task is done, for at most timeout_s seconds.
+ *
+ * MPP_WAIT_OK:      the task succeeded. *result is its result, which belongs to the future.
+ * MPP_WAIT_FAILED:  the task has an exception, whose message is stored in *error; or the caller is
+ *                   a callback, which must not wait.
+ * MPP_WAIT_TIMEOUT: the task is not done after timeout_s. */
+MPP_API enum mpp_wait_status mpp_future_result(struct mpp_future *future, double timeout_s,
+                                               struct mpp_bytes *result, struct mpp_error *error);
 
-/* The same for the exception: *exception is NULL when the task succeeded, else it belongs to the
- * future. -1 when the time is over. */
-int mpp_future_exception(struct mpp_future *future, double timeout_s,
-                         const struct mpp_exception **exception, struct mpp_error *error);
+/* Waits in the same way, for the exception.
+ *
+ * MPP_WAIT_OK:      the task is done. *exception belongs to the future; NULL: the task succeeded.
+ * MPP_WAIT_FAILED:  the caller is a callback, which must not wait.
+ * MPP_WAIT_TIMEOUT: the task is not done after timeout_s. */
+MPP_API enum mpp_wait_status mpp_future_exception(struct mpp_future *future, double timeout_s,
+                                                  const struct mpp_exception **exception,
+                                                  struct mpp_error *error);
 
-/* Calls callback(future, context) once the future is done, in the order of adding: at once, on the
- * calling thread, where it is done already; otherwise on the thread that makes it done, which is
- * the pool's own or one that cancels. A callback may submit and cancel; it must not wait for
- * another future, and while it runs the pool on rank 0 stands still. The future is valid during the
- * call. -1: out of memory. */
-int mpp_future_add_done_callback(struct mpp_future *future,
-                                 void (*callback)(struct mpp_future *future, void *context),
-                                 void *context, struct mpp_error *error);
+/* Calls callback(future, context) once the future is done. Callbacks of one future are called in
+ * the order in which they were added. If the future is already done, the callback is called at
+ * once, on this thread; otherwise on the thread that makes it done: the library's own or one that
+ * calls mpp_future_cancel. The future is valid during the call, even if it was freed before.
+ *
+ * A callback may submit and cancel tasks. It must not wait for futures, maps or the shutdown, and
+ * should return soon: on the library's thread the pool on rank 0 makes no progress meanwhile.
+ *
+ * Returns 0, or -1 if out of memory. */
+MPP_API int mpp_future_add_done_callback(struct mpp_future *future,
+                                         void (*callback)(struct mpp_future *future, void *context),
+                                         void *context, struct mpp_error *error);
 
-/* ---- Many futures ---- */
+/* ---- Waiting for several futures ---- */
 
-enum mpp_return_when { MPP_ALL_COMPLETED, MPP_FIRST_COMPLETED, MPP_FIRST_EXCEPTION };
-
-/* Blocks until that is so for the list, or timeout_s is over; what is done tells mpp_future_done.
- * FIRST_EXCEPTION without any is ALL_COMPLETED; one that was cancelled is no exception there. 0;
- * -1: the time is over, or memory is out. */
-int mpp_wait(struct mpp_future *const *futures, size_t count, double timeout_s,
-             enum mpp_return_when when, struct mpp_error *error);
-
-/* Gives each future of a list once, as they are done, those already done first; a future that is in
- * the list twice comes once. The futures must not be freed before they have come, or before
- * mpp_as_completed_free. NULL: out of memory. */
-struct mpp_as_completed;
-struct mpp_as_completed *mpp_as_completed(struct mpp_future *const *futures, size_t count,
-                                          struct mpp_error *error);
-
-/* Blocks until there is a next one: *future is NULL when all have come. -1: the time is over. */
-int mpp_as_completed_next(struct mpp_as_completed *iterator, double timeout_s,
-                          struct mpp_future **future, struct mpp_error *error);
-void mpp_as_completed_free(struct mpp_as_completed *iterator);
-
-/* ---- map ---- */
-
-enum mpp_source_status {
-    MPP_SOURCE_ITEM,  /* *payload is the next task; copied before the source is called again */
-    MPP_SOURCE_LATER, /* nothing yet: deliver results meanwhile and ask again soon */
-    MPP_SOURCE_END,
-    MPP_SOURCE_ERROR, /* error is filled; the map ends with it */
+enum mpp_return_when {
+    MPP_ALL_COMPLETED,   /* all are done */
+    MPP_FIRST_COMPLETED, /* at least one is done */
+    MPP_FIRST_EXCEPTION, /* one has an exception other than being cancelled, or all are done */
 };
 
+/* Waits for that condition, for at most timeout_s seconds. mpp_future_done then tells which futures
+ * are done.
+ *
+ * MPP_WAIT_OK:      the condition holds.
+ * MPP_WAIT_FAILED:  out of memory; or the caller is a callback, which must not wait.
+ * MPP_WAIT_TIMEOUT: the condition does not hold after timeout_s. */
+MPP_API enum mpp_wait_status mpp_wait(struct mpp_future *const *futures, size_t count,
+                                      double timeout_s, enum mpp_return_when when,
+                                      struct mpp_error *error);
+
+/* An iterator over futures in the order in which they are done; those already done come first. A
+ * future that is in the list twice comes once. All futures must belong to one executor. A future
+ * must not be freed before it has come, or before mpp_as_completed_free. The list itself is not
+ * needed after the call. Returns NULL if out of memory. */
+struct mpp_as_completed;
+MPP_API struct mpp_as_completed *mpp_as_completed(struct mpp_future *const *futures, size_t count,
+                                                  struct mpp_error *error);
+
+/* Waits for the next one, for at most timeout_s seconds.
+ *
+ * MPP_WAIT_OK:      *future is the next one; NULL: all have come.
+ * MPP_WAIT_FAILED:  the caller is a callback, which must not wait. *future is NULL.
+ * MPP_WAIT_TIMEOUT: no other future is done after timeout_s. *future is NULL. */
+MPP_API enum mpp_wait_status mpp_as_completed_next(struct mpp_as_completed *iterator,
+                                                   double timeout_s, struct mpp_future **future,
+                                                   struct mpp_error *error);
+MPP_API void mpp_as_completed_free(struct mpp_as_completed *iterator); /* NULL is allowed */
+
+/* ---- Maps: a job over many tasks ---- */
+
+/* What a source returns. */
+enum mpp_source_status {
+    MPP_SOURCE_ITEM, /* *payload is the next task; it is copied before the source is called again */
+    MPP_SOURCE_LATER, /* nothing yet: the source is called again about 20 ms later, or earlier if
+                         an outcome comes */
+    MPP_SOURCE_END,   /* there are no more tasks */
+    MPP_SOURCE_ERROR, /* the error is filled; the map fails with it */
+};
+
+/* How one task of a map ended. Valid only during the call of the sink. */
 struct mpp_outcome {
     uint64_t index;                        /* position of the task in the source, from 0 */
     struct mpp_bytes payload;              /* as the source gave it */
-    struct mpp_bytes result;               /* empty when there is an exception */
-    const struct mpp_exception *exception; /* NULL: success */
-    int rank;                              /* where it ran; -1: nowhere */
+    struct mpp_bytes result;               /* empty if there is an exception */
+    const struct mpp_exception *exception; /* NULL: the task succeeded */
+    int rank;                              /* where the last attempt ran; -1: it never ran */
     const char *host;                      /* of that rank, valid until mpp_close; "" for -1 */
-    int attempts;
-    double run_s; /* seconds in the job's run */
+    int attempts;                          /* how often the task was started */
+    double run_s;                          /* time in the job's run, in seconds */
 };
 
 struct mpp_map {
-    const char *job;
+    const char *job; /* name of the job to run */
+
+    /* Gives the tasks one after the other. */
     enum mpp_source_status (*source)(void *context, struct mpp_bytes *payload,
                                      struct mpp_error *error);
-    /* Gets each outcome, valid during the call. 0: go on; -1: stop the map with this error. */
+
+    /* Receives the outcomes. Returns 0 to go on, or -1 with the error filled to stop the map. */
     int (*sink)(void *context, const struct mpp_outcome *outcome, struct mpp_error *error);
-    void *context;
-    size_t buffersize; /* tasks pulled ahead of the sink at most; 0: 65536 */
-    size_t chunksize;  /* tasks that travel to a rank together at most; 0: adaptive */
-    double timeout_s;  /* of the whole map, counted from the call; 0: none */
+
+    void *context;     /* passed to source and sink */
+    size_t buffersize; /* how many tasks the source may be ahead of the sink; 0: 65536 */
+    size_t chunksize;  /* how many tasks may be sent to a rank together; 0: adaptive */
+    double timeout_s;  /* for the whole map, in seconds; 0: no limit */
 };
 
-/* Runs the job over all that the source gives, pulling lazily, and hands each outcome to the sink;
- * both are called on the calling thread, which blocks until the end. mpp_map delivers in the order
- * of the source, mpp_map_unordered as tasks complete. -1, at once: the source, the sink or the pool
- * failed, or the time is over; tasks already pulled still run, and their outcomes are dropped. A
- * task's own failure is an outcome, not an error of the map. */
-int mpp_map(struct mpp_executor *executor, const struct mpp_map *map, struct mpp_error *error);
-int mpp_map_unordered(struct mpp_executor *executor, const struct mpp_map *map,
-                      struct mpp_error *error);
+/* Runs a job over all tasks that the source gives and passes each outcome to the sink. The source
+ * is read lazily, so the number of tasks is not limited by memory. Source and sink are called on
+ * the calling thread, which blocks until the map ends. mpp_map delivers outcomes in the order of
+ * the source, mpp_map_unordered in the order in which tasks end. The exception of a task is an
+ * outcome and does not end the map.
+ *
+ * MPP_WAIT_OK:      every task was delivered.
+ * MPP_WAIT_FAILED:  the source, the sink or the pool failed; or no job has this name, or out of
+ *                   memory; or the caller is a callback, which must not wait.
+ * MPP_WAIT_TIMEOUT: the map was not finished after timeout_s.
+ *
+ * After FAILED or TIMEOUT, tasks that were already submitted still run, and their outcomes are
+ * dropped. */
+MPP_API enum mpp_wait_status mpp_map(struct mpp_executor *executor, const struct mpp_map *map,
+                                     struct mpp_error *error);
+MPP_API enum mpp_wait_status mpp_map_unordered(struct mpp_executor *executor,
+                                               const struct mpp_map *map, struct mpp_error *error);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
