@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signatures of files that are not supported: see file_type_guess.h. */
 #include "file_type_guess.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * file_type_guess: guesses what a file in no supported format is, for its error message. Pure.
  */

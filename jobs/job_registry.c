@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of jobs: see job_registry.h. */
 #include "job_registry.h"
 

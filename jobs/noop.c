@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A job that does nothing: see noop.h. */
 #include "noop.h"
 

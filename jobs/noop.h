@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* noop: a job that does nothing. It measures the overhead of the pool. */
 #ifndef NOOP_H
 #define NOOP_H

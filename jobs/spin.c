@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A job that keeps a core busy: see spin.h. */
 #include "spin.h"
 

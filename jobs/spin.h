@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* spin: a job that keeps a core busy with a loop of 10^8 steps. */
 #ifndef SPIN_H
 #define SPIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The thumbnail job: see thumbnail_job.h. It runs in worker processes.
  *

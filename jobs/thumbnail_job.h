@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * thumbnail_job: the job that makes a thumbnail of one file: it reads and decodes the image, blurs
  * and shrinks it, and writes the encoded result.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Encodes and decodes the payload and the result of the thumbnail job: see thumbnail_job.h.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whether an earlier run has done a task: see thumbnail_resume.h. */
 #include "thumbnail_resume.h"
 

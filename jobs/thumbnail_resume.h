@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * thumbnail_resume: whether a task was done by an earlier run, so that --resume, --skip-existing
  * and --verify can skip it. Called by thumbnail_source.c in worker processes.

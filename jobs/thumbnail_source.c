@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Loads the source of a task: see thumbnail_source.h. */
 #include "thumbnail_source.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * thumbnail_source: loads the source of a task: opens the file, checks what it is, and reads it
  * unless it is large. Loads may run on several threads at a time.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A job that reports where it runs: see whoami.h. */
 #include "whoami.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2034,SC2154
 # Sourced by run, test and bench: the Debian packages that each of them needs, and how to install and build.
 # The caller has set $root to the top of the checkout.

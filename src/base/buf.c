@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A growable array of bytes and checked arithmetic on sizes: see buf.h. */
 #include "buf.h"
 

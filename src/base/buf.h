@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * buf: a growable array of bytes, and a reader with bounds checks. Messages between ranks and the
  * payloads of tasks are encoded and decoded with them; journal lines are built in a buf.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * clock: the time since some fixed moment in the past, unaffected by changes of the system's date.
  * All ranks' timeouts, intervals and measurements use it. Values of two hosts cannot be compared;

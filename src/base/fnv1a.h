@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fnv1a: the 64-bit FNV-1a hash. Fast for short keys and the same on every machine; not for keys
  * that an attacker chooses.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Messages on stderr, one line each: see log.h. */
 #include "log.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * log: messages for the user on stderr, one line each, beginning with the program's name. The
  * programs print with it on rank 0. The library prints only when a rank ends with a fatal error;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One-line error texts: see mpp_error.h. */
 #include "mpp_error.h"
 

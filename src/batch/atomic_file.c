@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A file that appears complete or not at all: see atomic_file.h. */
 #include "atomic_file.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * atomic_file: writes a file that appears complete under its name, or not at all.
  *

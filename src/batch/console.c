@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Everything a run prints: see console.h. */
 #include "console.h"
 

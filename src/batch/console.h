@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * console: everything a run prints, and the counts that it prints. Used on rank 0 only.
  *

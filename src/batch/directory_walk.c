@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lists the files below a directory recursively: see directory_walk.h. */
 #include "directory_walk.h"
 

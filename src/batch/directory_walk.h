@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * directory_walk: lists the files below a directory recursively, in a stable order, without opening
  * any of them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Ends a run early on signals and at a time limit: see early_stop.h. */
 #include "early_stop.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * early_stop: stops a run before its work is done, when a signal arrives or a time limit is near.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Counts failures by cause: see failure_summary.h. */
 #include "failure_summary.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * failure_summary: counts failures by cause. Two error messages have the same cause if they differ
  * only in numbers and in names in single quotes. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Arguments, directories and files of names as one sequence: see input_list.h. */
 #include "input_list.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * input_list: the names of all inputs of a run, one at a time: the arguments in their order, the
  * files below each argument that is a directory, then the names read from a file (--files-from).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A job log in the format of GNU parallel: see joblog.h. */
 #include "joblog.h"
 

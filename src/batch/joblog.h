@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * joblog: a log with one line per finished task, in the format of GNU parallel's --joblog, for
  * tools that read that format.

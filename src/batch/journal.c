@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Opens, locks, writes and syncs the file of a journal: see journal.h. */
 #include "journal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * journal: a file that records what happened to each input of a run, so that a later run can skip
  * what is done (--resume).

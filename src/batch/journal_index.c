@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads a journal into a hash table of sources: see journal.h. */
 #include <stdlib.h>
 #include <string.h>

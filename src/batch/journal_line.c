@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writes and reads the lines of a journal: see journal.h. Pure. */
 #include <inttypes.h>
 #include <stdio.h>

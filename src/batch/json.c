@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writes and reads JSON values: see json.h. */
 #include "json.h"
 

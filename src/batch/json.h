@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * json: the part of JSON that a journal needs: writes values into a buf, and reads the members of
  * one object in place.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads names from a file or a pipe: see name_list.h. */
 #include "name_list.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * name_list: reads names from a file or a pipe, one at a time (--files-from).
  *

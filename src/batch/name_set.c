@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A set of fingerprints, open addressing with linear probing: see name_set.h. */
 #include "name_set.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * name_set: a set of names that answers: has this name been added before? It stores 64-bit
  * fingerprints (SipHash-2-4) instead of the names.

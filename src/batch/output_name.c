@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The path of the output for each input: see output_name.h. */
 #include "output_name.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * output_name: the path of the output for each input. Strings in, strings out; nothing here asks
  * the file system.

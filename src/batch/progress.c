@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Shows how far a run is: see progress.h. */
 #include "progress.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * progress: shows on stderr how far a run is: on a terminal as a bar that is redrawn in place,
  * otherwise as a few whole lines.

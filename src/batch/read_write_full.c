@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads and writes all bytes asked for: see read_write_full.h. */
 #include "read_write_full.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * read_write_full: read and write that go on after a short count and after EINTR, until all bytes
  * are transferred.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What all programs share: see cli_common.h. */
 #include "cli_common.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cli_common: what the main functions of all programs share: exit statuses, messages about the
  * command line, and opening and closing the pool.

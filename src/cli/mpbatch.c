@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mpbatch: runs any registered job on all ranks of an MPI job, a number of times or once for each
  * input. Prints one line for each result on stdout and for each failure on stderr.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mpthumb: makes thumbnails of many images on all ranks of an MPI job. This is the main function:
  * it opens the pool with confined workers and starts the run on rank 0. */
 #include <stdlib.h>

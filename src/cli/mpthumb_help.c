@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The texts of --help and --version. */
 #include "mpthumb_help.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mpthumb_help: the texts of --help and --version. */
 #ifndef MPTHUMB_HELP_H
 #define MPTHUMB_HELP_H

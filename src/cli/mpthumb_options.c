@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parses the command line of mpthumb: see mpthumb_options.h. */
 #include "mpthumb_options.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mpthumb_options: parses the command line of mpthumb into a struct. Opens and prints nothing.
  */

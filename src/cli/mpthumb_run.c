@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One run of mpthumb: a source of tasks, a sink of outcomes, and early stops: see mpthumb_run.h. */
 #include "mpthumb_run.h"
 

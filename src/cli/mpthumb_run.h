@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mpthumb_run: one run of mpthumb on an open pool, from the first input to the summary. Rank 0
  * only. */
 #ifndef MPTHUMB_RUN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parses the values of options: see option_value.h. */
 #include "option_value.h"
 

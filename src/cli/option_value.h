@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * option_value: parses and checks the values of command-line options. The functions that return int
  * return 0, or -1 with a one-line message for the user in error.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Turns inputs into tasks: see plan.h. */
 #include "plan.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * plan: turns each input into a task with a source and an output path, and refuses inputs whose
  * outputs would do harm, before anything is computed. Rank 0 only.

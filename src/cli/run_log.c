@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Journal, job log and summary.json of a run: see run_log.h. */
 #include "run_log.h"
 

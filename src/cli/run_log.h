@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * run_log: the files in which a run of mpthumb records what it did: the journal, which a later run
  * with --resume reads, the job log, and summary.json. Rank 0 only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * bicubic: the weight function of a bicubic filter with a = -0.5. Pure.
  *

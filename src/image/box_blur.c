@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The box filter that approximates a Gaussian blur: see box_blur.h. */
 #include "box_blur.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * box_blur: the extended box filter that approximates a Gaussian blur when it is applied three
  * times. It averages 2 * radius + 1 pixels and, with a smaller weight, one more on each side. Used

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The bytes of a file for a decoder: see byte_source.h. */
 #include "byte_source.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * byte_source: the bytes of a file for a decoder: all in memory, or read through a callback when
  * the decoder needs them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * codec: an image format as the thumbnailer sees it: how to recognise, decode and encode it.
  *

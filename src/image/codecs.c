@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The table of image formats and the look-ups in it: see codec.h.
  */

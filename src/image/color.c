@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Converts pixels in 8-bit arithmetic with rounding: see color.h.
  */

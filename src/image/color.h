@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * color: converts pixels: CMYK to RGB, gray to RGB, and alpha. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Reads the orientation from EXIF data: see exif.h. Searches the first directory of the TIFF
  * structure, within the bounds of the block.

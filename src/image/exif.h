@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * exif: reads the orientation from a block of EXIF data, and nothing else.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The weights of a filter: see filter_kernel.h.
  *

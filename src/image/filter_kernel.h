@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * filter_kernel: the weights with which decoded samples are summed up to thumbnail pixels, along
  * one side of the picture. resample.h applies a kernel for the rows and one for the columns. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The size of a thumbnail and the scale of decoding: see geometry.h. Doubles are used where
  * Pillow's Python code uses floats, operation for operation, so that ties are rounded the same way.

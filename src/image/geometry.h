@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * geometry: the size of a thumbnail, and the scale at which its source has to be decoded. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Converts from the colours of an ICC profile to sRGB: see icc.h. */
 #include "icc.h"
 

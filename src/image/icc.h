@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * icc: converts a small picture from the colours of its ICC profile to sRGB, with lcms2.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Rotates and mirrors a picture: see orient.h. The result is written in order; the place of each
  * pixel in the source follows from a start and two strides, which depend on the orientation.

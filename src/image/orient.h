@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * orient: rotates and mirrors a small picture according to its EXIF orientation. Pure.
  */

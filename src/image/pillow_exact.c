@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Blurs and shrinks exactly as Pillow does: see pillow_exact.h. */
 #include "pillow_exact.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pillow_exact: blurs and shrinks a picture in memory with the steps and the arithmetic of Pillow,
  * so that the result has the same bytes as Pillow's. This is the option --exact; the default

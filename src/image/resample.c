@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Shrinks a picture row by row: see resample.h.
  *

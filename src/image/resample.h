@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * resample: shrinks a picture while its rows are being decoded, with one filter kernel for the rows
  * and one for the columns. Pure.

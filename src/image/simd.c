@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The vector instructions of this processor: see simd.h. */
 #include "simd.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * simd: compiles a loop for several sets of vector instructions and chooses one at run time. The
  * loops use integer arithmetic only, so every set gives the same bytes.

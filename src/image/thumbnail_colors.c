@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The colours in which a thumbnail is written: see thumbnail_colors.h. */
 #include "thumbnail_colors.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * thumbnail_colors: converts a finished thumbnail to the colours in which it is written: sRGB
  * instead of the colours of its ICC profile, RGB instead of CMYK, and a background instead of alpha

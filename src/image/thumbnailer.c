@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Makes a thumbnail of one image: see thumbnailer.h. The steps are
  *

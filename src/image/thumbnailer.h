@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * thumbnailer: makes a thumbnail of one image: from the bytes of a file to the bytes of a file.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What every rank does for the pool: see agent.h. */
 #include "agent.h"
 

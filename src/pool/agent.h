@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * agent: what every rank does for the pool. An agent keeps a queue of tasks, has its worker
  * processes run them (worker_set.h), and sends the results to the coordinator on rank 0. On request

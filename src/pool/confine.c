@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sandboxes a worker process; the resource limits are set here. See confine.h. */
 #include "confine.h"
 

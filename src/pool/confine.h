@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * confine: sandboxes a worker process, so that an input which takes over a decoder can do little
  * harm. Resource limits always apply; system calls (seccomp) and file access (Landlock) are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Restricts a worker's file access to listed paths, with Landlock: see landlock(7) and confine.h.
  * The system calls are made directly, because the C library may not have wrappers yet.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The system calls that a confined worker is refused, with seccomp: see confine.h.
  *

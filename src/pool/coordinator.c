@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Events in, scheduler, messages and ended futures out: see coordinator.h. */
 #include "coordinator.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * coordinator: assigns the tasks of a pool to its ranks. There is one, on rank 0.
  *

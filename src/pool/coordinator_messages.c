@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What agents report, decoded: see coordinator_messages.h. */
 #include "coordinator_messages.h"
 

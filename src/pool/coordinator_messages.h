@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * coordinator_messages: decodes what agents report and passes it to the coordinator as events.
  */

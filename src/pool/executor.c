@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What callers and the progress thread share: see executor.h. */
 #include "executor.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * executor: the object behind struct mpp_executor, through which the callers of the library and the
  * progress thread exchange requests and ended futures.

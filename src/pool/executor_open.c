@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From options to an open executor, or to a rank that serves: see executor_open.h. */
 #include "executor_open.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * executor_open: opens a pool over any kind of transport. mpp_open uses it with MPI; tests use it
  * with ranks that are threads of one process.

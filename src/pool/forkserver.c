@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fork server process, and the rank's side of it: see forkserver.h. */
 #include "forkserver.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * forkserver: a process that forks the worker processes. It is forked before MPI_Init and never
  * uses MPI, because a process that uses MPI cannot safely fork.

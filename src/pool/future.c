@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One task on rank 0 and those who wait for it: see future.h. */
 #include "future.h"
 

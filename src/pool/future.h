@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * future: one task on rank 0, from its submission to its end, and those who wait for that end.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds futures by task id: see future_table.h. */
 #include "future_table.h"
 

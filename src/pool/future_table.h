@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * future_table: finds the future of a task by the id that the scheduler uses: (generation << 32 |
  * slot). It contains the tasks that the scheduler knows. Does not own the futures.

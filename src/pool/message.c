@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Encodes and decodes every message between ranks, and between agent and workers: see message.h. */
 #include "message.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * message: the encoding of every message between ranks, and between an agent and its workers.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Waiting with a deadline: see monotonic_wait.h. */
 #include "monotonic_wait.h"
 

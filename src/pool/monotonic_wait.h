@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * monotonic_wait: condition variables with deadlines on CLOCK_MONOTONIC, so that setting the time
  * of day neither shortens nor prolongs a wait.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The public calls for a whole pool: open, submit, shut down, close, statistics. See mppool.h. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The public calls for one future: look, cancel, add a callback, wait. See mppool.h. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mpp_map: reads tasks from a source, keeps a bounded number of them in the pool, and passes
  * outcomes to a sink. It runs on the caller's thread; the pool works meanwhile. See mppool.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The public calls for several futures: as_completed, and wait, built on it. See mppool.h. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the kernel's counters of out-of-memory kills: see oom_watch.h. */
 #include "oom_watch.h"
 

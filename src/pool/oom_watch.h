@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * oom_watch: tells whether the kernel's out-of-memory (OOM) killer has killed a process, so that a
  * worker's SIGKILL can be reported as "out of memory".

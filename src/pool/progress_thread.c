@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The thread that drives the pool on rank 0: see progress_thread.h. */
 #include "progress_thread.h"
 

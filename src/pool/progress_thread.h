@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * progress_thread: the thread that drives the pool on rank 0. In each round it takes the callers'
  * requests from the executor, steps the rank, and publishes the futures that have ended.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Detects processes that have died: see rank_liveness.h. */
 #include "rank_liveness.h"
 

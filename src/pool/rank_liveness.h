@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * rank_liveness: detects that processes of other ranks on this host have died. The kernel reports
  * it through a pidfd for each process (pidfd_open(2)), at once and without false alarms. Processes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The event loop of one rank: see rank_loop.h. */
 #include "rank_loop.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * rank_loop: the event loop of one rank. A step takes messages and gives the agent and, on rank 0,
  * the coordinator a turn; when a step had nothing to do, the loop waits. One thread drives it: the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The reader threads of a worker process: see read_ahead.h. */
 #include "read_ahead.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * read_ahead: loads the data of a worker's next tasks while an earlier task runs. A job's `load`
  * function (mppool.h) fetches what a task needs, usually a file; on a slow file system the worker

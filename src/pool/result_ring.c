@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A single-writer, single-reader ring buffer in shared memory: see result_ring.h. */
 #include "result_ring.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * result_ring: a ring buffer in shared memory, through which a worker process passes small results
  * to its agent. A result is visible to the agent as soon as it is put: a long task behind it does

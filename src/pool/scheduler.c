@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Decides which agent gets which task: see scheduler.h. The state of tasks and agents is kept in a
  * task_table; this file makes the decisions. */
 #include "scheduler.h"

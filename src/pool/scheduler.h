@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * scheduler: decides which agent gets which task. A pure state machine: events in, actions out.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The indexed max-heap of victims: see steal_heap.h. */
 #include "steal_heap.h"
 

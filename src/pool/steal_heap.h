@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * steal_heap: finds the agent from which most can be stolen.
  *

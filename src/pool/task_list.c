@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lists of tasks, and the memory of the tasks: see task_list.h. */
 #include "task_list.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * task_list: linked lists of the tasks that an agent holds: its queue, and the tasks that are with
  * each worker.

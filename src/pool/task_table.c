@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The state of all tasks and agents: see task_table.h. */
 #include "task_table.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * task_table: the state that the scheduler decides on: where each task is, which tasks each agent
  * holds, and which agents ask for tasks. Each change keeps the counts, the queues, the lists of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What all transports share: the queue of messages from a rank to itself, and the recognition of an
  * MPI launcher. See transport.h. */
 #include "transport.h"

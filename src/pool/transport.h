@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * transport: moves messages between ranks. A message is a run of bytes and arrives whole.
  *

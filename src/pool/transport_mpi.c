@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The transport over MPI: see transport.h. No other file includes <mpi.h>.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The transport of a pool of one rank, which needs no MPI. The rank's messages to itself are queued
  * in transport.c, so this implementation never carries one. See transport.h. */
 #include "transport.h"

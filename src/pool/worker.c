@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The main loop of a worker process: see worker.h. */
 #include "worker.h"
 

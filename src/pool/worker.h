@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * worker: the main loop of a worker process. The fork server calls it in each process it forks; the
  * agent is at the other end of the socket.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the exit of a worker process means for its task: see worker_exit.h. */
 #include "worker_exit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * worker_exit: turns the wait status of a worker process that died by itself into the status and
  * the text of the task that it was running.

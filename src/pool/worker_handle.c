@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The agent's handle on one worker process: see worker_handle.h. */
 #include "worker_handle.h"
 

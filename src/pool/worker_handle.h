@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * worker_handle: the agent's handle on one worker process: its socket, the tasks that it has, and
  * the shared memory through which unstarted tasks are taken back and results arrive. worker_set

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The worker processes of an agent: see worker_set.h. */
 #include "worker_set.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * worker_set: all worker processes of one agent. It starts them through the fork server, gives them
  * tasks from the agent's queue, collects results, kills workers at the time limit or on

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Compares mpthumb with other programs that make thumbnails: the same images and box, in alternating rounds.
 
 Pillow in a ProcessPoolExecutor does the same work, with the blur. The others have no blur: Pillow with draft mode,

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Measures runs over millions of inputs: time and memory of rank 0, and when the first input is done. Started by
 scripts/bench."""
 import argparse

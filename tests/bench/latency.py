@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Simulates a slow network file system: images per second with a delay of 5 ms added to each open of an input,
 compared with those without a delay. Medians of alternating rounds. Started by scripts/bench.
 """

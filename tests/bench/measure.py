@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Shared by the benchmarks: measures the time of a program with all its descendants, and describes the machine."""
 import ctypes
 import os

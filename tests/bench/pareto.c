@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pareto [TASKS_PER_WORKER [MEAN_MS [SEED]]]: a benchmark of scheduling. Runs sleeping tasks whose
  * times have a Pareto distribution (alpha 1.5) on all ranks, with one worker per rank.

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The program that one would write without mpthumb: Pillow in a ProcessPoolExecutor.
 
     pillow_pool.py IMAGES THUMBS [WORKERS [BLUR]]

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Compares the pool with concurrent.futures and mpi4py.futures: empty tasks, two workers. Started by scripts/bench.
 
 speed   tasks per second, with a future for each task and with map; the time from a submit to its result on an idle

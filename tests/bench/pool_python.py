@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The tests of pool_speed.c with Python pools: concurrent.futures or mpi4py.futures, two workers.
 
     pool_python.py processes submit|map|trip N [CHUNK]

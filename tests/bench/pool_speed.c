@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pool_speed TEST N [CHUNK]: a benchmark of the pool with a job that does nothing. Prints one
  * number. Started by pool.py, which compares it with pools for Python (pool_python.py).

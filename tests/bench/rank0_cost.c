@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * rank0_cost [MESSAGES]: measures the CPU time that a rank needs to receive and to send a message
  * of typical size, as input for the simulator. Runs on two MPI ranks. Rank 1 answers each batch of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Makes 50x50 thumbnails of all images in a folder with sharp, without a blur, WORKERS at a time.
 //
 //     node sharp_pool.mjs SHARP IMAGES THUMBS WORKERS

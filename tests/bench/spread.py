@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Measures how evenly work is spread over ranks. Started by scripts/bench.
 
 steal   1,600 sleeping tasks, the first half 100 times as long as the rest, on 16 ranks with one worker each: the run

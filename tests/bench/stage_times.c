@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Measures the CPU time of each stage of a thumbnail (50x50 after a blur of 2), and of
  * libjpeg-turbo's plain decode at 1/8 for comparison:

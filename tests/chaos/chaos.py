@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Chaos test: runs that are killed at random moments and resumed until they are done. Started by scripts/chaos.
 
 Each test has a few hundred small images. In a run over them something is killed at a random moment: a worker process,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The harness of the command-line tests: a temporary directory for each case, and a runner for the cases of a file.
 
 A case is a function `case_...(sandbox)` whose name says what it tests. It creates images in a temporary directory,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads journals, independently of the program that writes them."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Finds the descendants of a process in /proc, kills them, and waits for their end by pidfd. Never touches any other
 process."""
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """A bad input does not affect the others: one error line names it, the others are done, the exit status is 1."""
 import os
 import struct

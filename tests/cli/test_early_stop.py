@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Runs that are stopped early by signals and by time limits: running tasks are finished, the exit status is 75, and
 --resume does the rest."""
 import os

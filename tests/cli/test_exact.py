@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """--exact gives exactly Pillow's pixels for images that Pillow loads as RGB, L, RGBA or LA."""
 import pathlib
 import struct

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Fault injection: each file system call of a run fails once, in each possible way. There is no crash, no hang, no
 wrong journal entry and no incomplete file, and the next run with --resume completes the work. The environment variable
 FAULTS is the path of the library that makes calls fail, built from tests/shim/faults.c."""

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """No input is ever overwritten, and nothing is written outside the output directory, whatever the options are."""
 import os
 

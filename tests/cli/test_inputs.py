@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Which files become inputs: files in directories, symbolic links, lists of names, and unusual names."""
 import os
 

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The examples can be built against an installed copy of the library, found by pkg-config, and run."""
 import os
 import pathlib
+import re
 import subprocess
 
 from harness import equal, launcher, main

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The journal, the options of later runs that use it (--resume, --retry-failed, --skip-existing, --verify), --shard,
 the job log and summary.json."""
 import csv

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Workers, or the program itself, are killed: no task is lost, and no process is left behind."""
 import os
 import random

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Memory does not grow with the image: for 100 megapixels, no process needs more than 64 MB."""
 import subprocess
 import sys

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """mpbatch: tasks by number and by input, with and without ranks, and its options."""
 import os
 import re

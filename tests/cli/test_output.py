@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """What is printed, and the names, sizes and formats of the thumbnails."""
 import re
 

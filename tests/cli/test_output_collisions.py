@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Two inputs with the same output name: the second one is an error, the first one is processed as if it were alone."""
 from harness import equal, main
 

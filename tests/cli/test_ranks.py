@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Thumbnails, exit status and lines are the same for any number of ranks and workers."""
 from harness import equal, main
 

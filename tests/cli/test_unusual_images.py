@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Unusual images as they occur in real collections (colour profiles, CMYK, 16 bits, damage, extreme shapes), and the
 options for them."""
 import io

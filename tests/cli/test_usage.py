@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Wrong command lines: one line on stderr, printed once for any number of ranks, and exit status 2."""
 from harness import equal, main
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A Slurm cluster on one machine: a controller and several nodes, each with its own slurmd. All files are in one
 directory. Needs root and Debian's packages slurm-wlm and munge."""
 import os

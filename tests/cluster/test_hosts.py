@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Runs on several virtual hosts, and a host that is powered off during a run. Started by scripts/test-cluster."""
 import os
 import pathlib

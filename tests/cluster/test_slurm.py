@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The batch scripts in slurm/, submitted to a real Slurm cluster with four nodes. Started by scripts/test-cluster."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Virtual hosts on one machine, made of namespaces: each has its own network, host name, processes, IPC and /dev/shm;
 they share the file system, like the hosts of a cluster. Needs root and iproute2."""
 import os

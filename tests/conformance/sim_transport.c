@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Ranks that are threads of one process: see sim_transport.h. */
 #include "sim_transport.h"
 

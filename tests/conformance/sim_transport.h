@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * sim_transport: a simulated network. The ranks are threads of one process. Each message is delayed
  * until its receiver has polled a random number of times, so messages of different senders overtake

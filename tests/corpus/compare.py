@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Compares the pixels of mpthumb's thumbnails with those of Pillow, for all images in some folders that Pillow loads as
 RGB, L, RGBA or LA. Started by scripts/compare.
 

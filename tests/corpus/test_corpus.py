@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Compares mpthumb with Pillow for all files of the corpus: files that Pillow loads must have a thumbnail of the same
 size as Pillow's, all others an error line. exceptions.txt lists the files for which the two differ on purpose. The
 test fails if another file differs, and if a listed file does not differ any more.

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """All broken files of PngSuite are refused, and the error line names the fault. They are in the directory pngsuite of
 MPP_CORPUS; without it the test is skipped."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The pages of the documentation, taken apart: code blocks with their marks, and the text around them."""
 import pathlib
 import re

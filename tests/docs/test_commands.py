@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Every command in README.md, CONTRIBUTING.md and docs/ is run, or is marked with the reason why it is not.
 
 A page is one session: its blocks run in their order, in one temporary checkout that has folders of images. A block of

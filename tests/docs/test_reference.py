@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """README, docs and manual pages agree with the programs and with each other: options, defaults, links, quoted code."""
 import os
 import pathlib

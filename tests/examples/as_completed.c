@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * as_completed: handles results in the order in which tasks end. Three tasks sleep; the one
  * submitted last sleeps for the shortest time, so its result comes first.

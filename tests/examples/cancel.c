@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cancel: cancels a task that would run for ever. Its worker process is ended and replaced; other
  * tasks are not affected.

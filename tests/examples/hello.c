@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * hello: the smallest program on libmppool. Copy it and put your own work into run().
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * initializer: every worker process prepares something once, before its first task. Here it is a
  * table of words, in which the tasks look up the command-line arguments.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * ordered_map: prints the squares of 1 to N in order. mpp_map reads tasks from a source and passes
  * results to a sink, so the memory it needs does not grow with N.

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The program in the manual page mppool(3) is hello.c, without the comment at its head."""
 import pathlib
 import sys

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * timeouts: the two kinds of time limit. The option timeout_s limits how long a task may run: after
  * that its worker process is ended and the task fails. The timeout_s of a function that waits

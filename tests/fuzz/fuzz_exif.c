@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fuzz target: EXIF data, alone and in a PNG. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fuzz target: ICC profiles, for every kind of pixels. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs the thumbnailer on any bytes: see fuzz_image.h. */
 #include "fuzz_image.h"
 

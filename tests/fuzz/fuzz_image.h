@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fuzz_image: runs the thumbnailer on any bytes; the last two choose its options. Used by
  * fuzz_jpeg.c and fuzz_png.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fuzz target: journals. What is read must be within the file. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fuzz target: messages between ranks and between an agent and its workers, with the tasks and
  * outcomes of the thumbnail job in them. */
 #include "fuzz_target.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fuzz target: PNG files. */
 #include "fuzz_image.h"
 #include "fuzz_target.h"

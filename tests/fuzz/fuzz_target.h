@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fuzz_target: a fuzz target is this one function, with the name that libFuzzer calls.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Seeds for the fuzz targets of journals and messages: see seeds.h. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Seeds for the fuzz targets of images: see seeds.h. */
 #include "seeds.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * seeds: small valid inputs for the fuzz targets, always the same. seeds.c makes those of images,
  * run_seeds.c those of journals and messages; each replay program is linked with one of them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * check: CHECK(condition, format, ...) for test functions that return 0 or -1. If the condition is
  * false, it prints the place, the condition and the formatted text to stderr and returns -1.

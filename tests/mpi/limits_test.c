@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * limits_test SCENARIO: the options that limit tasks, each against a task that exceeds its limit.
  * Runs on any number of ranks. Tasks leave files in a directory that all ranks share. After each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * load_test SCENARIO: jobs with a load function, called in line or ahead of the running task. Runs
  * on any number of ranks. Loads and runs are counted in memory that the workers of a rank share.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pool_test SCENARIO [WORKERS]: what the pool does, one scenario each, on any number of ranks, with
  * or without mpirun. WORKERS is the option workers_per_rank. Rank 0 exits with 0, or prints the

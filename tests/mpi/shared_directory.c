@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A temporary directory for all ranks of a run: see shared_directory.h. */
 #include "shared_directory.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * shared_directory: a temporary directory that all ranks of a run on one host share, for files that
  * tests and their tasks leave for each other.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Injects file system errors, with LD_PRELOAD. Counts the calls below that concern a path under
  * $FAULT_BELOW, as an argument or through a descriptor, over all processes of a run from 1. The

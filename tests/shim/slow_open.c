@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Simulates a slow network file system, with LD_PRELOAD: open(2) for reading of a file below
  * $SLOW_BELOW takes $SLOW_MS milliseconds longer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The heap of future events: see event_queue.h. */
 #include "event_queue.h"
 

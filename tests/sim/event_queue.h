@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * event_queue: the future events of a simulation, sorted by time. Events at the same time are taken
  * in the order in which they were put, so that each run gives the same result.

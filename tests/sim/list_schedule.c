@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Ideal run times: see list_schedule.h. */
 #include "list_schedule.h"
 

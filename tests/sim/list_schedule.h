@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * list_schedule: two ideal run times to compare a simulated run with.
  *

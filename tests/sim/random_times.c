@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Random run times: see random_times.h. The generator is SplitMix64 (Steele, Lea, Flood 2014). */
 #include "random_times.h"
 

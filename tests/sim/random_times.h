@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * random_times: pseudo-random run times of tasks. The same seed gives the same times.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * simulate: runs the scheduler of the library with up to 65536 agents in virtual time
  * (simulated_pool.h), compares the run time with the ideal one (list_schedule.h), and reports how

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The model of an agent in a simulated pool: see simulated_agent.h. */
 #include "simulated_agent.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * simulated_agent: the model of an agent and of the messages to and from agents. Used only by
  * simulated_pool.c, which also has the model of rank 0; both share struct simulated_pool.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A pool in virtual time, driven by an event_queue: see simulated_pool.h. This file has the model
  * of rank 0 and runs the simulation. */
 #include "simulated_pool.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * simulated_pool: a pool in virtual time: the real scheduler of the library, with models of all
  * other parts around it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory for the tasks and messages of a simulated pool: see simulated_tasks.h. */
 #include "simulated_tasks.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * simulated_tasks: memory for the tasks and messages of a simulated pool. Both are identified by
  * indices into two growing arrays; freed entries are reused.

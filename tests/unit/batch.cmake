@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Unit tests of batch and of the command line's options. They make their own files, below a temporary directory.
 foreach(name input_list output_name atomic_file journal progress)
   add_executable(test_${name} test_${name}.c)

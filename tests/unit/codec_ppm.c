@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The PPM format (Netpbm's P5 and P6, 8 bits), for tests only: a codec in one file, as small as one
  * can be. It becomes a row of the codec table by IMAGE_EXTRA_CODECS, see image.cmake.

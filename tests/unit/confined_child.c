@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A child process that confines itself and tries something: see confined_child.h. */
 #include "confined_child.h"
 

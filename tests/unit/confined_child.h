@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* confined_child: runs a part of a test in a child process that has confined itself. */
 #ifndef CONFINED_CHILD_H
 #define CONFINED_CHILD_H

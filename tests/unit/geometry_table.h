@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Thumbnail sizes of Pillow 9.4.0; made by make_geometry_table.py. */
 /* source, box, thumbnail: width, height */
 /* clang-format off */

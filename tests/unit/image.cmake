@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Unit tests of src/image.
 set(MPP_IMAGE_TESTS ${CMAKE_CURRENT_LIST_DIR})
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Makes image files for tests with libjpeg and libpng: see image_fixture.h. PNGs have random
  * pixels, from a fixed seed.

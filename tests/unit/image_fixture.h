@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * image_fixture: makes JPEG and PNG files for tests, always the same bytes.
  */

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Prints geometry_table.h: thumbnail sizes as Pillow's own Image.thumbnail decides them.
 
     /usr/bin/python3 tests/unit/make_geometry_table.py > tests/unit/geometry_table.h
@@ -50,6 +51,7 @@ SOURCES = [
 BOXES = [(50, 50), (128, 128), (200, 100), (1, 1), (7, 300), (33, 32), (100000, 100000)]
 
 if __name__ == "__main__":
+    print("/* SPDX-License-Identifier: MIT */")
     print("/* Thumbnail sizes of Pillow %s; made by make_geometry_table.py. */" % PIL.__version__)
     print("/* source, box, thumbnail: width, height */")
     print("/* clang-format off */")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Unit tests of src/base and src/pool. They include the pool's private headers.
 foreach(name buf message oom_watch rank_liveness result_ring scheduler task_list worker_exit)
   add_executable(test_${name} test_${name}.c)

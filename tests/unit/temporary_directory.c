@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A scratch directory for one test: see temporary_directory.h. */
 #include "temporary_directory.h"
 

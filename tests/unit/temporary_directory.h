@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* temporary_directory: a scratch directory for one test, which becomes the working directory. */
 #ifndef TEMPORARY_DIRECTORY_H
 #define TEMPORARY_DIRECTORY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* atomic_file: what a directory contains after each way in which writing a file can succeed or
  * fail. All failures except one are provoked in ways that affect root, too. */
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The files of src/base: buf, fnv1a and mpp_error. */
 #include <errno.h>
 #include <setjmp.h>

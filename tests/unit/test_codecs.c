@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_codecs: the codec table with one more row, the PPM codec of codec_ppm.c: formats are
  * recognised by content, file name and name, and the thumbnailer reads and writes the new format

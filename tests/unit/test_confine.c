@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which system calls and how much memory a confined worker process is allowed. File access is
  * tested in test_confine_paths.c. Each attempt runs in a child process that confines itself. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which files a confined worker process can open and change. Each attempt runs in a child process
  * that confines itself. */
 #include <errno.h>

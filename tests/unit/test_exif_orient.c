@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_exif_orient: the orientation in whole, damaged and truncated EXIF data, how pixels are
  * oriented, and the conversions of colours.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_geometry: thumbnail sizes are those of Pillow in a table, and regions, reductions and
  * decoding scales follow their rules.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_image: whole files through the thumbnailer. Every kind of PNG and JPEG keeps its pixels,
  * gets the right format and the right orientation.

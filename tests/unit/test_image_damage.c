@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_image_damage: truncated, damaged and hostile files: which ones the thumbnailer refuses, and
  * its error messages.

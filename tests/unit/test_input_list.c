@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* input_list: the inputs found in arguments, directories and files of names, and their order. */
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* json, journal, failure_summary, early_stop: JSON and journal lines that are written and read
  * back, journals that are damaged or cut at any byte, failures by cause, and the reserve before a
  * time limit. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_jpeg_scaled_decode: compares our decoder for JPEGs at 1/8 and 2/8 with samples computed from
  * libjpeg's coefficients, for every kind of file that it decodes. It must refuse other kinds,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Messages: encoding and decoding, truncation at every byte, wrong counts, random bytes. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mpthumb_options: command lines and the struct or the error message that they give. */
 #include <setjmp.h>
 #include <stdarg.h>

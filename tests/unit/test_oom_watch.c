@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* oom_watch: the parsers of the kernel's files, and the attribution of kills. */
 #include <limits.h>
 #include <setjmp.h>
@@ -60,7 +61,7 @@ static void groups_are_parsed(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct oom_group group;
-        assert_int_equal(oom_watch_parse_group(cases[i].text, &group), cases[i].mount != NULL);
+        assert_int_equal(oom_watch_parse_group(cases[i].text, &group), !!cases[i].mount);
         if (!cases[i].mount)
             continue;
         assert_string_equal(group.mount, cases[i].mount);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* output_name and name_set: names and the results that they give. */
 #include <setjmp.h>
 #include <stdarg.h>

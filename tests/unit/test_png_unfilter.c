@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_png_unfilter: compares the functions that undo the row filters of a PNG with the formulas of
  * the specification, applied byte by byte.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_pngsuite: decodes every valid file of PngSuite and compares the pixels with libpng's: all
  * colour types, depths, filters, sizes, interlacing and transparency. The files are in the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* progress and console: the texts that they format for given counts and times. */
 #include <setjmp.h>
 #include <stdarg.h>

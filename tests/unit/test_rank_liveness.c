@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rank_liveness: the death of a watched process is reported once; processes of other hosts are not
  * watched. */
 #include <setjmp.h>

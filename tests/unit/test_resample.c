@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_resample: the fixed-point convolution with combined kernels equals the steps that the
  * kernels combine (blur, cut, reduction, bicubic filter), computed here one after the other on

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* result_ring: entries come out as they went in, also across the end of the ring and with a
  * concurrent writer and reader. A reader never reads outside a ring that was overwritten. */
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Tests of the scheduler: events in, actions out. After each step the scheduler's own check runs.
  *

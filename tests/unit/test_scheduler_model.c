@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Compares the scheduler with a simple model of it, which has plain arrays of tasks and agents
  * instead of lists and a heap. Both get the same random events: likely ones, and impossible ones

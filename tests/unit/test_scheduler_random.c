@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Tests the scheduler in random runs of a small pool: tasks are done, crash, move and are
  * cancelled, and agents are lost, in all orders in which messages can arrive. After each step the

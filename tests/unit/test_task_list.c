@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* task_list: the order of tasks, and the memory that small tasks share. */
 #include <setjmp.h>
 #include <stdarg.h>

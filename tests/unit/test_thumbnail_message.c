@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_thumbnail_message: tasks and outcomes of the thumbnail job survive encoding, and truncated
  * ones are refused. Also file_type_guess.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* worker_exit: the status and text of a task whose worker process died. */
 #include <limits.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The methods of our jpeg_error_mgr: see jpeg_error.h.
  */

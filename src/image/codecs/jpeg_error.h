@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * jpeg_error: an error manager for libjpeg that stores the message and jumps, where libjpeg's own
  * prints to stderr and calls exit().

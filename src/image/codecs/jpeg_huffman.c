@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the Huffman coded data of a JPEG: see jpeg_huffman.h. */
 #include "jpeg_huffman.h"
 

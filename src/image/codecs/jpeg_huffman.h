@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * jpeg_huffman: reads the Huffman coded data of a JPEG. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The DC coefficients of a progressive JPEG: see jpeg_progressive_dc.h. */
 #include "jpeg_progressive_dc.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * jpeg_progressive_dc: decodes only the DC coefficients of a progressive JPEG, which give the
  * picture at 1/8 of its size. The other scans are skipped, and memory is two bytes for each block;

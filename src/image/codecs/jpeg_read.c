@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * jpeg_read: libjpeg's decompressor, wrapped so that errors are returned: see jpeg_read.h.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * jpeg_read: decodes a JPEG in memory row by row, at 1/8, 2/8, 4/8 or 8/8 of its size, to gray, RGB
  * or CMYK. Called by jpeg.c; the calls have the order and the meaning that codec.h describes.

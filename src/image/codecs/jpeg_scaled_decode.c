@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Decodes a JPEG at 1/8 or 2/8 of its size: see jpeg_scaled_decode.h.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * jpeg_scaled_decode: decodes a JPEG at 1/8 or 2/8 of its size, faster than libjpeg: each sample is
  * the mean of the 8 x 8 or 4 x 4 pixels that it stands for, computed from the first coefficients of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * jpeg_write: libjpeg's compressor with a destination manager that writes into a buf.
  */

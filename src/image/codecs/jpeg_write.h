@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * jpeg_write: encodes a picture in memory as a JPEG: chroma at half the resolution (4:2:0), no
  * metadata except an ICC profile. Called by jpeg.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The PNG format, a row of the codec table: see codec.h.
  *

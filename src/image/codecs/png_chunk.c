@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Walks over the chunks of a PNG file: see png_chunk.h. */
 #include "png_chunk.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * png_chunk: walks over the chunks of a PNG file without reading past its end. Used for everything
  * that is read without libpng: profile, EXIF, and pictures that are inflated at once.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Finds the EXIF orientation of a PNG: see png_exif.h. Work and memory are bounded: large chunks
  * are skipped, and only the start of a text is inflated.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * png_exif: finds the EXIF orientation of a PNG.
  *

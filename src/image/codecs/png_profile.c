@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the ICC profile of a PNG: see png_profile.h. */
 #include "png_profile.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * png_profile: reads the ICC profile of a PNG.
  *

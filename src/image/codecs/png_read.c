@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * png_read: libpng's reader, wrapped so that errors are returned: see png_read.h.
  *

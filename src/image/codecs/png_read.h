@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * png_read: decodes a PNG row by row to 8 bits a channel: gray, gray and alpha, RGB or RGBA. Called
  * by png.c; the calls have the order and the meaning that codec.h describes.

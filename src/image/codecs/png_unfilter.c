@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Undoes the row filters of a PNG: see png_unfilter.h.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * png_unfilter: undoes the row filters of a PNG: a row of differences becomes samples. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Converts a row of a PNG's samples to 8 bits a channel: see png_unpack.h. */
 #include "png_unpack.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * png_unpack: converts a row of a PNG's samples, of any depth, to 8 bits a channel. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Decodes a PNG by inflating it in one call: see png_whole_decode.h. */
 #include "png_whole_decode.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * png_whole_decode: decodes a PNG whose compressed data are in memory by inflating them in one
  * call, which is much faster than piece by piece. Called by png_read.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * png_write: libpng's writer, which writes into a buf: see png_write.h.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * png_write: encodes a picture in memory as a PNG: 8 bits a channel, no metadata except an ICC
  * profile. Called by png.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mppool: Python's concurrent.futures.ProcessPoolExecutor for MPI programs in C.
  *
