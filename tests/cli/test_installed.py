@@ -46,6 +46,37 @@ def case_hello(sandbox):
     equal([line.split(", from")[0] for line in lines], ["Hello, ada", "Hello, bob"])
 
 
+def globals_of(archive):
+    """The global names that the members of an archive define, without those of sanitizers."""
+    listed = subprocess.run(["nm", "-g", "--defined-only", str(archive)], capture_output=True, text=True, check=True)
+    names = {line.split()[2] for line in listed.stdout.splitlines() if len(line.split()) == 3}
+    return {name for name in names if not name.startswith("__")}
+
+
+def case_the_library_defines_its_public_names_only(sandbox):
+    install(sandbox)
+    usr = sandbox.path("usr")
+    declared = set()
+    for header in usr.rglob("*.h"):
+        declared |= set(re.findall(r"^MPP_API [^;(]*?(mpp_\w+)\(", header.read_text(), re.M))
+    assert len(declared) > 20, declared
+    equal(globals_of(next(usr.rglob("libmppool.a"))), declared)
+
+
+def case_a_program_may_use_the_names_of_private_functions(sandbox):
+    """A program that defines log_line, and every other private name of the library, does not change the library."""
+    flags = install(sandbox)
+    private = globals_of(pathlib.Path(os.environ["BUILD"]) / "src/pool/libmppool_private.a")
+    private = sorted(name for name in private if not name.startswith("mpp_"))
+    assert "log_line" in private and len(private) > 100, private
+    sandbox.path("names.c").write_text("#include <stdlib.h>\n" + "".join(
+        f"void {name}(void);\nvoid {name}(void)\n{{\n    abort();\n}}\n" for name in private))
+    call(sandbox, "mpicc", *SANITIZE, "-o", "hello", str(EXAMPLES / "hello.c"), "names.c", *flags)
+    for ranks in (0, 2):
+        lines = call(sandbox, *launcher(ranks), "./hello", "ada").splitlines()
+        equal([line.split(", from")[0] for line in lines], ["Hello, ada"])
+
+
 def case_programs_and_manuals_are_installed(sandbox):
     install(sandbox)
     names = {path.name for path in sandbox.path("usr").rglob("*") if path.is_file()}
