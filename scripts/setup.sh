@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2034,SC2154
-# Sourced by run, test and bench: the Debian packages that each of them needs, and how to install and build.
+# Sourced by the other scripts: the Debian packages that each of them needs, and how to install and build.
 # The caller has set $root to the top of the checkout.
 
 build_packages="gcc libc6-dev make cmake libopenmpi-dev openmpi-bin libjpeg62-turbo-dev libpng-dev
@@ -47,11 +47,13 @@ need() {
 configure_and_build() {
     build_dir=$1
     shift
+    [ -e "$build_dir/CMakeCache.txt" ] ||
+        echo "${0##*/}: building in ${build_dir#"$PWD"/}, which takes about a minute; its log is build.log there" >&2
     mkdir -p "$build_dir"
     if ! { cmake -S "$root" -B "$build_dir" "$@" &&
         cmake --build "$build_dir" --parallel "$(nproc)"; } >"$build_dir/build.log" 2>&1; then
         cat "$build_dir/build.log" >&2
-        echo "${0##*/}: the build in $build_dir failed" >&2
+        echo "${0##*/}: the build in $build_dir failed; if the checkout was moved or copied, remove that folder and try again" >&2
         return 1
     fi
 }
