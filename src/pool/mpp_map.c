@@ -49,6 +49,14 @@ static void stop(struct map_run *run, enum mpp_wait_status status)
     run->source_ended = true;
 }
 
+static void stop_after_deadline(struct map_run *run, struct mpp_error *error)
+{
+    if (run->stopped || !monotonic_deadline_passed(run->deadline_s))
+        return;
+    mpp_error_set(error, "the map is not done after %g s", run->map->timeout_s);
+    stop(run, MPP_WAIT_TIMEOUT);
+}
+
 static struct mpp_future *new_task(struct map_run *run, const struct mpp_bytes *payload,
                                    struct mpp_error *error)
 {
@@ -96,6 +104,7 @@ static void read_source(struct map_run *run, struct future_list *batch, struct m
 
 static void deliver(struct map_run *run, struct mpp_future *future, struct mpp_error *error)
 {
+    stop_after_deadline(run, error); /* the sink may be slow */
     run->delivered++;
     const struct mpp_exception *exception = future->exception;
     if (exception && exception->kind == MPP_EXCEPTION_BROKEN && !run->stopped) {
@@ -145,7 +154,7 @@ static bool must_wait(const struct map_run *run)
 
 /* Blocks until a task is done, or for LATER_MS if the source has nothing yet. Call it with the
  * executor's lock held. */
-static void wait_for_outcome(struct map_run *run, struct mpp_error *error)
+static void wait_for_outcome(struct map_run *run)
 {
     double deadline_s = run->deadline_s;
     double later_s = monotonic_deadline(LATER_MS * 1e-3);
@@ -154,10 +163,6 @@ static void wait_for_outcome(struct map_run *run, struct mpp_error *error)
     while (must_wait(run) && !run->queue->done.count)
         if (!monotonic_cond_wait(&run->queue->not_empty, &run->executor->owner.lock, deadline_s))
             break;
-    if (must_wait(run) && !run->queue->done.count && monotonic_deadline_passed(run->deadline_s)) {
-        mpp_error_set(error, "the map is not done after %g s", run->map->timeout_s);
-        stop(run, MPP_WAIT_TIMEOUT);
-    }
 }
 
 /* The executor is shut down: tasks in the pool are still delivered, the batch as cancelled. */
@@ -189,20 +194,27 @@ static void exchange(struct map_run *run, struct future_list *batch, struct futu
     }
     executor_wake(executor);
     if (!run->stopped && !done->count)
-        wait_for_outcome(run, error);
+        wait_for_outcome(run);
     future_list_move(&run->queue->done, done);
     pthread_mutex_unlock(&executor->owner.lock);
 }
 
+static bool is_finished(const struct map_run *run)
+{
+    return run->stopped || (run->source_ended && run->delivered == run->pulled);
+}
+
 static void run_until_end(struct map_run *run, struct mpp_error *error)
 {
-    while (!run->stopped && (!run->source_ended || run->delivered < run->pulled)) {
+    while (!is_finished(run)) {
         struct future_list batch, done;
         future_list_init(&batch);
         future_list_init(&done);
         read_source(run, &batch, error);
         exchange(run, &batch, &done, error);
         deliver_all(run, &done, error);
+        if (!is_finished(run))
+            stop_after_deadline(run, error);
     }
 }
 

@@ -16,8 +16,8 @@ struct progress_thread {
     struct future_list submitted; /* taken from the executor, not yet given to the coordinator */
     struct mpp_future *cancelled; /* the same for cancelled futures */
     struct future_list ended;     /* settled, not yet published */
-    bool stop, cancel_waiting;    /* requested, */
-    bool told_stop, told_cancel;  /* and passed on to the coordinator */
+    bool stop, cancel_waiting;    /* requested by mpp_shutdown */
+    bool input_ended, waiting_cancelled; /* the coordinator was told so */
 };
 
 /* The coordinator calls this for each settled future. They are published together, once in a round,
@@ -120,13 +120,14 @@ static int pass_requests(struct progress_thread *thread, bool *progressed, struc
     if (submit_futures(coordinator, &thread->submitted, error) ||
         cancel_futures(coordinator, &thread->cancelled, error))
         return -1;
-    if (thread->stop && !thread->told_stop) {
-        thread->told_stop = *progressed = true;
+    /* Only after the last submitted future: until then more tasks will come. */
+    if (thread->stop && !thread->input_ended && !thread->submitted.first) {
+        thread->input_ended = *progressed = true;
         if (coordinator_end_input(coordinator, error))
             return -1;
     }
-    if (thread->cancel_waiting && !thread->told_cancel) {
-        thread->told_cancel = *progressed = true;
+    if (thread->cancel_waiting && !thread->waiting_cancelled) {
+        thread->waiting_cancelled = *progressed = true;
         return coordinator_cancel_waiting(coordinator, error);
     }
     return 0;
