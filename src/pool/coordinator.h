@@ -78,7 +78,7 @@ int coordinator_agent_wants_tasks(struct coordinator *coordinator, int rank,
 int coordinator_task_ended(struct coordinator *coordinator, int rank,
                            const struct message_result *result, struct mpp_error *error);
 int coordinator_task_moved(struct coordinator *coordinator, int victim, int thief, uint64_t id,
-                           uint32_t handout, struct mpp_error *error);
+                           uint32_t dispatch, struct mpp_error *error);
 int coordinator_steal_ended(struct coordinator *coordinator, int victim, int thief, uint32_t count,
                             struct mpp_error *error);
 void coordinator_task_running(struct coordinator *coordinator, uint64_t id);

@@ -19,8 +19,8 @@ enum {
 /* Bounds that keep a flood of messages from starving the workers. */
 enum { MESSAGES_PER_STEP = 256, STEPS_PER_POLL = 8 };
 
-static int dispatch(struct rank_loop *rank, struct transport_message *message,
-                    struct mpp_error *error)
+static int handle_message(struct rank_loop *rank, struct transport_message *message,
+                          struct mpp_error *error)
 {
     if (rank->coordinator && coordinator_takes_message(&message->bytes))
         return coordinator_take_message(rank->coordinator, message->from, &message->bytes, error);
@@ -40,7 +40,7 @@ static int take_messages(struct rank_loop *rank, bool *progressed, struct mpp_er
             break;
         }
         *progressed = true;
-        int failed = dispatch(rank, &message, error);
+        int failed = handle_message(rank, &message, error);
         buf_release(&message.bytes);
         if (failed)
             return -1;

@@ -24,7 +24,7 @@ struct task_record {
     uint32_t next, previous; /* slots; in its queue, or in the list of tasks of its holder */
     int32_t holder;          /* TASK_HELD: the agent that has it, as far as is known */
     int32_t avoid;           /* the agent whose worker it crashed, or NONE */
-    uint32_t handout;        /* how often it was sent to an agent */
+    uint32_t dispatch;       /* how often it was sent to an agent */
     uint32_t chunk;          /* how many tasks may be in one chunk with it; 0: any number */
     uint16_t crashes;
     uint8_t state;  /* enum task_state */

@@ -55,7 +55,7 @@ int worker_handle_assign(struct worker_handle *worker, struct task_list *list, u
     size_t head_at = worker->out.size;
     buf_put_u32(&worker->out, 0);
     struct message_list tasks = message_begin_tasks(&worker->out);
-    for (; count && list->count; count--) {
+    for (; count && list->count && worker->out.size - head_at < MESSAGE_DATA_MAX; count--) {
         struct agent_task *task = task_list_take(list);
         struct message_task fields = agent_task_message(task);
         message_put_task(&tasks, &fields);

@@ -59,7 +59,8 @@ void worker_handle_close(struct worker_handle *worker);
 
 /* ---- Tasks ---- */
 
-/* Moves the first `count` tasks of a list to the worker, as one frame. -1: out of memory. */
+/* Moves the first `count` tasks of a list, fewer if they are very large, to the worker, as one
+ * frame. -1: out of memory. */
 int worker_handle_assign(struct worker_handle *worker, struct task_list *list, uint32_t count,
                          struct mpp_error *error);
 

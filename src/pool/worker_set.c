@@ -98,7 +98,7 @@ static void report(struct worker_set *set, const struct agent_task *task, enum t
 {
     set->callbacks.result(set->callbacks.context,
                           &(struct message_result){.id = task->id,
-                                                   .handout = task->handout,
+                                                   .dispatch = task->dispatch,
                                                    .status = status,
                                                    .signal = (uint32_t)signal_number,
                                                    .pid = (uint32_t)pid,

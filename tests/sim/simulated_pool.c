@@ -52,7 +52,7 @@ static int64_t handle_message(struct simulated_pool *pool, const struct simulate
     for (uint32_t copy = m->copies.head, i = 0; i < m->copies.count; i++) {
         e.type = m->type == DONE ? SCHEDULER_TASK_DONE : SCHEDULER_TASK_MOVED;
         e.task = pool->tasks.copies[copy].id;
-        e.handout = pool->tasks.copies[copy].handout;
+        e.dispatch = pool->tasks.copies[copy].dispatch;
         add_event(pool, e);
         copy = pool->tasks.copies[copy].next;
     }
@@ -124,7 +124,7 @@ static size_t send_chunk(struct simulated_pool *pool, size_t at, int64_t *when)
             break;
         uint32_t copy = simulated_tasks_new_copy(&pool->tasks);
         pool->tasks.copies[copy] = (struct task_copy){
-            .id = a->task, .handout = a->handout, .run_ns = pool->run_ns[(uint32_t)a->task]};
+            .id = a->task, .dispatch = a->dispatch, .run_ns = pool->run_ns[(uint32_t)a->task]};
         copy_list_append(&pool->tasks, &tasks, copy);
     }
     *when += costs->send + tasks.count * costs->task;
