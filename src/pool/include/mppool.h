@@ -226,8 +226,9 @@ struct mpp_executor;
  * Other ranks block until rank 0 closes the pool. A process can have only one open pool at a time,
  * and with MPI only one in all, because MPI cannot be initialised again.
  *
- * If a rank fails after MPI was initialised, for example because rank 0 has died, the function does
- * not return: it prints the reason on stderr and ends all ranks with MPI_Abort and status 70. */
+ * If a rank cannot go on after MPI was initialised, for example because rank 0 has died, the
+ * function does not return on this rank: it prints the reason on stderr and ends all ranks with exit
+ * status 70. */
 MPP_API enum mpp_role mpp_open(int *argc, char ***argv, const struct mpp_options *options,
                                struct mpp_executor **executor, struct mpp_error *error);
 
