@@ -12,11 +12,11 @@
 
 enum { COORDINATOR_RANK = 0 };
 
-/* A CANCEL for a stolen task may arrive before the task. So many such ids are remembered; older
- * ones are forgotten, since in most cases the task was done before its CANCEL arrived. */
+/* A CANCEL for a stolen task may arrive before the task. This many such ids are remembered. Older
+ * ones can be forgotten: usually the CANCEL has arrived after the task was done. */
 enum { EARLY_CANCELS_MAX = 64 };
 
-/* Results of this size together are sent at once. */
+/* Results are sent at once when they have this size together. */
 enum { RESULTS_BYTES_MAX = 1 << 16 };
 
 /* A list gets no further item when its message would become larger than this: MPI sends at most
@@ -90,7 +90,7 @@ static void report_dropped(struct agent *agent, const struct agent_task *task)
                       .id = task->id, .dispatch = task->dispatch, .status = TASK_DROPPED});
 }
 
-/* Sends the results if they are due; otherwise lowers *wake_at_ns to the time when they will be. */
+/* Sends the results if they are due. Otherwise lowers *wake_at_ns to the time when they are due. */
 static int send_due_results(struct agent *agent, bool *progressed, int64_t *wake_at_ns,
                             struct mpp_error *error)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mpp_map: reads tasks from a source, keeps a bounded number of them in the pool, and passes
- * outcomes to a sink. It runs on the caller's thread; the pool works meanwhile. See mppool.h.
+ * outcomes to a sink, all on the caller's thread. See mppool.h.
  *
  *     source -> read_source -> batch -> exchange -> pool -> completion queue -> deliver -> sink
  */
@@ -32,8 +32,8 @@ struct map_run {
     bool source_ended;              /* the source is not called any more */
     bool source_later;              /* the source has nothing right now */
     bool shut_down;                 /* the executor accepts no more tasks; the error is filled */
-    bool stopped;                   /* the map ends now, with this status; the error is filled: */
-    enum mpp_wait_status status;
+    bool stopped;                   /* the map ends now, and the error is filled */
+    enum mpp_wait_status status;    /* if stopped: what the map returns */
 };
 
 /* Some milliseconds of precision are enough for a batch, and the coarse clock is cheap. */
@@ -109,7 +109,7 @@ static void deliver(struct map_run *run, struct mpp_future *future, struct mpp_e
     const struct mpp_exception *exception = future->exception;
     if (exception && exception->kind == MPP_EXCEPTION_BROKEN && !run->stopped) {
         mpp_error_set(error, "%s", exception->message);
-        stop(run, MPP_WAIT_FAILED); /* the error of the map, not the outcome of every task */
+        stop(run, MPP_WAIT_FAILED); /* reported once, not as the outcome of every task */
     }
     struct mpp_outcome outcome = {
         .index = future->index,
@@ -145,7 +145,7 @@ static void deliver_all(struct map_run *run, struct future_list *done, struct mp
     }
 }
 
-/* The map cannot go on before a task ends or the source has something. */
+/* Whether the map can only wait for a task to end, or for the source to have something. */
 static bool must_wait(const struct map_run *run)
 {
     bool full = run->pulled - run->delivered >= run->buffersize;
@@ -165,7 +165,8 @@ static void wait_for_outcome(struct map_run *run)
             break;
 }
 
-/* The executor is shut down: tasks in the pool are still delivered, the batch as cancelled. */
+/* The executor is shut down: the tasks of the batch are delivered as cancelled, and those already
+ * in the pool with their own outcomes. */
 static void end_early(struct map_run *run, struct future_list *batch, struct future_list *done)
 {
     run->shut_down = run->source_ended = true;

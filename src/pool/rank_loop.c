@@ -5,10 +5,10 @@
 #include "clock.h"
 #include "coordinator_messages.h"
 
-/* A rank looks for messages after an eighth of the time for which nothing has happened: whatever
- * comes after a pause is late by little compared with the pause. The upper bound is short while the
- * rank has tasks, because a thief may be waiting for an answer. It is long while the rank has none,
- * because then looking costs time on a core that the workers need. */
+/* The next wait is an eighth of the time for which nothing has happened: so a message is delayed by
+ * little compared with the pause before it. While the rank has tasks the wait is at most 1 ms,
+ * because a thief may be waiting for an answer. While it has none the wait may be longer, because
+ * each poll takes time on a core that other processes may need. */
 enum {
     WAIT_MIN_NS = 20000,
     WAIT_MAX_BUSY_NS = 1000000,
@@ -48,7 +48,8 @@ static int take_messages(struct rank_loop *rank, bool *progressed, struct mpp_er
     return 0;
 }
 
-/* Call it only when no message is left, so that whatever a rank sent before it died is used. */
+/* Call it only when no message is left, so that everything that a rank sent before it died has been
+ * received. */
 static int handle_lost_ranks(struct rank_loop *rank, bool *progressed, struct mpp_error *error)
 {
     for (int lost; (lost = transport_next_lost(rank->transport)) >= 0;) {

@@ -4,7 +4,7 @@
  *
  * It knows ids and counts, but no payloads, no clock and no messages, and uses no random numbers.
  * The coordinator on rank 0 tells it what the agents report and carries out its actions; tests and
- * the simulator feed it with events of their own.
+ * the simulator give it events of their own.
  *
  * How it works:
  *
@@ -34,14 +34,14 @@
 enum scheduler_event_type {
     /* agent, count: the agent has joined and has `count` workers. */
     SCHEDULER_AGENT_JOINED,
-    /* agent: it has few tasks left and asks for more. It asks once, then waits until it gets
-     * some. */
+    /* agent: it has few tasks left and requests more. It sends one request, and the next one only
+     * after it has got tasks. */
     SCHEDULER_AGENT_WANTS,
-    /* agent: it is lost, nothing more will be heard from it. */
+    /* agent: it is lost and will report nothing more. */
     SCHEDULER_AGENT_LOST,
     /* task: a new id. count: how many tasks may be in one chunk with it; 0: any number. */
     SCHEDULER_TASK_ADDED,
-    /* task: its result is not wanted any more. */
+    /* task: it was cancelled, its result is not needed. */
     SCHEDULER_TASK_CANCELLED,
     /* task, agent: it has ended with a result or an exception. */
     SCHEDULER_TASK_DONE,
@@ -61,7 +61,7 @@ struct scheduler_event {
     int other;
     uint32_t count;
     uint64_t task;
-    uint32_t dispatch; /* the number from SCHEDULER_SEND, so that late reports can be told */
+    uint32_t dispatch; /* the number from SCHEDULER_SEND, to recognise late reports */
 };
 
 enum scheduler_action_type {

@@ -90,7 +90,8 @@ void task_table_release(struct task_table *table);
 
 uint64_t task_table_id(const struct task_table *table, const struct task_record *task);
 
-/* NULL: there is no such task, or it has ended; there is no such agent, or it is lost. */
+/* The record of a task; NULL: there is no such task, or it has ended. The record of an agent; NULL:
+ * there is no such agent, it has not joined, or it is lost. */
 struct task_record *task_table_find_task(struct task_table *table, uint64_t id);
 struct agent_record *task_table_find_agent(struct task_table *table, int agent);
 

@@ -197,8 +197,8 @@ static int read_socket(struct worker_handle *worker,
             close_socket(worker); /* the worker is ending and sends nothing more */
         if (n <= 0)
             break;
-        atomic_store(&worker->slot->agent_woken,
-                     false); /* before reading the ring, so that no result is missed */
+        /* Before the ring is read, so that no result is missed. */
+        atomic_store(&worker->slot->agent_woken, false);
         worker->in.size += (size_t)n;
         *progressed = true;
         if (take_frames(worker, callbacks, error))

@@ -86,7 +86,7 @@ struct agent_task *worker_handle_running(const struct worker_handle *worker, int
 struct worker_handle_callbacks {
     /* The task has left the worker and belongs to the callee. */
     void (*result)(void *context, struct agent_task *task, const struct message_result *result);
-    /* The worker could not be prepared; `text`, of `size` bytes, says why. */
+    /* The worker cannot run tasks; `text`, of `size` bytes, says why. */
     void (*broken)(void *context, const char *text, uint32_t size);
     void *context;
 };

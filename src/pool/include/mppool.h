@@ -280,7 +280,7 @@ struct mpp_stats {
 MPP_API void mpp_executor_stats(struct mpp_executor *executor, struct mpp_stats *stats);
 
 struct mpp_rank_stats {
-    const char *host; /* "" until the rank has joined; valid until mpp_close */
+    const char *host; /* "" until the rank has joined with workers; valid until mpp_close */
     int workers;      /* worker processes */
     uint64_t tasks;   /* tasks that ended on this rank */
     double busy_s;    /* seconds spent on these tasks: the sum of run_s of struct mpp_outcome */
