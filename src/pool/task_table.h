@@ -26,11 +26,11 @@ struct task_record {
     int32_t avoid;           /* the agent whose worker it crashed, or NONE */
     uint32_t dispatch;       /* how often it was sent to an agent */
     uint32_t chunk;          /* how many tasks may be in one chunk with it; 0: any number */
-    uint16_t crashes;
-    uint8_t state;  /* enum task_state */
-    bool retry;     /* TASK_QUEUED: in `retries`, not in `queue` */
-    bool cancelled; /* TASK_HELD: it must not be queued again */
-    bool early;     /* the list of early moves has some about it */
+    uint32_t crashes;        /* how many of its attempts have crashed */
+    uint8_t state;           /* enum task_state */
+    bool retry;              /* TASK_QUEUED: in `retries`, not in `queue` */
+    bool cancelled;          /* TASK_HELD: it must not be queued again */
+    bool early;              /* the list of early moves has some about it */
 };
 
 /* A doubly linked list of tasks. */

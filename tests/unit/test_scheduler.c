@@ -279,6 +279,37 @@ static void one_attempt_only(void **state)
     RUN(1, 1, {"join 0 1;want 0;add 0", "send 0 0/1"}, {"crash 0 0 1", "giveup 0"});
 }
 
+/* The option retries may be large. */
+static void more_attempts_than_16_bits_count(void **state)
+{
+    (void)state;
+    enum { ATTEMPTS = 70000 };
+    struct scheduler *s = scheduler_new(1, ATTEMPTS);
+    struct scheduler_actions actions = {0};
+    assert_non_null(s);
+    assert_int_equal(
+        scheduler_apply(s, &(struct scheduler_event){SCHEDULER_AGENT_JOINED, .count = 1}, &actions),
+        0);
+    assert_int_equal(
+        scheduler_apply(s, &(struct scheduler_event){SCHEDULER_TASK_ADDED, .task = 0}, &actions),
+        0);
+    for (uint32_t attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        struct scheduler_event wants = {SCHEDULER_AGENT_WANTS, .agent = 0};
+        struct scheduler_event crashed = {SCHEDULER_TASK_CRASHED, .dispatch = attempt};
+        actions.count = 0;
+        assert_int_equal(scheduler_apply(s, &wants, &actions), 0);
+        assert_int_equal(scheduler_decide(s, &actions), 0);
+        assert_int_equal(scheduler_apply(s, &crashed, &actions), 0);
+        assert_int_equal(actions.count, 2);
+        assert_int_equal(actions.list[0].type, SCHEDULER_SEND);
+        assert_int_equal(actions.list[1].type,
+                         attempt < ATTEMPTS ? SCHEDULER_REQUEUE : SCHEDULER_GIVE_UP);
+    }
+    assert_int_equal(actions.list[1].crashes, ATTEMPTS);
+    scheduler_actions_release(&actions);
+    scheduler_free(s);
+}
+
 static void lost_agent(void **state)
 {
     (void)state;
@@ -406,6 +437,7 @@ int main(void)
         cmocka_unit_test(crash_retried_on_the_only_agent),
         cmocka_unit_test(retries_come_last),
         cmocka_unit_test(one_attempt_only),
+        cmocka_unit_test(more_attempts_than_16_bits_count),
         cmocka_unit_test(lost_agent),
         cmocka_unit_test(lost_while_stealing),
         cmocka_unit_test(stale_reports_change_nothing),
