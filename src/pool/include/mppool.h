@@ -227,8 +227,8 @@ struct mpp_executor;
  * and with MPI only one in all, because MPI cannot be initialised again.
  *
  * If a rank cannot go on after MPI was initialised, for example because rank 0 has died, the
- * function does not return on this rank: it prints the reason on stderr and ends all ranks with exit
- * status 70. */
+ * function does not return on this rank: it prints the reason on stderr and ends all ranks with
+ * exit status 70. */
 MPP_API enum mpp_role mpp_open(int *argc, char ***argv, const struct mpp_options *options,
                                struct mpp_executor **executor, struct mpp_error *error);
 
@@ -311,7 +311,7 @@ struct mpp_exception {
     int64_t pid;         /* of the worker process of that attempt; 0 if rank is -1 */
     int attempts;        /* how many attempts were made; 0 if rank is -1 */
     const char *host;    /* host name of the rank; "" if rank is -1 */
-    const char *message; /* for CRASH it names the signal; for JOB it is the job's own text */
+    const char *message; /* JOB: the text that the job stored; CRASH: it names the signal */
 };
 
 /* What functions that wait return. Zero is success, so `if (mpp_future_result(...))` catches both
