@@ -12,12 +12,16 @@
 
 enum { COORDINATOR_RANK = 0 };
 
-/* A CANCEL for a stolen task may arrive before the task. So many such ids are remembered; older
- * ones are forgotten, since in most cases the task was done before its CANCEL arrived. */
+/* A CANCEL for a stolen task may arrive before the task. This many such ids are remembered. Older
+ * ones can be forgotten: usually the CANCEL has arrived after the task was done. */
 enum { EARLY_CANCELS_MAX = 64 };
 
-/* Results of this size together are sent at once. */
+/* Results are sent at once when they have this size together. */
 enum { RESULTS_BYTES_MAX = 1 << 16 };
+
+/* A list gets no further item when its message would become larger than this: MPI sends at most
+ * INT_MAX bytes. A single item may be as large. */
+#define MESSAGE_BYTES_MAX MESSAGE_DATA_MAX
 
 struct agent {
     struct transport *transport;
@@ -54,10 +58,24 @@ int agent_send_hello(struct agent *agent, uint64_t build, struct mpp_error *erro
     return transport_send(agent->transport, COORDINATOR_RANK, &out, error);
 }
 
-/* Adds a result to the next DONE message. */
+static int send_results(struct agent *agent, struct mpp_error *error)
+{
+    if (!agent->done.out)
+        return 0;
+    message_end(&agent->done);
+    agent->done = (struct message_list){0};
+    return transport_send(agent->transport, COORDINATOR_RANK, &agent->results, error);
+}
+
+/* Adds a result to the next DONE message. If that would get too large, it is sent first. */
 static void report(void *context, const struct message_result *result)
 {
     struct agent *agent = context;
+    if (agent->results.size + result->size > MESSAGE_BYTES_MAX) {
+        agent->sent_from_callback = true;
+        if (send_results(agent, &agent->error))
+            agent->send_failed = true;
+    }
     if (!agent->done.out) {
         agent->done = message_begin_done(&agent->results, worker_set_replaced(agent->workers));
         agent->send_by_ns =
@@ -69,19 +87,10 @@ static void report(void *context, const struct message_result *result)
 static void report_dropped(struct agent *agent, const struct agent_task *task)
 {
     report(agent, &(struct message_result){
-                      .id = task->id, .handout = task->handout, .status = TASK_DROPPED});
+                      .id = task->id, .dispatch = task->dispatch, .status = TASK_DROPPED});
 }
 
-static int send_results(struct agent *agent, struct mpp_error *error)
-{
-    if (!agent->done.out)
-        return 0;
-    message_end(&agent->done);
-    agent->done = (struct message_list){0};
-    return transport_send(agent->transport, COORDINATOR_RANK, &agent->results, error);
-}
-
-/* Sends the results if they are due; otherwise lowers *wake_at_ns to the time when they will be. */
+/* Sends the results if they are due. Otherwise lowers *wake_at_ns to the time when they are due. */
 static int send_due_results(struct agent *agent, bool *progressed, int64_t *wake_at_ns,
                             struct mpp_error *error)
 {
@@ -109,7 +118,7 @@ static void send_from_callback(struct agent *agent, struct buf *out)
 static void report_running(void *context, const struct agent_task *task)
 {
     struct buf out = BUF_INIT;
-    message_put_running(&out, task->id, task->handout);
+    message_put_running(&out, task->id, task->dispatch);
     send_from_callback(context, &out);
 }
 
@@ -185,6 +194,29 @@ static int take_tasks(struct agent *agent, struct reader *fields, struct mpp_err
     return 0;
 }
 
+/* Sends tasks to the thief, in one message or, if they are large, several, and lists them in
+ * `moved`. */
+static int send_stolen(struct agent *agent, int thief, struct task_list *stolen,
+                       struct message_list *moved, struct mpp_error *error)
+{
+    while (stolen->first) {
+        struct buf out = BUF_INIT;
+        struct message_list tasks = message_begin_tasks(&out);
+        while (stolen->first &&
+               (!tasks.count || out.size + stolen->first->size < MESSAGE_BYTES_MAX)) {
+            struct agent_task *task = task_list_take(stolen);
+            struct message_task fields = agent_task_message(task);
+            message_put_task(&tasks, &fields);
+            message_put_moved(moved, task->id, task->dispatch);
+            agent_task_free(task);
+        }
+        message_end(&tasks);
+        if (transport_send(agent->transport, thief, &out, error))
+            return -1;
+    }
+    return 0;
+}
+
 /* Sends tasks from the tail of the queue directly to the thief, and tells the coordinator which. */
 static int send_to_thief(struct agent *agent, const struct message_steal *steal,
                          struct mpp_error *error)
@@ -198,22 +230,15 @@ static int send_to_thief(struct agent *agent, const struct message_steal *steal,
     struct task_list stolen;
     task_list_init(&stolen);
     task_list_move_tail(&agent->queue, steal->count, &stolen);
-    struct buf tasks_out = BUF_INIT, moved_out = BUF_INIT;
-    struct message_list tasks = message_begin_tasks(&tasks_out);
-    struct message_list moved = message_begin_moved(&moved_out, steal->thief);
-    for (struct agent_task *task; (task = task_list_take(&stolen)); agent_task_free(task)) {
-        struct message_task fields = agent_task_message(task);
-        message_put_task(&tasks, &fields);
-        message_put_moved(&moved, task->id, task->handout);
-    }
-    message_end(&tasks);
-    if (tasks.count && transport_send(agent->transport, (int)steal->thief, &tasks_out, error)) {
-        buf_release(&moved_out);
+    struct buf out = BUF_INIT;
+    struct message_list moved = message_begin_moved(&out, steal->thief);
+    if (send_stolen(agent, (int)steal->thief, &stolen, &moved, error)) {
+        task_list_release(&stolen);
+        buf_release(&out);
         return -1;
     }
-    buf_release(&tasks_out);
     message_end(&moved);
-    return transport_send(agent->transport, COORDINATOR_RANK, &moved_out, error);
+    return transport_send(agent->transport, COORDINATOR_RANK, &out, error);
 }
 
 /* The task may be in the queue, with a worker, or not have arrived yet. */

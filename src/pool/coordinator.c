@@ -62,7 +62,8 @@ static void store_end(struct coordinator *c, struct mpp_future *future,
     atomic_fetch_add_explicit(&info->busy_ns, result->run_ns, memory_order_relaxed);
     future->rank = action->agent;
     future->run_ns = result->run_ns;
-    future->attempts = (int)(action->type == SCHEDULER_GIVE_UP ? action->crashes : result->handout);
+    future->attempts =
+        (int)(action->type == SCHEDULER_GIVE_UP ? action->crashes : result->dispatch);
     if (result->status == TASK_SUCCEEDED) {
         future_set_result(future, result->data, result->size);
     } else {
@@ -110,7 +111,7 @@ static ptrdiff_t send_chunk(struct coordinator *c, size_t at, struct mpp_error *
             break;
         const struct mpp_future *future = future_table_find(&c->futures, action->task);
         message_put_task(&tasks, &(struct message_task){.id = action->task,
-                                                        .handout = action->handout,
+                                                        .dispatch = action->dispatch,
                                                         .job = future->job,
                                                         .size = (uint32_t)future->payload_size,
                                                         .payload = future->payload});
@@ -184,9 +185,10 @@ int coordinator_submit(struct coordinator *c, struct mpp_future *future, struct 
         return -1;
     struct scheduler_event event = {
         .type = SCHEDULER_TASK_ADDED, .task = future->id, .count = future->chunk};
-    if (apply(c, event, error))
-        return -1;
-    return c->broken_reason ? cancel_task(c, event.task, error) : 0;
+    if (!apply(c, event, error) && (!c->broken_reason || !cancel_task(c, event.task, error)))
+        return 0;
+    future_table_remove(&c->futures, event.task); /* it stays with the caller */
+    return -1;
 }
 
 int coordinator_cancel(struct coordinator *c, const struct mpp_future *future,
@@ -293,7 +295,7 @@ int coordinator_task_ended(struct coordinator *c, int rank, const struct message
     struct scheduler_event event = {.type = crashed ? SCHEDULER_TASK_CRASHED : SCHEDULER_TASK_DONE,
                                     .agent = rank,
                                     .task = result->id,
-                                    .handout = result->handout};
+                                    .dispatch = result->dispatch};
     c->current = result;
     int failed = apply(c, event, error);
     c->current = NULL;
@@ -301,13 +303,13 @@ int coordinator_task_ended(struct coordinator *c, int rank, const struct message
 }
 
 int coordinator_task_moved(struct coordinator *c, int victim, int thief, uint64_t id,
-                           uint32_t handout, struct mpp_error *error)
+                           uint32_t dispatch, struct mpp_error *error)
 {
     struct scheduler_event event = {.type = SCHEDULER_TASK_MOVED,
                                     .agent = victim,
                                     .other = thief,
                                     .task = id,
-                                    .handout = handout};
+                                    .dispatch = dispatch};
     return apply(c, event, error);
 }
 

@@ -24,7 +24,7 @@
 
 struct coordinator;
 
-/* What is known of a rank. The coordinator writes it, and any thread may read it. */
+/* Facts about a rank. The coordinator writes them, and any thread may read them. */
 struct rank_info {
     char host[64];       /* valid once workers is not 0 or a result of the rank was published */
     _Atomic int workers; /* worker processes; 0: the rank has not joined */
@@ -33,7 +33,7 @@ struct rank_info {
 
 struct coordinator_options {
     uint32_t attempts; /* as for scheduler_new */
-    uint64_t build;    /* that the HELLO of every rank must contain */
+    uint64_t build;    /* the HELLO of every rank must contain this value */
 
     /* Called for each future that the coordinator has settled. It takes over the pool's reference
      * and must publish the future. */
@@ -44,7 +44,7 @@ struct coordinator_options {
                                     coordinator */
 };
 
-/* The transport must outlive the coordinator. Returns NULL with the error filled. */
+/* The transport must outlive the coordinator. NULL: out of memory, and the error is filled. */
 struct coordinator *coordinator_new(struct transport *transport,
                                     const struct coordinator_options *options,
                                     struct mpp_error *error);
@@ -78,7 +78,7 @@ int coordinator_agent_wants_tasks(struct coordinator *coordinator, int rank,
 int coordinator_task_ended(struct coordinator *coordinator, int rank,
                            const struct message_result *result, struct mpp_error *error);
 int coordinator_task_moved(struct coordinator *coordinator, int victim, int thief, uint64_t id,
-                           uint32_t handout, struct mpp_error *error);
+                           uint32_t dispatch, struct mpp_error *error);
 int coordinator_steal_ended(struct coordinator *coordinator, int victim, int thief, uint32_t count,
                             struct mpp_error *error);
 void coordinator_task_running(struct coordinator *coordinator, uint64_t id);

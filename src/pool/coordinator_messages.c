@@ -38,10 +38,10 @@ static int take_moved(struct coordinator *c, int from, struct reader *fields,
         return mpp_error_set(error, "rank %d sent a damaged list of moved tasks", from);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t id;
-        uint32_t handout;
-        if (message_get_moved_task(fields, &id, &handout))
+        uint32_t dispatch;
+        if (message_get_moved_task(fields, &id, &dispatch))
             return mpp_error_set(error, "rank %d sent a damaged moved task", from);
-        if (coordinator_task_moved(c, from, (int)thief, id, handout, error))
+        if (coordinator_task_moved(c, from, (int)thief, id, dispatch, error))
             return -1;
     }
     return coordinator_steal_ended(c, from, (int)thief, count, error);
@@ -51,8 +51,8 @@ static int take_running(struct coordinator *c, int from, struct reader *fields,
                         struct mpp_error *error)
 {
     uint64_t id;
-    uint32_t handout;
-    if (message_get_running(fields, &id, &handout))
+    uint32_t dispatch;
+    if (message_get_running(fields, &id, &dispatch))
         return mpp_error_set(error, "rank %d sent a damaged report of a running task", from);
     coordinator_task_running(c, id);
     return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What callers and the progress thread share: see executor.h. */
+/* The state that callers and the progress thread share: see executor.h. */
 #include "executor.h"
 
 #include <stdlib.h>
@@ -64,9 +64,9 @@ void executor_wake(struct mpp_executor *executor)
         return;
     executor->sleeping = false;
     uint64_t one = 1;
+    /* It fails only if the counter is at its maximum; then the thread wakes up anyway. */
     ssize_t ignored = write(executor->wake_fd, &one, sizeof one);
-    (void)
-        ignored; /* fails only if the counter is full, and then the thread is being woken anyway */
+    (void)ignored;
 }
 
 int executor_report_broken(const struct mpp_executor *executor, struct mpp_error *error)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From options to an open executor, or to a rank that serves: see executor_open.h. */
+/* Opens the executor on rank 0, and runs the event loop of the other ranks: see executor_open.h. */
 #include "executor_open.h"
 
 #include <sched.h>
@@ -43,8 +43,8 @@ static int check_options(const struct mpp_options *options, struct mpp_error *er
     return 0;
 }
 
-/* The cores that this rank may use. If the launcher has not bound the ranks of a node to cores of
- * their own, they share the node evenly. */
+/* The default of workers_per_rank. If the launcher has not bound the ranks of a node to cores of
+ * their own, they share the node's cores evenly. */
 static int usable_cores(const struct transport *transport)
 {
     cpu_set_t set;
@@ -92,8 +92,8 @@ static int open_rank(struct rank_loop *rank, const struct executor_link *link,
     return rank->agent ? agent_send_hello(rank->agent, build_id(options), error) : -1;
 }
 
-/* A rank that cannot go on ends the whole run, because the others would wait for it for ever. */
-static _Noreturn void give_up(struct rank_loop *rank, const struct mpp_error *error)
+/* Ends the whole run, because the other ranks would wait for this one for ever. */
+static _Noreturn void abort_run(struct rank_loop *rank, const struct mpp_error *error)
 {
     log_line("rank %d: %s", rank->transport->rank, error->text);
     forkserver_stop(&rank->forkserver);
@@ -106,7 +106,7 @@ static void serve(struct rank_loop *rank)
     while (!agent_ended(rank->agent)) {
         bool progressed = false;
         if (rank_loop_step(rank, &progressed, &error))
-            give_up(rank, &error);
+            abort_run(rank, &error);
         if (!progressed)
             rank_loop_wait(rank, -1);
     }
@@ -147,7 +147,7 @@ enum mpp_role executor_open(const struct executor_link *link, const struct mpp_o
     }
     if (open_rank(rank, link, options, error)) {
         if (rank->transport)
-            give_up(rank, error);
+            abort_run(rank, error);
         forkserver_stop(&rank->forkserver);
         free(executor);
         return MPP_FAILED;
@@ -160,7 +160,7 @@ enum mpp_role executor_open(const struct executor_link *link, const struct mpp_o
         return failed ? MPP_FAILED : MPP_SERVED;
     }
     if (start_executor(executor, error))
-        give_up(rank, error);
+        abort_run(rank, error);
     *executor_out = executor;
     return MPP_EXECUTOR;
 }

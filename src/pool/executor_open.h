@@ -9,13 +9,15 @@
 #include "mppool.h"
 #include "transport.h"
 
-/* How a rank connects to the other ranks. It is called after the fork server has been forked. */
+/* How a rank connects to the other ranks. */
 struct executor_link {
-    struct transport *(*connect)(void *context, struct mpp_error *error); /* NULL: error filled */
+    /* Called once the fork server has been forked. Returns a transport, or NULL with the error
+     * filled. */
+    struct transport *(*connect)(void *context, struct mpp_error *error);
     void *context;
 };
 
-/* As mpp_open. */
+/* Does what mpp_open does, with this link. */
 enum mpp_role executor_open(const struct executor_link *link, const struct mpp_options *options,
                             struct mpp_executor **executor, struct mpp_error *error);
 

@@ -34,10 +34,10 @@
 
 /* Memory that a worker process and its agent share; it is mapped before the fork.
  *
- * Tasks sent to a worker process are numbered from 0. `next` is the first task that nobody has
- * claimed. The worker claims task n by changing `next` from n to n + 1 and then runs it. The agent
- * takes tasks back by advancing `next` past them. Both use atomic operations, so a task is never
- * both run and taken back.
+ * Tasks sent to a worker process are numbered from 0. `next` is the first task that is not claimed.
+ * The worker claims task n by changing `next` from n to n + 1 and then runs it. The agent takes
+ * tasks back by advancing `next` past them. Both use atomic operations, so a task is never both run
+ * and taken back.
  *
  * `running` is set before the claim. After the run the worker clears it. To kill the worker because
  * of its task, the agent first sets the bit WORKER_TERMINATING in `running`; the worker then cannot

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One task on rank 0 and those who wait for it: see future.h. */
+/* One task on rank 0, its result, and the threads and callbacks that wait for it: see future.h. */
 #include "future.h"
 
 #include <stdlib.h>

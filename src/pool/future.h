@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * future: one task on rank 0, from its submission to its end, and those who wait for that end.
+ * future: one task on rank 0, from its submission to its end, and the threads and callbacks that
+ * wait for that end.
  *
  *     FUTURE_PENDING -> FUTURE_RUNNING -> FUTURE_SETTLED -> FUTURE_DONE
  *
- * A future ends once, although two threads may try: the progress thread with a result, and a caller
- * that cancels. The one for which future_settle returns true stores the result or the exception and
- * then calls future_publish, which makes the future done and wakes those who wait.
+ * A future ends once, although two threads may try to end it: the progress thread with a result,
+ * and a caller that cancels it. The thread for which future_settle returns true stores the result
+ * or the exception and then calls future_publish, which makes the future done and wakes the waiting
+ * threads.
  *
  * Futures are reference counted: the pool holds one reference until the task is done, the caller of
  * mpp_submit another. Each future of mpp_submit in turn holds a reference to its executor (struct
@@ -34,7 +36,7 @@ void future_owner_unref(struct future_owner *owner);
 
 /* ---- Observers ---- */
 
-/* Someone to be told when one future is done: a waiting thread or a callback. */
+/* What to notify when one future is done: a waiting thread or a callback. */
 struct observer {
     struct observer *next; /* of the same future; once it is done, in a waiter's ready list or in a
                               list of callbacks to call */
@@ -95,18 +97,20 @@ void future_unref(struct mpp_future *future); /* NULL is allowed */
 
 bool future_is_done(const struct mpp_future *future);
 
-/* Returns true to exactly one caller, who then stores the end and publishes it. */
+/* Returns true to exactly one caller, who must then store the result or exception and publish the
+ * future. */
 bool future_settle(struct mpp_future *future);
 
-/* Store the end. If there is no memory for a copy, an exception that says so is stored instead. */
+/* Store a copy of the result or the exception in a settled future. If there is no memory for it, an
+ * exception that says so is stored instead. */
 void future_set_result(struct mpp_future *future, const void *data, size_t size);
 void future_set_exception(struct mpp_future *future, const struct mpp_exception *exception,
                           size_t message_size);
 void future_set_cancelled(struct mpp_future *future);
 
-/* Ends a task of which no result will come: as cancelled, or as broken if a reason is given.
- * Returns true if the caller must publish it; false if it had been settled before, and then the
- * caller's reference has been dropped. */
+/* Settles a future that gets no result: with an exception of kind CANCELLED, or of kind BROKEN if a
+ * reason is given. Returns true if the caller must publish it. Returns false if it was settled
+ * already; then the caller's reference is dropped. */
 bool future_end_without_result(struct mpp_future *future, const char *broken_reason);
 
 /* Makes a settled future done; call it with the owner's lock held. Wakes waiters, and appends

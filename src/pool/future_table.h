@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * future_table: finds the future of a task by the id that the scheduler uses: (generation << 32 |
- * slot). It contains the tasks that the scheduler knows. Does not own the futures.
+ * slot). A future is in it from when the scheduler gets the task until the scheduler frees the id.
+ * The table does not own the futures.
  */
 #ifndef FUTURE_TABLE_H
 #define FUTURE_TABLE_H
@@ -23,7 +24,7 @@ struct future_table {
 
 void future_table_release(struct future_table *table);
 
-/* Adds a future and sets its id. */
+/* Adds a future and sets its id. Returns 0, or -1 with the error filled if out of memory. */
 int future_table_add(struct future_table *table, struct mpp_future *future,
                      struct mpp_error *error);
 

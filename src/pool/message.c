@@ -86,7 +86,7 @@ void message_put_task(struct message_list *list, const struct message_task *task
     if (!to)
         return;
     to = store_u64(to, task->id);
-    to = store_u32(to, task->handout);
+    to = store_u32(to, task->dispatch);
     to = store_u32(to, task->job);
     to = store_u32(to, task->size);
     if (task->size)
@@ -102,7 +102,7 @@ int message_get_tasks(struct reader *fields, uint32_t *count)
 int message_get_task(struct reader *fields, struct message_task *task)
 {
     task->id = read_u64(fields);
-    task->handout = read_u32(fields);
+    task->dispatch = read_u32(fields);
     task->job = read_u32(fields);
     task->size = read_u32(fields);
     task->payload = read_bytes(fields, task->size);
@@ -129,7 +129,7 @@ void message_put_result(struct message_list *list, const struct message_result *
     if (!to)
         return;
     to = store_u64(to, result->id);
-    to = store_u32(to, result->handout);
+    to = store_u32(to, result->dispatch);
     to = store_u8(to, (uint8_t)result->status);
     to = store_u32(to, result->signal);
     to = store_u32(to, result->pid);
@@ -151,7 +151,7 @@ int message_get_done(struct reader *fields, uint32_t *workers_replaced, bool *wa
 int message_get_result(struct reader *fields, struct message_result *result)
 {
     result->id = read_u64(fields);
-    result->handout = read_u32(fields);
+    result->dispatch = read_u32(fields);
     uint8_t status = read_u8(fields);
     result->signal = read_u32(fields);
     result->pid = read_u32(fields);
@@ -171,10 +171,10 @@ struct message_list message_begin_moved(struct buf *out, uint32_t thief)
     return begin_list(out);
 }
 
-void message_put_moved(struct message_list *list, uint64_t id, uint32_t handout)
+void message_put_moved(struct message_list *list, uint64_t id, uint32_t dispatch)
 {
     buf_put_u64(list->out, id);
-    buf_put_u32(list->out, handout);
+    buf_put_u32(list->out, dispatch);
     list->count++;
 }
 
@@ -184,10 +184,10 @@ int message_get_moved(struct reader *fields, uint32_t *thief, uint32_t *count)
     return get_count(fields, count, MOVED_BYTES);
 }
 
-int message_get_moved_task(struct reader *fields, uint64_t *id, uint32_t *handout)
+int message_get_moved_task(struct reader *fields, uint64_t *id, uint32_t *dispatch)
 {
     *id = read_u64(fields);
-    *handout = read_u32(fields);
+    *dispatch = read_u32(fields);
     return check(fields);
 }
 
@@ -246,17 +246,17 @@ void message_put_end(struct buf *out)
     buf_put_u8(out, MESSAGE_END);
 }
 
-void message_put_running(struct buf *out, uint64_t id, uint32_t handout)
+void message_put_running(struct buf *out, uint64_t id, uint32_t dispatch)
 {
     buf_put_u8(out, MESSAGE_RUNNING);
     buf_put_u64(out, id);
-    buf_put_u32(out, handout);
+    buf_put_u32(out, dispatch);
 }
 
-int message_get_running(struct reader *fields, uint64_t *id, uint32_t *handout)
+int message_get_running(struct reader *fields, uint64_t *id, uint32_t *dispatch)
 {
     *id = read_u64(fields);
-    *handout = read_u32(fields);
+    *dispatch = read_u32(fields);
     return check(fields);
 }
 

@@ -77,9 +77,9 @@ void message_end(struct message_list *list); /* writes the count */
 
 struct message_task {
     uint64_t id;
-    uint32_t
-        handout;   /* counts how often the task was sent to an agent; DONE and MOVED return it, so
-                         that a late answer about an earlier attempt is recognised */
+    /* How often the coordinator has sent the task to an agent, from 1. DONE and MOVED repeat it, so
+     * that a late report about an earlier dispatch is recognised. */
+    uint32_t dispatch;
     uint32_t job;  /* index into the table of jobs */
     uint32_t size; /* of the payload, in bytes */
     const void *payload;
@@ -104,7 +104,7 @@ enum task_status {
 
 struct message_result {
     uint64_t id;
-    uint32_t handout;
+    uint32_t dispatch;
     enum task_status status;
     uint32_t signal; /* that ended the worker process; 0: none */
     uint32_t pid;    /* of the worker process; 0: none */
@@ -135,9 +135,9 @@ int message_get_steal(struct reader *fields, struct message_steal *steal);
 
 /* MOVED, the victim's answer: a list of the tasks that it has sent to the thief, possibly empty. */
 struct message_list message_begin_moved(struct buf *out, uint32_t thief);
-void message_put_moved(struct message_list *list, uint64_t id, uint32_t handout);
+void message_put_moved(struct message_list *list, uint64_t id, uint32_t dispatch);
 int message_get_moved(struct reader *fields, uint32_t *thief, uint32_t *count);
-int message_get_moved_task(struct reader *fields, uint64_t *id, uint32_t *handout);
+int message_get_moved_task(struct reader *fields, uint64_t *id, uint32_t *dispatch);
 
 /* WANT: the agent's queue is short, send it more tasks. */
 void message_put_want(struct buf *out);
@@ -145,8 +145,8 @@ void message_put_want(struct buf *out);
 /* ---- One task ---- */
 
 /* RUNNING: this task has been running for some milliseconds. */
-void message_put_running(struct buf *out, uint64_t id, uint32_t handout);
-int message_get_running(struct reader *fields, uint64_t *id, uint32_t *handout);
+void message_put_running(struct buf *out, uint64_t id, uint32_t dispatch);
+int message_get_running(struct reader *fields, uint64_t *id, uint32_t *dispatch);
 
 /* CANCEL: drop this task, or kill the worker process that runs it. */
 void message_put_cancel(struct buf *out, uint64_t id);

@@ -10,7 +10,7 @@
 
 double monotonic_deadline(double timeout_s)
 {
-    return timeout_s < 0 ? -1 : monotonic_now_s() + timeout_s;
+    return timeout_s < 0 ? -1 : monotonic_now_s() + (timeout_s > 0 ? timeout_s : 0);
 }
 
 bool monotonic_deadline_passed(double deadline_s)

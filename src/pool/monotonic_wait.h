@@ -11,7 +11,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* The time timeout_s seconds from now; negative if timeout_s is negative. */
+/* The time timeout_s seconds from now; negative if timeout_s is negative, and now if it is not a
+ * number. */
 double monotonic_deadline(double timeout_s);
 
 bool monotonic_deadline_passed(double deadline_s);

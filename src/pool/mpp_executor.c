@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The public calls for a whole pool: open, submit, shut down, close, statistics. See mppool.h. */
+/* The public functions for a pool: open, submit, shut down, close, statistics. See mppool.h. */
 #include <stdlib.h>
 
 #include "executor.h"
@@ -38,7 +38,7 @@ static struct transport *connect_launched(void *context, struct mpp_error *error
                                     : transport_single_rank_new(error);
 }
 
-/* Only one pool may be open: a second one would take messages of the first. */
+/* Only one pool may be open at a time. */
 static atomic_bool is_open;
 
 enum mpp_role mpp_open(int *argc, char ***argv, const struct mpp_options *options,
@@ -71,8 +71,8 @@ struct mpp_future *mpp_submit(struct mpp_executor *executor, const char *job, co
     struct mpp_future *future = future_new(&executor->owner, (uint32_t)index, payload, size, error);
     if (!future)
         return NULL;
-    future_owner_ref(&executor->owner); /* the future's */
-    future_ref(future);                 /* one reference for the pool, one for the caller */
+    future_owner_ref(&executor->owner); /* for the future */
+    future_ref(future);                 /* for the pool; future_new made the caller's */
     struct future_list one;
     future_list_init(&one);
     future_list_append(&one, future);
@@ -115,8 +115,8 @@ int mpp_close(struct mpp_executor *executor, struct mpp_error *error)
     int result = mpp_shutdown(executor, true, false, error);
     progress_thread_join(executor);
     rank_loop_stop(&executor->rank);
-    /* If the pool was aborted, MPI is left alone: the launcher ends the other ranks when this
-     * program exits. */
+    /* If the progress thread has failed, MPI is not finalised: the other ranks may not take part.
+     * The launcher ends them when this program exits. */
     if (!executor->aborted &&
         transport_close(executor->rank.transport, result || !error ? &unwanted : error))
         result = -1;

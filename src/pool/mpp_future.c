@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The public calls for one future: look, cancel, add a callback, wait. See mppool.h. */
+/* The public functions for one future: its state, cancelling, callbacks, waiting. See mppool.h. */
 #include <stdlib.h>
 
 #include "executor.h"

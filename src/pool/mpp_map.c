@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mpp_map: reads tasks from a source, keeps a bounded number of them in the pool, and passes
- * outcomes to a sink. It runs on the caller's thread; the pool works meanwhile. See mppool.h.
+ * outcomes to a sink, all on the caller's thread. See mppool.h.
  *
  *     source -> read_source -> batch -> exchange -> pool -> completion queue -> deliver -> sink
  */
@@ -32,8 +32,8 @@ struct map_run {
     bool source_ended;              /* the source is not called any more */
     bool source_later;              /* the source has nothing right now */
     bool shut_down;                 /* the executor accepts no more tasks; the error is filled */
-    bool stopped;                   /* the map ends now, with this status; the error is filled: */
-    enum mpp_wait_status status;
+    bool stopped;                   /* the map ends now, and the error is filled */
+    enum mpp_wait_status status;    /* if stopped: what the map returns */
 };
 
 /* Some milliseconds of precision are enough for a batch, and the coarse clock is cheap. */
@@ -47,6 +47,14 @@ static void stop(struct map_run *run, enum mpp_wait_status status)
     run->status = status;
     run->stopped = true;
     run->source_ended = true;
+}
+
+static void stop_after_deadline(struct map_run *run, struct mpp_error *error)
+{
+    if (run->stopped || !monotonic_deadline_passed(run->deadline_s))
+        return;
+    mpp_error_set(error, "the map is not done after %g s", run->map->timeout_s);
+    stop(run, MPP_WAIT_TIMEOUT);
 }
 
 static struct mpp_future *new_task(struct map_run *run, const struct mpp_bytes *payload,
@@ -96,11 +104,12 @@ static void read_source(struct map_run *run, struct future_list *batch, struct m
 
 static void deliver(struct map_run *run, struct mpp_future *future, struct mpp_error *error)
 {
+    stop_after_deadline(run, error); /* the sink may be slow */
     run->delivered++;
     const struct mpp_exception *exception = future->exception;
     if (exception && exception->kind == MPP_EXCEPTION_BROKEN && !run->stopped) {
         mpp_error_set(error, "%s", exception->message);
-        stop(run, MPP_WAIT_FAILED); /* the error of the map, not the outcome of every task */
+        stop(run, MPP_WAIT_FAILED); /* reported once, not as the outcome of every task */
     }
     struct mpp_outcome outcome = {
         .index = future->index,
@@ -136,7 +145,7 @@ static void deliver_all(struct map_run *run, struct future_list *done, struct mp
     }
 }
 
-/* The map cannot go on before a task ends or the source has something. */
+/* Whether the map can only wait for a task to end, or for the source to have something. */
 static bool must_wait(const struct map_run *run)
 {
     bool full = run->pulled - run->delivered >= run->buffersize;
@@ -145,7 +154,7 @@ static bool must_wait(const struct map_run *run)
 
 /* Blocks until a task is done, or for LATER_MS if the source has nothing yet. Call it with the
  * executor's lock held. */
-static void wait_for_outcome(struct map_run *run, struct mpp_error *error)
+static void wait_for_outcome(struct map_run *run)
 {
     double deadline_s = run->deadline_s;
     double later_s = monotonic_deadline(LATER_MS * 1e-3);
@@ -154,13 +163,10 @@ static void wait_for_outcome(struct map_run *run, struct mpp_error *error)
     while (must_wait(run) && !run->queue->done.count)
         if (!monotonic_cond_wait(&run->queue->not_empty, &run->executor->owner.lock, deadline_s))
             break;
-    if (must_wait(run) && !run->queue->done.count && monotonic_deadline_passed(run->deadline_s)) {
-        mpp_error_set(error, "the map is not done after %g s", run->map->timeout_s);
-        stop(run, MPP_WAIT_TIMEOUT);
-    }
 }
 
-/* The executor is shut down: tasks in the pool are still delivered, the batch as cancelled. */
+/* The executor is shut down: the tasks of the batch are delivered as cancelled, and those already
+ * in the pool with their own outcomes. */
 static void end_early(struct map_run *run, struct future_list *batch, struct future_list *done)
 {
     run->shut_down = run->source_ended = true;
@@ -189,20 +195,27 @@ static void exchange(struct map_run *run, struct future_list *batch, struct futu
     }
     executor_wake(executor);
     if (!run->stopped && !done->count)
-        wait_for_outcome(run, error);
+        wait_for_outcome(run);
     future_list_move(&run->queue->done, done);
     pthread_mutex_unlock(&executor->owner.lock);
 }
 
+static bool is_finished(const struct map_run *run)
+{
+    return run->stopped || (run->source_ended && run->delivered == run->pulled);
+}
+
 static void run_until_end(struct map_run *run, struct mpp_error *error)
 {
-    while (!run->stopped && (!run->source_ended || run->delivered < run->pulled)) {
+    while (!is_finished(run)) {
         struct future_list batch, done;
         future_list_init(&batch);
         future_list_init(&done);
         read_source(run, &batch, error);
         exchange(run, &batch, &done, error);
         deliver_all(run, &done, error);
+        if (!is_finished(run))
+            stop_after_deadline(run, error);
     }
 }
 

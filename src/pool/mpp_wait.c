@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The public calls for several futures: as_completed, and wait, built on it. See mppool.h. */
+/* The public functions for several futures: mpp_as_completed, and mpp_wait, which is built on it.
+ * See mppool.h. */
 #include <stdlib.h>
 
 #include "executor.h"
@@ -8,10 +9,10 @@
 struct mpp_as_completed {
     struct mpp_executor *executor; /* a reference; NULL: all futures were done from the start */
     struct waiter waiter;
-    size_t left;                 /* futures that have not come */
+    size_t left;                 /* futures that have not been returned */
     size_t count;                /* of observers */
-    struct observer observers[]; /* as in the caller's list; future is NULL for a repeated one, and
-                                    once it has come */
+    struct observer observers[]; /* in the order of the caller's list; future is NULL for a repeated
+                                    one, and once it has been returned */
 };
 
 /* ---- New and free ---- */
@@ -121,7 +122,7 @@ static struct observer *take_ready(struct mpp_as_completed *iterator, double dea
     return observer;
 }
 
-/* As mpp_as_completed_next. The deadline belongs to timeout_s, but may have been set earlier. */
+/* Like mpp_as_completed_next, but with a deadline that has been computed from timeout_s before. */
 static enum mpp_wait_status next_before(struct mpp_as_completed *iterator, double timeout_s,
                                         double deadline_s, struct mpp_future **future,
                                         struct mpp_error *error)

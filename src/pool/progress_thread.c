@@ -6,18 +6,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* How many submitted futures a round takes. The bound is there for the same reason as that on
- * messages in rank_loop.c: a flood of new tasks must not delay the sending of the first ones. */
+/* How many submitted futures are given to the coordinator in a round. Without a limit, a flood of
+ * new tasks would delay the sending of the first ones. */
 enum { SUBMITS_PER_ROUND = 1024 };
 
-/* What the thread knows and nobody else uses. */
+/* State that only the thread uses. */
 struct progress_thread {
     struct mpp_executor *executor;
     struct future_list submitted; /* taken from the executor, not yet given to the coordinator */
-    struct mpp_future *cancelled; /* the same for cancelled futures */
+    struct mpp_future *cancelled; /* the same for futures that callers have cancelled */
     struct future_list ended;     /* settled, not yet published */
-    bool stop, cancel_waiting;    /* requested, */
-    bool told_stop, told_cancel;  /* and passed on to the coordinator */
+    bool stop, cancel_waiting;    /* requested by mpp_shutdown */
+    bool input_ended, waiting_cancelled; /* and the coordinator was told */
 };
 
 /* The coordinator calls this for each settled future. They are published together, once in a round,
@@ -36,7 +36,7 @@ static void publish_ended(struct progress_thread *thread, struct observer_list *
         future_publish(future, callbacks);
 }
 
-/* Broken means that no task can run; the pool can still be shut down in order. */
+/* When the pool is broken no task can run, but it can still be shut down in an orderly way. */
 static void note_broken(struct mpp_executor *executor)
 {
     const char *reason = coordinator_broken_reason(executor->rank.coordinator);
@@ -90,7 +90,7 @@ static int submit_futures(struct coordinator *coordinator, struct future_list *s
     struct mpp_future *future;
     for (int i = 0; i < SUBMITS_PER_ROUND && (future = future_list_take(submitted)); i++) {
         if (atomic_load(&future->state) >= FUTURE_SETTLED) {
-            future_unref(future); /* cancelled meanwhile: no rank will know of it */
+            future_unref(future); /* cancelled already: it need not be sent to any rank */
         } else if (coordinator_submit(coordinator, future, error)) {
             future_list_append(submitted, future);
             return -1;
@@ -120,13 +120,14 @@ static int pass_requests(struct progress_thread *thread, bool *progressed, struc
     if (submit_futures(coordinator, &thread->submitted, error) ||
         cancel_futures(coordinator, &thread->cancelled, error))
         return -1;
-    if (thread->stop && !thread->told_stop) {
-        thread->told_stop = *progressed = true;
+    /* Only after the last submitted future: until then more tasks will come. */
+    if (thread->stop && !thread->input_ended && !thread->submitted.first) {
+        thread->input_ended = *progressed = true;
         if (coordinator_end_input(coordinator, error))
             return -1;
     }
-    if (thread->cancel_waiting && !thread->told_cancel) {
-        thread->told_cancel = *progressed = true;
+    if (thread->cancel_waiting && !thread->waiting_cancelled) {
+        thread->waiting_cancelled = *progressed = true;
         return coordinator_cancel_waiting(coordinator, error);
     }
     return 0;
@@ -149,7 +150,7 @@ static int drive(struct progress_thread *thread, struct mpp_error *error)
     return coordinator_send_end(rank->coordinator, error);
 }
 
-/* Refuses further tasks, and takes over those that were submitted at the last moment. */
+/* Refuses further tasks, and takes those that were submitted since the last round. */
 static void close_submissions(struct progress_thread *thread, bool aborted,
                               const struct mpp_error *error)
 {

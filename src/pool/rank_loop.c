@@ -5,10 +5,10 @@
 #include "clock.h"
 #include "coordinator_messages.h"
 
-/* A rank looks for messages after an eighth of the time for which nothing has happened: whatever
- * comes after a pause is late by little compared with the pause. The upper bound is short while the
- * rank has tasks, because a thief may be waiting for an answer. It is long while the rank has none,
- * because then looking costs time on a core that the workers need. */
+/* The next wait is an eighth of the time for which nothing has happened: so a message is delayed by
+ * little compared with the pause before it. While the rank has tasks the wait is at most 1 ms,
+ * because a thief may be waiting for an answer. While it has none the wait may be longer, because
+ * each poll takes time on a core that other processes may need. */
 enum {
     WAIT_MIN_NS = 20000,
     WAIT_MAX_BUSY_NS = 1000000,
@@ -19,8 +19,8 @@ enum {
 /* Bounds that keep a flood of messages from starving the workers. */
 enum { MESSAGES_PER_STEP = 256, STEPS_PER_POLL = 8 };
 
-static int dispatch(struct rank_loop *rank, struct transport_message *message,
-                    struct mpp_error *error)
+static int handle_message(struct rank_loop *rank, struct transport_message *message,
+                          struct mpp_error *error)
 {
     if (rank->coordinator && coordinator_takes_message(&message->bytes))
         return coordinator_take_message(rank->coordinator, message->from, &message->bytes, error);
@@ -40,7 +40,7 @@ static int take_messages(struct rank_loop *rank, bool *progressed, struct mpp_er
             break;
         }
         *progressed = true;
-        int failed = dispatch(rank, &message, error);
+        int failed = handle_message(rank, &message, error);
         buf_release(&message.bytes);
         if (failed)
             return -1;
@@ -48,7 +48,8 @@ static int take_messages(struct rank_loop *rank, bool *progressed, struct mpp_er
     return 0;
 }
 
-/* Call it only when no message is left, so that whatever a rank sent before it died is used. */
+/* Call it only when no message is left, so that everything that a rank sent before it died has been
+ * received. */
 static int handle_lost_ranks(struct rank_loop *rank, bool *progressed, struct mpp_error *error)
 {
     for (int lost; (lost = transport_next_lost(rank->transport)) >= 0;) {

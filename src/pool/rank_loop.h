@@ -22,7 +22,7 @@ struct rank_loop {
     struct coordinator *coordinator; /* on rank 0; NULL on the others */
     struct pollfd poll_set[MPP_WORKERS_MAX + 2];
     unsigned busy_steps;   /* steps that did something */
-    int64_t next_step_ns;  /* the agent wants a step by then, even if nothing happens */
+    int64_t next_step_ns;  /* when the agent must have a step even if nothing happens */
     int64_t idle_since_ns; /* start of the first wait since anything happened; 0: not waiting */
 };
 

@@ -53,8 +53,8 @@ bool read_ahead_begin(struct read_ahead *ahead, uint64_t number, const struct mp
  * begun. */
 bool read_ahead_take(struct read_ahead *ahead, uint64_t number, struct task_load *load);
 
-/* If the calling thread is a reader thread inside a load: the task's number + 1; otherwise 0. Safe
- * in a signal handler. */
+/* If the calling thread is a reader thread and runs a load: the task's number + 1; otherwise 0.
+ * Safe in a signal handler. */
 uint64_t read_ahead_current(void);
 
 #endif

@@ -83,11 +83,11 @@ static uint64_t send_from_queue(struct scheduler *s, struct task_queue *queue, i
                 break;
             task_table_dequeue(&s->table, task);
             task_table_assign(&s->table, task, agent);
-            task->handout++;
+            task->dispatch++;
             add_action(s, (struct scheduler_action){.type = SCHEDULER_SEND,
                                                     .agent = agent,
                                                     .task = task_table_id(&s->table, task),
-                                                    .handout = task->handout,
+                                                    .dispatch = task->dispatch,
                                                     .crashes = task->crashes});
             given++;
         }
@@ -279,10 +279,10 @@ static void task_done(struct scheduler *s, uint64_t id, int agent)
     add_action(s, (struct scheduler_action){.type = SCHEDULER_ACCEPT, .task = id, .agent = agent});
 }
 
-static void task_crashed(struct scheduler *s, uint64_t id, int agent, uint32_t handout)
+static void task_crashed(struct scheduler *s, uint64_t id, int agent, uint32_t dispatch)
 {
     struct task_record *task = task_table_find_task(&s->table, id);
-    if (!task || task->state != TASK_HELD || task->handout != handout)
+    if (!task || task->state != TASK_HELD || task->dispatch != dispatch)
         return;
     task->crashes++;
     if (task->crashes >= s->attempts || task->cancelled) {
@@ -300,7 +300,7 @@ static void task_crashed(struct scheduler *s, uint64_t id, int agent, uint32_t h
 static void task_moved(struct scheduler *s, const struct scheduler_event *event)
 {
     struct task_record *task = task_table_find_task(&s->table, event->task);
-    if (!task || task->state != TASK_HELD || task->handout != event->handout ||
+    if (!task || task->state != TASK_HELD || task->dispatch != event->dispatch ||
         !task_table_find_agent(&s->table, event->agent) || event->other < 0 ||
         event->other >= s->table.agent_capacity)
         return;
@@ -358,7 +358,7 @@ int scheduler_apply(struct scheduler *s, const struct scheduler_event *event,
         task_done(s, event->task, event->agent);
         break;
     case SCHEDULER_TASK_CRASHED:
-        task_crashed(s, event->task, event->agent, event->handout);
+        task_crashed(s, event->task, event->agent, event->dispatch);
         break;
     case SCHEDULER_TASK_MOVED:
         task_moved(s, event);

@@ -4,7 +4,7 @@
  *
  * It knows ids and counts, but no payloads, no clock and no messages, and uses no random numbers.
  * The coordinator on rank 0 tells it what the agents report and carries out its actions; tests and
- * the simulator feed it with events of their own.
+ * the simulator give it events of their own.
  *
  * How it works:
  *
@@ -34,20 +34,20 @@
 enum scheduler_event_type {
     /* agent, count: the agent has joined and has `count` workers. */
     SCHEDULER_AGENT_JOINED,
-    /* agent: it has few tasks left and asks for more. It asks once, then waits until it gets
-     * some. */
+    /* agent: it has few tasks left and requests more. It sends one request, and the next one only
+     * after it has got tasks. */
     SCHEDULER_AGENT_WANTS,
-    /* agent: it is lost, nothing more will be heard from it. */
+    /* agent: it is lost and will report nothing more. */
     SCHEDULER_AGENT_LOST,
     /* task: a new id. count: how many tasks may be in one chunk with it; 0: any number. */
     SCHEDULER_TASK_ADDED,
-    /* task: its result is not wanted any more. */
+    /* task: it was cancelled, its result is not needed. */
     SCHEDULER_TASK_CANCELLED,
     /* task, agent: it has ended with a result or an exception. */
     SCHEDULER_TASK_DONE,
-    /* task, agent, handout: its worker process died. */
+    /* task, agent, dispatch: its worker process died. */
     SCHEDULER_TASK_CRASHED,
-    /* task, agent (the victim), other (the thief), handout: the victim sent it to the thief. */
+    /* task, agent (the victim), other (the thief), dispatch: the victim sent it to the thief. */
     SCHEDULER_TASK_MOVED,
     /* agent (the victim), other (the thief), count: the steal is over, so many tasks moved. */
     SCHEDULER_STEAL_ENDED,
@@ -61,11 +61,11 @@ struct scheduler_event {
     int other;
     uint32_t count;
     uint64_t task;
-    uint32_t handout; /* the number from SCHEDULER_SEND, so that late reports can be told */
+    uint32_t dispatch; /* the number from SCHEDULER_SEND, to recognise late reports */
 };
 
 enum scheduler_action_type {
-    /* Send task to agent with this handout number. Consecutive actions for the same agent are one
+    /* Send task to agent with this dispatch number. Consecutive actions for the same agent are one
      * chunk, that is, one message. */
     SCHEDULER_SEND,
     /* Tell agent (the victim) to send up to count unstarted tasks to other (the thief). */
@@ -90,8 +90,8 @@ struct scheduler_action {
     int other;
     uint32_t count;
     uint64_t task;
-    uint32_t handout; /* SEND: how often the task has been sent to an agent, from 1 */
-    uint32_t crashes; /* SEND, GIVE_UP: how many attempts have crashed */
+    uint32_t dispatch; /* SEND: how often the task has been sent to an agent, from 1 */
+    uint32_t crashes;  /* SEND, GIVE_UP: how many attempts have crashed */
 };
 
 /* Actions are appended. The caller empties the list by setting count to 0. */

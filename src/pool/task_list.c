@@ -55,7 +55,7 @@ struct agent_task *agent_task_new(struct task_slab **slab, const struct message_
     home->references++;
     *copy = (struct agent_task){.slab = home,
                                 .id = task->id,
-                                .handout = task->handout,
+                                .dispatch = task->dispatch,
                                 .job = task->job,
                                 .size = task->size};
     if (task->size)
@@ -72,7 +72,7 @@ void agent_task_free(struct agent_task *task)
 struct message_task agent_task_message(const struct agent_task *task)
 {
     return (struct message_task){.id = task->id,
-                                 .handout = task->handout,
+                                 .dispatch = task->dispatch,
                                  .job = task->job,
                                  .size = task->size,
                                  .payload = task->payload};

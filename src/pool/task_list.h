@@ -20,7 +20,7 @@ struct agent_task {
     struct task_slab *slab; /* whose memory it uses */
     uint64_t id;
     uint64_t number; /* once sent to a worker: its number there, see struct worker_slot */
-    uint32_t handout;
+    uint32_t dispatch;
     uint32_t job;
     uint32_t size; /* of the payload, in bytes */
     uint8_t payload[];

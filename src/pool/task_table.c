@@ -123,7 +123,7 @@ int task_table_take_early_move(struct task_table *table, struct task_record *tas
     return NONE;
 }
 
-/* The task is queued again or ends: moves of the current handout do not matter any more. */
+/* The task is queued again or ends: moves of the current dispatch do not matter any more. */
 static void forget_early_moves(struct task_table *table, struct task_record *task)
 {
     uint64_t id = task_table_id(table, task);

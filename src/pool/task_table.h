@@ -24,13 +24,13 @@ struct task_record {
     uint32_t next, previous; /* slots; in its queue, or in the list of tasks of its holder */
     int32_t holder;          /* TASK_HELD: the agent that has it, as far as is known */
     int32_t avoid;           /* the agent whose worker it crashed, or NONE */
-    uint32_t handout;        /* how often it was sent to an agent */
+    uint32_t dispatch;       /* how often it was sent to an agent */
     uint32_t chunk;          /* how many tasks may be in one chunk with it; 0: any number */
-    uint16_t crashes;
-    uint8_t state;  /* enum task_state */
-    bool retry;     /* TASK_QUEUED: in `retries`, not in `queue` */
-    bool cancelled; /* TASK_HELD: it must not be queued again */
-    bool early;     /* the list of early moves has some about it */
+    uint32_t crashes;        /* how many of its attempts have crashed */
+    uint8_t state;           /* enum task_state */
+    bool retry;              /* TASK_QUEUED: in `retries`, not in `queue` */
+    bool cancelled;          /* TASK_HELD: it must not be queued again */
+    bool early;              /* the list of early moves has some about it */
 };
 
 /* A doubly linked list of tasks. */
@@ -90,7 +90,8 @@ void task_table_release(struct task_table *table);
 
 uint64_t task_table_id(const struct task_table *table, const struct task_record *task);
 
-/* NULL: there is no such task, or it has ended; there is no such agent, or it is lost. */
+/* The record of a task; NULL: there is no such task, or it has ended. The record of an agent; NULL:
+ * there is no such agent, it has not joined, or it is lost. */
 struct task_record *task_table_find_task(struct task_table *table, uint64_t id);
 struct agent_record *task_table_find_agent(struct task_table *table, int agent);
 

@@ -54,7 +54,7 @@ struct transport {
     int rank;        /* of this process */
     int size;        /* number of ranks */
     int node_ranks;  /* how many of them run on this host */
-    size_t unsent;   /* messages not yet sent; they make progress only in transport_poll */
+    size_t unsent;   /* messages whose sending has not completed; only transport_poll advances it */
     int exit_status; /* for a process that cannot return from transport_close; 0 by default */
     struct transport_self_queue self_queue;
 };

@@ -265,7 +265,7 @@ static void run_task(struct worker *worker, const struct message_task *task, uin
     const struct buf *data = &worker->context.result;
     send_result(worker, &(struct message_result){
                             .id = task->id,
-                            .handout = task->handout,
+                            .dispatch = task->dispatch,
                             .status = no_memory ? TASK_FAILED_MEMORY
                                       : failed  ? TASK_FAILED
                                                 : TASK_SUCCEEDED,

@@ -5,8 +5,9 @@
  *
  * The worker reads frames with TASKS messages from the socket, runs the jobs, and puts the results
  * into the result ring that it shares with the agent. A result that does not fit into the ring goes
- * through the socket in a frame with a DONE message. An empty frame wakes the agent: there is
- * something in the ring. If the worker cannot be prepared, it sends BROKEN and ends.
+ * through the socket in a frame with a DONE message. An empty frame only wakes the agent, which
+ * then reads the ring. If the initializer fails or the worker cannot be confined, it sends BROKEN
+ * and ends.
  *
  * A frame is the size of a message (four bytes, little-endian) and the message (message.h). A
  * worker does not use MPI and knows no process except its agent.

@@ -55,7 +55,7 @@ int worker_handle_assign(struct worker_handle *worker, struct task_list *list, u
     size_t head_at = worker->out.size;
     buf_put_u32(&worker->out, 0);
     struct message_list tasks = message_begin_tasks(&worker->out);
-    for (; count && list->count; count--) {
+    for (; count && list->count && worker->out.size - head_at < MESSAGE_DATA_MAX; count--) {
         struct agent_task *task = task_list_take(list);
         struct message_task fields = agent_task_message(task);
         message_put_task(&tasks, &fields);
@@ -197,8 +197,8 @@ static int read_socket(struct worker_handle *worker,
             close_socket(worker); /* the worker is ending and sends nothing more */
         if (n <= 0)
             break;
-        atomic_store(&worker->slot->agent_woken,
-                     false); /* before reading the ring, so that no result is missed */
+        /* Before the ring is read, so that no result is missed. */
+        atomic_store(&worker->slot->agent_woken, false);
         worker->in.size += (size_t)n;
         *progressed = true;
         if (take_frames(worker, callbacks, error))

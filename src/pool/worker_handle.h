@@ -59,7 +59,8 @@ void worker_handle_close(struct worker_handle *worker);
 
 /* ---- Tasks ---- */
 
-/* Moves the first `count` tasks of a list to the worker, as one frame. -1: out of memory. */
+/* Moves the first `count` tasks of a list, fewer if they are very large, to the worker, as one
+ * frame. -1: out of memory. */
 int worker_handle_assign(struct worker_handle *worker, struct task_list *list, uint32_t count,
                          struct mpp_error *error);
 
@@ -85,7 +86,7 @@ struct agent_task *worker_handle_running(const struct worker_handle *worker, int
 struct worker_handle_callbacks {
     /* The task has left the worker and belongs to the callee. */
     void (*result)(void *context, struct agent_task *task, const struct message_result *result);
-    /* The worker could not be prepared; `text`, of `size` bytes, says why. */
+    /* The worker cannot run tasks; `text`, of `size` bytes, says why. */
     void (*broken)(void *context, const char *text, uint32_t size);
     void *context;
 };

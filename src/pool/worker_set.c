@@ -32,8 +32,7 @@
 
 enum {
     FRAME_TASKS_MAX = 512,
-    STARTING_MAX =
-        32, /* requests to the fork server at a time, so that its socket never fills up */
+    STARTING_MAX = 32, /* requests to the fork server at a time: its socket must not fill up */
     EARLY_DEATHS_MAX = 8,
 };
 
@@ -98,7 +97,7 @@ static void report(struct worker_set *set, const struct agent_task *task, enum t
 {
     set->callbacks.result(set->callbacks.context,
                           &(struct message_result){.id = task->id,
-                                                   .handout = task->handout,
+                                                   .dispatch = task->dispatch,
                                                    .status = status,
                                                    .signal = (uint32_t)signal_number,
                                                    .pid = (uint32_t)pid,
@@ -135,7 +134,8 @@ static void report_interrupted(struct worker_set *set, const struct worker_handl
     }
 }
 
-/* One such death may be chance. After several in a row no worker can be expected to start. */
+/* A worker has died before its first task. Once may be an accident; if it happens several times in
+ * a row, workers cannot run at all, and the pool is broken. */
 static void count_early_death(struct worker_set *set, const struct worker_handle *worker,
                               int wait_status)
 {

@@ -51,7 +51,7 @@ void worker_set_free(struct worker_set *set); /* NULL is allowed; does not wait 
 
 int worker_set_size(const struct worker_set *set); /* limits.workers */
 
-/* How many worker processes have died or were killed so far, and were replaced. */
+/* How many worker processes have crashed or were killed so far. */
 uint32_t worker_set_replaced(const struct worker_set *set);
 
 /* Reads results from workers and events from the fork server. Unfinished tasks of a worker that has

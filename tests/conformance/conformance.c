@@ -17,6 +17,7 @@
 #include <math.h>
 #include <mppool.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,6 +355,7 @@ static int test_failed_or_timeout(void)
     CHECK(mpp_future_result(pending, 0, &bytes, &error) == MPP_WAIT_TIMEOUT, "no timeout at once");
     CHECK(mpp_future_result(pending, 0.01, &bytes, &error) == MPP_WAIT_TIMEOUT, "no timeout");
     CHECK(!strcmp(error.text, "no result after 0.01 s"), "%s", error.text);
+    CHECK(mpp_future_result(pending, NAN, &bytes, &error) == MPP_WAIT_TIMEOUT, "NAN is no number");
     exception = NULL;
     CHECK(mpp_future_exception(pending, 0.01, &exception, &error) == MPP_WAIT_TIMEOUT && !exception,
           "no timeout");
@@ -548,6 +550,38 @@ static int count_gate(void *context, const struct mpp_outcome *outcome, struct m
     return 0;
 }
 
+static enum mpp_source_status next_slowly(void *context, struct mpp_bytes *payload,
+                                          struct mpp_error *why)
+{
+    static const struct pair pair = {2, 3};
+    (void)why;
+    usleep(((struct gates *)context)->count ? 0 : 500);
+    *payload = (struct mpp_bytes){&pair, sizeof pair};
+    return MPP_SOURCE_ITEM;
+}
+
+static int take_slowly(void *context, const struct mpp_outcome *outcome, struct mpp_error *why)
+{
+    usleep(((struct gates *)context)->count ? 500 : 0);
+    return count_gate(context, outcome, why);
+}
+
+/* The source never ends, and the map never has to wait: the source or the sink is slow. */
+static int test_map_timeout_without_wait(void)
+{
+    for (int slow_sink = 0; slow_sink < 2; slow_sink++) {
+        struct gates gates = {.count = slow_sink};
+        struct mpp_map map = {.job = "pow",
+                              .source = next_slowly,
+                              .sink = take_slowly,
+                              .context = &gates,
+                              .timeout_s = 0.3};
+        CHECK(mpp_map(executor, &map, &error) == MPP_WAIT_TIMEOUT, "no timeout");
+        CHECK(mpp_map_unordered(executor, &map, &error) == MPP_WAIT_TIMEOUT, "no timeout");
+    }
+    return test_submit();
+}
+
 static int test_map_timeout(void)
 {
     open_gate("map-open");
@@ -703,8 +737,7 @@ static void call_waiting(struct mpp_future *future, void *context)
                   (mpp_as_completed_next(iterator, 1, &next, &why) == MPP_WAIT_FAILED) +
                   (mpp_wait(&other, 1, MPP_FOREVER, MPP_ALL_COMPLETED, &why) == MPP_WAIT_FAILED) +
                   (mpp_map(executor, &map, &why) == MPP_WAIT_FAILED) +
-                  !!mpp_shutdown(executor, true, false, &why) +
-                  !!mpp_close(executor, &why);
+                  !!mpp_shutdown(executor, true, false, &why) + !!mpp_close(executor, &why);
     int looked = (mpp_future_result(other, 0, &bytes, &why) == MPP_WAIT_TIMEOUT) +
                  (mpp_as_completed_next(iterator, 0, &next, &why) == MPP_WAIT_TIMEOUT);
     mpp_as_completed_free(iterator);
@@ -784,6 +817,41 @@ static int test_shutdown_cancels(void)
     for (int i = 0; i < 60; i++)
         CHECK(mpp_future_done(futures[i]), "%d", i);
     free_all(futures, 60);
+    return 0;
+}
+
+static atomic_bool blocked, unblocked;
+
+static void block(struct mpp_future *future, void *context)
+{
+    (void)future, (void)context;
+    atomic_store(&blocked, true);
+    while (!atomic_load(&unblocked))
+        usleep(500);
+}
+
+/* The task behind many cancelled ones runs, although the shutdown was requested before the
+ * library looked at any of them. A callback holds up the library's thread until then. */
+static int test_shutdown_after_cancels(void)
+{
+    enum { CANCELLED = 600000 };
+    static struct mpp_future *futures[CANCELLED];
+    struct mpp_future *first = submit_gate("hold-up");
+    CHECK(!mpp_future_add_done_callback(first, block, NULL, &error), "%s", error.text);
+    open_gate("hold-up");
+    while (!atomic_load(&blocked))
+        usleep(500);
+    for (int i = 0; i < CANCELLED; i++) {
+        futures[i] = submit_pair("pow", 1, 1);
+        CHECK(futures[i] && mpp_future_cancel(futures[i]), "%d: %s", i, error.text);
+    }
+    struct mpp_future *last = submit_pair("pow", 2, 8);
+    CHECK(!mpp_shutdown(executor, false, false, &error), "%s", error.text);
+    atomic_store(&unblocked, true);
+    CHECK(value_of(last) == 256, "%s", error.text);
+    free_all(futures, CANCELLED);
+    mpp_future_free(first);
+    mpp_future_free(last);
     return 0;
 }
 
@@ -901,6 +969,7 @@ static const struct test {
     {"map_unordered", test_map_unordered, SHARED, {0}},
     {"map_exception", test_map_exception, SHARED, {0}},
     {"map_timeout", test_map_timeout, SHARED, {0}},
+    {"map_timeout_without_wait", test_map_timeout_without_wait, SHARED, {0}},
     {"callbacks", test_callbacks, SHARED, {0}},
     {"callback_of_failure_and_cancel", test_callback_of_failure_and_cancel, SHARED, {0}},
     {"callback_that_submits", test_callback_that_submits, SHARED, {0}},
@@ -909,6 +978,7 @@ static const struct test {
     {"run_after_shutdown", test_run_after_shutdown, OWN, {0}},
     {"hang_issue12364", test_hang_issue12364, OWN, {0}},
     {"shutdown_cancels", test_shutdown_cancels, OWN, {0}},
+    {"shutdown_after_cancels", test_shutdown_after_cancels, OWN, {0}},
     {"close_without_shutdown", test_close_without_shutdown, OWN, {0}},
     {"scoped", test_scoped, OWN, {0}},
     {"open_twice", test_open_twice, OWN, {0}},

@@ -23,7 +23,8 @@ void sim_network_free(struct sim_network *network);
 enum mpp_role sim_open(struct sim_network *network, const struct mpp_options *options,
                        struct mpp_executor **executor, struct mpp_error *error);
 
-/* Waits for the threads of the other ranks. Call it after mpp_close. Returns -1 if a rank failed. */
+/* Waits for the threads of the other ranks. Call it after mpp_close. Returns 0, or -1 if a rank
+ * failed. */
 int sim_close(struct sim_network *network);
 
 #endif

@@ -34,11 +34,11 @@ static void read_results(struct reader *fields)
 
 static void read_moved(struct reader *fields)
 {
-    uint32_t thief, count, handout;
+    uint32_t thief, count, dispatch;
     uint64_t id;
     if (message_get_moved(fields, &thief, &count))
         return;
-    for (uint32_t i = 0; i < count && message_get_moved_task(fields, &id, &handout) == 0; i++)
+    for (uint32_t i = 0; i < count && message_get_moved_task(fields, &id, &dispatch) == 0; i++)
         ;
 }
 

@@ -43,7 +43,7 @@ static void put_tasks(struct buf *out)
     thumbnail_task_encode(&task, &payload);
     for (uint64_t id = 1; id < 4; id++)
         message_put_task(&list, &(struct message_task){.id = id,
-                                                       .handout = 1,
+                                                       .dispatch = 1,
                                                        .size = (uint32_t)payload.size,
                                                        .payload = payload.data});
     message_end(&list);
@@ -59,7 +59,7 @@ static void put_results(struct buf *out)
     for (uint64_t id = 1; id < 4; id++)
         message_put_result(
             &list, &(struct message_result){
-                       .id = id, .handout = 1, .size = (uint32_t)made.size, .data = made.data});
+                       .id = id, .dispatch = 1, .size = (uint32_t)made.size, .data = made.data});
     message_end(&list);
     buf_release(&made);
 }

@@ -6,8 +6,8 @@
 
 int64_t poll_time(struct simulated_pool *pool, int64_t arrives, int64_t active, int64_t most_ns)
 {
-    int64_t sleep = (arrives - active) / SLEEP_SHARE;
-    sleep = sleep > most_ns ? most_ns : sleep < SLEEP_LEAST_NS ? SLEEP_LEAST_NS : sleep;
+    int64_t sleep = (arrives - active) / WAIT_FRACTION;
+    sleep = sleep > most_ns ? most_ns : sleep < WAIT_MIN_NS ? WAIT_MIN_NS : sleep;
     return arrives + (int64_t)((double)sleep * random_times_uniform(&pool->delay_times));
 }
 
@@ -35,7 +35,8 @@ void send_to_agent(struct simulated_pool *pool, int64_t at, int to, int64_t *las
     struct simulated_agent *agent = &pool->agents[to];
     bool idle = !agent->running && !agent->queue.count;
     int64_t arrives = arrival(pool, at, message.copies.count, last);
-    int64_t seen = poll_time(pool, arrives, agent->active_ns, idle ? SLEEP_IDLE_NS : SLEEP_BUSY_NS);
+    int64_t seen =
+        poll_time(pool, arrives, agent->active_ns, idle ? WAIT_MAX_IDLE_NS : WAIT_MAX_BUSY_NS);
     if (seen <= agent->received_down_ns)
         seen = agent->received_down_ns + 1;
     agent->received_down_ns = seen;
@@ -85,8 +86,8 @@ static void agent_step(struct simulated_pool *pool, int id)
                                            .agent = id,
                                            .argument = copy});
     }
-    if (!agent->asked && agent->queue.count < agent->low_water) {
-        agent->asked = true;
+    if (!agent->requested_more && agent->queue.count < agent->low_water) {
+        agent->requested_more = true;
         if (agent->results.count)
             send_results(pool, id, true); /* results and request in one message */
         else
@@ -117,7 +118,8 @@ void agent_task_ends(struct simulated_pool *pool, int id, uint32_t copy)
 }
 
 /* Sends the end of the queue to the thief, and a report to rank 0. */
-static void hand_over(struct simulated_pool *pool, int id, const struct simulated_message *steal)
+static void send_to_thief(struct simulated_pool *pool, int id,
+                          const struct simulated_message *steal)
 {
     struct simulated_agent *agent = &pool->agents[id];
     send_results(pool, id, false);
@@ -135,7 +137,7 @@ static void hand_over(struct simulated_pool *pool, int id, const struct simulate
     }
     agent->queue = kept;
     if (moved) {
-        pool->report.handed_over++;
+        pool->report.steal_messages++;
         send_to_agent(pool, pool->now, steal->other, &agent->sent_across_ns,
                       (struct simulated_message){.type = TASKS, .copies = tasks});
     }
@@ -150,13 +152,13 @@ void agent_receives(struct simulated_pool *pool, int id, uint32_t index)
     if (!agent->lost) {
         if (message->type == STEAL) {
             struct simulated_message steal = *message;
-            hand_over(pool, id, &steal);
+            send_to_thief(pool, id, &steal);
         } else {
             uint32_t workers = (uint32_t)pool->setup->workers, half = message->copies.count / 2;
             while (message->copies.count)
                 copy_list_append(&pool->tasks, &agent->queue,
                                  copy_list_take(&pool->tasks, &message->copies));
-            agent->asked = false;
+            agent->requested_more = false;
             agent->low_water = half > workers ? half : workers;
         }
         agent_step(pool, id);

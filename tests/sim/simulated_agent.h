@@ -17,11 +17,11 @@
 /* How long ranks sleep between polls, and how many messages they take in a step: as in
  * rank_loop.c. */
 enum {
-    SLEEP_LEAST_NS = 20000,
-    SLEEP_BUSY_NS = 1000000,
-    SLEEP_IDLE_NS = 10000000,
-    SLEEP_SHARE = 8,
-    MESSAGES_A_STEP = 256,
+    WAIT_MIN_NS = 20000,
+    WAIT_MAX_BUSY_NS = 1000000,
+    WAIT_MAX_IDLE_NS = 10000000,
+    WAIT_FRACTION = 8,
+    MESSAGES_PER_STEP = 256,
 };
 
 enum sim_event_type {
@@ -38,7 +38,7 @@ struct simulated_agent {
     struct copy_list queue, results;
     uint32_t running, low_water;
     uint32_t timer; /* number of flushes so far: an older timer has no effect */
-    bool asked, lost;
+    bool requested_more, lost;
     int64_t active_ns; /* when it last did something */
     /* When the last message arrives at rank 0, at other agents, and from rank 0: messages keep
      * their order. */

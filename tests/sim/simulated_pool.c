@@ -29,10 +29,10 @@ static void wake_coordinator(struct simulated_pool *pool, int64_t at)
     if (pool->stepping)
         return;
     pool->stepping = true;
-    event_queue_put(
-        &pool->queue,
-        (struct sim_event){.at_ns = poll_time(pool, at, pool->coordinator_active_ns, SLEEP_BUSY_NS),
-                           .type = COORDINATOR_STEP});
+    event_queue_put(&pool->queue,
+                    (struct sim_event){
+                        .at_ns = poll_time(pool, at, pool->coordinator_active_ns, WAIT_MAX_BUSY_NS),
+                        .type = COORDINATOR_STEP});
 }
 
 static void add_event(struct simulated_pool *pool, struct scheduler_event event)
@@ -52,7 +52,7 @@ static int64_t handle_message(struct simulated_pool *pool, const struct simulate
     for (uint32_t copy = m->copies.head, i = 0; i < m->copies.count; i++) {
         e.type = m->type == DONE ? SCHEDULER_TASK_DONE : SCHEDULER_TASK_MOVED;
         e.task = pool->tasks.copies[copy].id;
-        e.handout = pool->tasks.copies[copy].handout;
+        e.dispatch = pool->tasks.copies[copy].dispatch;
         add_event(pool, e);
         copy = pool->tasks.copies[copy].next;
     }
@@ -79,7 +79,7 @@ static int64_t pull_tasks(struct simulated_pool *pool)
                              ? (uint64_t)(pool->now / setup->source) + 1
                              : setup->tasks;
     int i = 0;
-    for (; i < setup->pulled_a_step && pool->pulled < available && pool->free_slot_count;
+    for (; i < setup->pulled_per_step && pool->pulled < available && pool->free_slot_count;
          i++, pool->pulled++) {
         uint32_t slot = pool->free_slots[--pool->free_slot_count];
         pool->run_ns[slot] =
@@ -124,7 +124,7 @@ static size_t send_chunk(struct simulated_pool *pool, size_t at, int64_t *when)
             break;
         uint32_t copy = simulated_tasks_new_copy(&pool->tasks);
         pool->tasks.copies[copy] = (struct task_copy){
-            .id = a->task, .handout = a->handout, .run_ns = pool->run_ns[(uint32_t)a->task]};
+            .id = a->task, .dispatch = a->dispatch, .run_ns = pool->run_ns[(uint32_t)a->task]};
         copy_list_append(&pool->tasks, &tasks, copy);
     }
     *when += costs->send + tasks.count * costs->task;
@@ -179,7 +179,7 @@ static void coordinator_step(struct simulated_pool *pool)
 {
     const struct simulated_pool_setup *setup = pool->setup;
     int64_t when = pool->now + pull_tasks(pool);
-    for (int i = 0; i < MESSAGES_A_STEP && pool->inbox_head != NIL; i++) {
+    for (int i = 0; i < MESSAGES_PER_STEP && pool->inbox_head != NIL; i++) {
         uint32_t message = pool->inbox_head;
         pool->inbox_head = pool->tasks.messages[message].next;
         if (pool->inbox_head == NIL)
@@ -252,7 +252,7 @@ static void open_pool(struct simulated_pool *pool)
         struct scheduler_event wants = {.type = SCHEDULER_AGENT_WANTS, .agent = i};
         scheduler_apply(pool->scheduler, &joined, &pool->actions);
         scheduler_apply(pool->scheduler, &wants, &pool->actions);
-        pool->agents[i].asked = true;
+        pool->agents[i].requested_more = true;
         pool->agents[i].low_water = (uint32_t)setup->workers;
     }
     pool->stepping = true;

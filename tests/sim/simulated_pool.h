@@ -34,9 +34,9 @@ struct simulated_costs {
 struct simulated_pool_setup {
     int agents, workers; /* workers: per agent */
     uint64_t tasks;
-    uint64_t window;   /* largest number of tasks in the pool */
-    int pulled_a_step; /* largest number of tasks taken from the map in one step of rank 0 */
-    int64_t source;    /* time that the map needs for one task, ns */
+    uint64_t window;     /* largest number of tasks in the pool */
+    int pulled_per_step; /* largest number of tasks taken from the map in one step of rank 0 */
+    int64_t source;      /* time that the map needs for one task, ns */
     enum distribution distribution;
     double mean_ns;
     uint64_t seed;
@@ -54,7 +54,7 @@ struct simulated_pool_report {
     int64_t full_ns;         /* when 99 % of the workers are busy for the first time */
     int64_t last_ns;         /* when 99 % of the workers are busy for the last time */
     uint64_t received, sent; /* messages, by rank 0 */
-    uint64_t handed_over;    /* messages from victims to thieves */
+    uint64_t steal_messages; /* messages from victims to thieves */
     uint64_t coded;          /* tasks accepted, encoded or completed by rank 0 */
     uint64_t events;         /* passed to the scheduler */
     double scheduler_ns;     /* measured time in all calls of the scheduler */

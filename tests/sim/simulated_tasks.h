@@ -16,7 +16,7 @@
 struct task_copy {
     uint64_t id;
     int64_t run_ns;
-    uint32_t handout;
+    uint32_t dispatch;
     uint32_t next;
 };
 

@@ -23,7 +23,7 @@ static void put_sample(struct buf *out, int which)
         list = message_begin_tasks(out);
         for (uint32_t i = 0; i < 3; i++)
             message_put_task(&list, &(struct message_task){.id = UINT64_C(1) << (20 * i),
-                                                           .handout = i + 1,
+                                                           .dispatch = i + 1,
                                                            .job = 7 * i,
                                                            .size = i * 3,
                                                            .payload = "abcdefgh"});
@@ -33,7 +33,7 @@ static void put_sample(struct buf *out, int which)
         list = message_begin_done(out, 5);
         for (uint32_t i = 0; i < 3; i++)
             message_put_result(&list, &(struct message_result){.id = UINT64_C(3) << (20 * i),
-                                                               .handout = i,
+                                                               .dispatch = i,
                                                                .status = (enum task_status)i,
                                                                .signal = 11 * i,
                                                                .pid = 4000000000u + i,
@@ -155,7 +155,7 @@ static void round_trips(void **state)
     for (uint32_t i = 0; i < 3; i++) {
         struct message_task task;
         assert_int_equal(message_get_task(&fields, &task), 0);
-        assert_true(task.id == UINT64_C(1) << (20 * i) && task.handout == i + 1 &&
+        assert_true(task.id == UINT64_C(1) << (20 * i) && task.dispatch == i + 1 &&
                     task.job == 7 * i && task.size == i * 3);
         assert_memory_equal(task.payload, "abcdefgh", i * 3);
     }
@@ -170,7 +170,7 @@ static void round_trips(void **state)
     for (uint32_t i = 0; i < 3; i++) {
         struct message_result result;
         assert_int_equal(message_get_result(&fields, &result), 0);
-        assert_true(result.id == UINT64_C(3) << (20 * i) && result.handout == i &&
+        assert_true(result.id == UINT64_C(3) << (20 * i) && result.dispatch == i &&
                     result.status == (enum task_status)i && result.signal == 11 * i &&
                     result.pid == 4000000000u + i && result.run_ns == UINT64_C(1) << 40 &&
                     result.size == 2 * i);

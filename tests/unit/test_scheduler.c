@@ -3,7 +3,7 @@
  * Tests of the scheduler: events in, actions out. After each step the scheduler's own check runs.
  *
  * A step is written as text: events separated by ';', which are followed by one decision, and the
- * expected actions in their order, separated by '|'. A (agent), W, T (task), H (handout number) and
+ * expected actions in their order, separated by '|'. A (agent), W, T (task), D (dispatch number) and
  * N are numbers. Task 7 is slot 7 of generation 0, and 7g2 is slot 7 of generation 2.
  *
  *     join A W                    agent A joins with W workers
@@ -12,12 +12,12 @@
  *     add T [N]                   task T is added; at most N tasks in a chunk with it
  *     cancel T
  *     done T A
- *     crash T A H                 handout H of task T crashed its worker at agent A
- *     moved T VICTIM THIEF H
+ *     crash T A D                 dispatch D of task T crashed its worker at agent A
+ *     moved T VICTIM THIEF D
  *     ended VICTIM THIEF N        the steal has ended, N tasks moved
  *     end                         no more tasks will be added
  *
- *     send A T/H | steal VICTIM->THIEF N | requeue T | accept T | giveup T | drop T | cancel A T |
+ *     send A T/D | steal VICTIM->THIEF N | requeue T | accept T | giveup T | drop T | cancel A T |
  *     finished
  */
 #include <setjmp.h>
@@ -79,13 +79,13 @@ static struct scheduler_event parse_event(const char *text)
         case SCHEDULER_TASK_CRASHED:
             event.task = parse_task(word[0]);
             event.agent = atoi(word[1]);
-            event.handout = (uint32_t)atoi(word[2]);
+            event.dispatch = (uint32_t)atoi(word[2]);
             break;
         case SCHEDULER_TASK_MOVED:
             event.task = parse_task(word[0]);
             event.agent = atoi(word[1]);
             event.other = atoi(word[2]);
-            event.handout = (uint32_t)atoi(word[3]);
+            event.dispatch = (uint32_t)atoi(word[3]);
             break;
         case SCHEDULER_STEAL_ENDED:
             event.other = atoi(word[1]);
@@ -114,7 +114,7 @@ static void print_actions(const struct scheduler_actions *actions, char *text, s
         switch (a->type) {
         case SCHEDULER_SEND:
             used += (size_t)snprintf(text + used, size - used, "%ssend %d %s/%u", gap, a->agent,
-                                     task, a->handout);
+                                     task, a->dispatch);
             break;
         case SCHEDULER_STEAL:
             used += (size_t)snprintf(text + used, size - used, "%ssteal %d->%d %u", gap, a->agent,
@@ -279,6 +279,37 @@ static void one_attempt_only(void **state)
     RUN(1, 1, {"join 0 1;want 0;add 0", "send 0 0/1"}, {"crash 0 0 1", "giveup 0"});
 }
 
+/* The option retries may be large. */
+static void more_attempts_than_16_bits_count(void **state)
+{
+    (void)state;
+    enum { ATTEMPTS = 70000 };
+    struct scheduler *s = scheduler_new(1, ATTEMPTS);
+    struct scheduler_actions actions = {0};
+    assert_non_null(s);
+    assert_int_equal(
+        scheduler_apply(s, &(struct scheduler_event){SCHEDULER_AGENT_JOINED, .count = 1}, &actions),
+        0);
+    assert_int_equal(
+        scheduler_apply(s, &(struct scheduler_event){SCHEDULER_TASK_ADDED, .task = 0}, &actions),
+        0);
+    for (uint32_t attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        struct scheduler_event wants = {SCHEDULER_AGENT_WANTS, .agent = 0};
+        struct scheduler_event crashed = {SCHEDULER_TASK_CRASHED, .dispatch = attempt};
+        actions.count = 0;
+        assert_int_equal(scheduler_apply(s, &wants, &actions), 0);
+        assert_int_equal(scheduler_decide(s, &actions), 0);
+        assert_int_equal(scheduler_apply(s, &crashed, &actions), 0);
+        assert_int_equal(actions.count, 2);
+        assert_int_equal(actions.list[0].type, SCHEDULER_SEND);
+        assert_int_equal(actions.list[1].type,
+                         attempt < ATTEMPTS ? SCHEDULER_REQUEUE : SCHEDULER_GIVE_UP);
+    }
+    assert_int_equal(actions.list[1].crashes, ATTEMPTS);
+    scheduler_actions_release(&actions);
+    scheduler_free(s);
+}
+
 static void lost_agent(void **state)
 {
     (void)state;
@@ -385,7 +416,7 @@ static void moves_reported_in_reverse_order(void **state)
     RUN(4, 2, {"join 0 1;join 1 1;join 2 1;join 3 1;want 0;add 0", "send 0 0/1"},
         {"moved 0 2 3 1;moved 0 1 2 1", ""}, {"lost 3", ""}, {"moved 0 0 1 1", "requeue 0"},
         {"want 1", "send 1 0/2"}, {"moved 0 1 2 2", ""}, {"lost 2", "requeue 0"});
-    /* Reports about an earlier handout, and reports from a lost agent, have no effect. */
+    /* Reports about an earlier dispatch, and reports from a lost agent, have no effect. */
     RUN(3, 3, {"join 0 1;join 1 1;join 2 1;want 0;add 0", "send 0 0/1"},
         {"moved 0 1 2 1;crash 0 2 1", "requeue 0"}, {"want 0", "send 0 0/2"}, {"moved 0 0 1 2", ""},
         {"lost 2", ""}, {"moved 0 2 0 2;lost 1", "requeue 0"});
@@ -406,6 +437,7 @@ int main(void)
         cmocka_unit_test(crash_retried_on_the_only_agent),
         cmocka_unit_test(retries_come_last),
         cmocka_unit_test(one_attempt_only),
+        cmocka_unit_test(more_attempts_than_16_bits_count),
         cmocka_unit_test(lost_agent),
         cmocka_unit_test(lost_while_stealing),
         cmocka_unit_test(stale_reports_change_nothing),

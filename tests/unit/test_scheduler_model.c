@@ -2,7 +2,7 @@
 /*
  * Compares the scheduler with a simple model of it, which has plain arrays of tasks and agents
  * instead of lists and a heap. Both get the same random events: likely ones, and impossible ones
- * (duplicates, unknown ids, old handouts, late results, moves in any order, agents that are lost,
+ * (duplicates, unknown ids, old dispatches, late results, moves in any order, agents that are lost,
  * join again, or have no workers).
  *
  * After each event the scheduler's actions must be those of the model. After each decision its
@@ -39,7 +39,7 @@ enum place { NOWHERE, QUEUED, RETRYING, HELD };
 
 struct model_task {
     enum place place;
-    uint32_t generation, handout, crashes, limit;
+    uint32_t generation, dispatch, crashes, limit;
     uint64_t arrival; /* order in its queue */
     int holder, avoid;
     bool cancelled;
@@ -169,7 +169,7 @@ static void model_crashed(struct model *m, const struct scheduler_event *e,
                           struct expected_actions *expected)
 {
     struct model_task *task = find(m, e->task);
-    if (!task || task->place != HELD || task->handout != e->handout)
+    if (!task || task->place != HELD || task->dispatch != e->dispatch)
         return;
     task->crashes++;
     if (task->crashes == ATTEMPTS || task->cancelled) {
@@ -187,7 +187,7 @@ static void model_moved(struct model *m, const struct scheduler_event *e,
                         struct expected_actions *expected)
 {
     struct model_task *task = find(m, e->task);
-    if (!task || task->place != HELD || task->handout != e->handout || !is_joined(m, e->agent) ||
+    if (!task || task->place != HELD || task->dispatch != e->dispatch || !is_joined(m, e->agent) ||
         e->other < 0 || e->other >= AGENTS)
         return;
     if (task->holder != e->agent) {
@@ -367,7 +367,7 @@ static void check_send(struct model *m, const struct scheduler_action *a, struct
     assert_true(++chunk->size <= chunk->limit);
     task->place = HELD;
     task->holder = a->agent;
-    assert_int_equal(a->handout, ++task->handout);
+    assert_int_equal(a->dispatch, ++task->dispatch);
     assert_int_equal(a->crashes, task->crashes);
 }
 
@@ -433,7 +433,7 @@ static struct scheduler_event random_event(const struct model *m)
         .other = (int)random_below(AGENTS + 2) - 1,
         .count = random_below(3),
         .task = id_of(m, slot),
-        .handout = random_below(3)};
+        .dispatch = random_below(3)};
     if (!random_below(4))
         event.task += UINT64_C(1) << 32;
     if (!random_below(8))
@@ -453,7 +453,7 @@ static struct scheduler_event likely_event(const struct model *m, int slot)
                                     .agent = task->holder,
                                     .other = (int)random_below(AGENTS),
                                     .task = id_of(m, slot),
-                                    .handout = task->handout};
+                                    .dispatch = task->dispatch};
     if (event.type == SCHEDULER_TASK_MOVED && !random_below(3))
         event.agent = (int)random_below(AGENTS); /* a later holder, whose report arrives first */
     return event;

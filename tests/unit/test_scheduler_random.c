@@ -78,10 +78,10 @@ static void carry_out(struct random_pool *pool)
             assert_false(pool->told_lost[a->agent] || pool->cancelled[a->task] ||
                          pool->ends[a->task]);
             pool->sent[a->task]++;
-            assert_int_equal(a->handout, pool->sent[a->task]);
+            assert_int_equal(a->dispatch, pool->sent[a->task]);
             post(&pool->down[a->agent],
                  (struct note){.kind = NOTE_TASK,
-                               .event = {.task = a->task, .handout = a->handout}});
+                               .event = {.task = a->task, .dispatch = a->dispatch}});
             break;
         case SCHEDULER_STEAL:
             assert_false(pool->told_lost[a->agent] || pool->told_lost[a->other]);

@@ -17,7 +17,7 @@ static void append(struct task_list *list, struct task_slab **slab, uint64_t id,
     assert_non_null(payload);
     memset(payload, (int)id, size + 1);
     struct agent_task *task = agent_task_new(
-        slab, &(struct message_task){.id = id, .handout = 1, .size = size, .payload = payload});
+        slab, &(struct message_task){.id = id, .dispatch = 1, .size = size, .payload = payload});
     free(payload);
     assert_non_null(task);
     task_list_append(list, task);
