@@ -204,7 +204,7 @@ static int make_thumbnail(struct thumbnail_worker *worker, struct task_run *run,
     if ((run->task.flags & THUMBNAIL_SUFFIXED) &&
         outcome->info.source_width_px <= options.box_width_px &&
         outcome->info.source_height_px <= options.box_height_px) {
-        outcome->status = THUMBNAIL_THUMBNAIL;
+        outcome->status = THUMBNAIL_OWN_OUTPUT;
         return 0;
     }
     outcome->source_bytes = image.size;
@@ -246,7 +246,7 @@ static int thumbnail_run(void *opaque, struct mpp_bytes payload, struct mpp_cont
     if (run_task(worker, &run, error)) {
         if (!run.write_errno || !concerns_all_outputs(run.write_errno))
             return -1;
-        run.outcome.status = THUMBNAIL_NO_ROOM;
+        run.outcome.status = THUMBNAIL_CANNOT_WRITE;
         run.outcome.text = error->text;
     }
     buf_clear(&worker->outcome);

@@ -54,9 +54,9 @@ struct thumbnail_task {
 enum thumbnail_status {
     THUMBNAIL_DONE,
     THUMBNAIL_SKIPPED,   /* neither its name nor its content is an image's */
-    THUMBNAIL_THUMBNAIL, /* skipped because it is a thumbnail of an earlier run */
+    THUMBNAIL_OWN_OUTPUT, /* skipped because it is a thumbnail of an earlier run */
     THUMBNAIL_KEPT,      /* its output existed already */
-    THUMBNAIL_NO_ROOM,   /* the output cannot be written, nor any other; `text` says why */
+    THUMBNAIL_CANNOT_WRITE,   /* the output cannot be written, nor any other; `text` says why */
 };
 
 struct thumbnail_outcome {

@@ -59,7 +59,7 @@ static void print_unlisted(struct console *console)
     bool printed = false;
     failure_summary_sort(&console->failures);
     for (size_t i = 0; console->failures_listed_in && i < console->failures.count; i++) {
-        const struct cause *cause = &console->failures.list[i];
+        const struct failure_cause *cause = &console->failures.list[i];
         if (cause->count <= CONSOLE_EXAMPLES_MAX)
             continue;
         log_line("and %" PRIu64 " more like '%s': %s", cause->count - CONSOLE_EXAMPLES_MAX,

@@ -5,7 +5,7 @@
  *
  * The entries of each directory are sorted bytewise; a subdirectory is walked at its place in that
  * order. Symbolic links to files are reported, symbolic links to directories are not followed.
- * Temporary files (ATOMIC_FILE_PREFIX) and the directories of journals (OUR_DIRECTORY) are left
+ * Temporary files (ATOMIC_FILE_PREFIX) and the directories of journals (METADATA_DIRECTORY) are left
  * out.
  *
  * Memory: one sorted listing per level of depth. No descriptor stays open between two calls.
@@ -21,7 +21,7 @@
 #include "buf.h"
 #include "mpp_error.h"
 
-#define OUR_DIRECTORY ".mpthumb" /* in an output directory; holds the journal and summary.json */
+#define METADATA_DIRECTORY ".mpthumb" /* in an output directory; holds the journal and summary.json */
 
 struct walk_level {
     struct buf names; /* for each entry a type byte (DT_*) and the name with its zero byte */

@@ -14,7 +14,7 @@
 
 enum { WAKE = SIGUSR2 }; /* wakes the thread when it has to end */
 
-#define INSIST_S 1.0 /* a launcher can forward one Ctrl-C several times, but within this time */
+#define SECOND_SIGINT_S 1.0 /* a launcher can forward one Ctrl-C several times, but within this time */
 
 static sigset_t signals(void)
 {
@@ -40,7 +40,7 @@ double early_stop_reserve_s(double limit_s, double slowest_s)
     return reserve_s < limit_s / 2 ? reserve_s : limit_s / 2;
 }
 
-double early_stop_left_s(const char *end_time, int64_t now_s)
+double early_stop_remaining_s(const char *end_time, int64_t now_s)
 {
     char *end;
     long long at_s = end_time ? strtoll(end_time, &end, 10) : 0;
@@ -64,8 +64,8 @@ static void handle_signal(struct early_stop *stop, int number)
     if (number == WAKE)
         return;
     double now = monotonic_now_s();
-    if (number == SIGINT && stop->interrupted_s && now - stop->interrupted_s >= INSIST_S)
-        stop->options.on_insist(stop->options.context);
+    if (number == SIGINT && stop->interrupted_s && now - stop->interrupted_s >= SECOND_SIGINT_S)
+        stop->options.on_second_sigint(stop->options.context);
     if (number == SIGINT && !stop->interrupted_s)
         stop->interrupted_s = now;
     snprintf(why, sizeof why, "received SIG%s", sigabbrev_np(number));
@@ -127,19 +127,19 @@ void early_stop_end(struct early_stop *stop)
     pthread_join(stop->thread, NULL);
 }
 
-static volatile sig_atomic_t leave_status;
+static volatile sig_atomic_t sigint_exit_status;
 
-static void leave(int number)
+static void exit_on_sigint(int number)
 {
     (void)number;
-    _exit(leave_status);
+    _exit(sigint_exit_status);
 }
 
-void early_stop_leave(int exit_status)
+void early_stop_exit_on_sigint(int exit_status)
 {
     sigset_t interrupt;
-    leave_status = exit_status;
-    signal(SIGINT, leave);
+    sigint_exit_status = exit_status;
+    signal(SIGINT, exit_on_sigint);
     sigemptyset(&interrupt);
     sigaddset(&interrupt, SIGINT);
     pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);

@@ -48,7 +48,7 @@ static int lock(int fd, struct mpp_error *error)
 
 /* Renames an existing journal to FILE.old and opens a new one in its place. The caller holds the
  * lock on the existing file. */
-static int set_aside(int *fd, const char *path, struct mpp_error *error)
+static int rename_existing(int *fd, const char *path, struct mpp_error *error)
 {
     char old[PATH_MAX];
     if ((size_t)snprintf(old, sizeof old, "%s.old", path) >= sizeof old)
@@ -89,7 +89,7 @@ static int begin(struct journal *journal, const char *path, enum journal_mode mo
     if (fstat(journal->fd, &status))
         return mpp_error_set_errno(error, "cannot be read");
     if (mode == JOURNAL_FRESH)
-        return status.st_size ? set_aside(&journal->fd, path, error) : 0;
+        return status.st_size ? rename_existing(&journal->fd, path, error) : 0;
     if (journal_index_read(index, header, journal->fd, &journal->size, error))
         return -1;
     if (mode == JOURNAL_READ)

@@ -72,7 +72,7 @@ static int add_directory(struct plan *plan, size_t argument, struct mpp_error *e
     if (!alone)
         output_name_directory(path, directory->real, directory->prefix);
     directory->in_output = plan->output_real && path_is_within(directory->real, plan->output_real);
-    plan->amid_inputs |= directory->in_output;
+    plan->among_inputs |= directory->in_output;
     return 0;
 }
 
@@ -110,7 +110,7 @@ static int prepare_arguments(struct plan *plan, struct mpp_error *error)
             note_file(plan, options->inputs[i]);
         }
     }
-    plan->amid_inputs |= options->beside || plan->named_in_output;
+    plan->among_inputs |= options->beside || plan->named_in_output;
     plan->unique = options->input_count == 1 && plan->directory_count == 1 &&
                    !options->files_from && output_name_is_unique(&plan->name_rules);
     return 0;
@@ -249,7 +249,7 @@ static int make_task(struct plan *plan, const struct input *input, struct thumbn
         task->flags |= THUMBNAIL_WALKED;
     if (input->origin == INPUT_LISTED && !plan->options->beside)
         task->flags |= THUMBNAIL_LISTED;
-    if (input->origin != INPUT_WALKED && plan->amid_inputs &&
+    if (input->origin != INPUT_WALKED && plan->among_inputs &&
         output_name_has_suffix(&plan->name_rules, input->path))
         task->flags |= THUMBNAIL_SUFFIXED;
     if (name_output(plan, input, error) || check_place(plan, &task->flags, error) ||
@@ -270,7 +270,7 @@ enum plan_status plan_next(struct plan *plan, struct thumbnail_task *task, struc
     bool list_failed = input.origin == INPUT_LISTED && !plan->inputs.reading_names;
     if (status == INPUT_LIST_BAD)
         return input.origin == INPUT_WALKED || list_failed ? PLAN_UNREAD : PLAN_BAD;
-    if (input.origin == INPUT_WALKED && plan->amid_inputs &&
+    if (input.origin == INPUT_WALKED && plan->among_inputs &&
         output_name_has_suffix(&plan->name_rules, input.path))
         return PLAN_SKIP;
     return make_task(plan, &input, task, error) ? PLAN_BAD : PLAN_TASK;

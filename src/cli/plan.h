@@ -37,7 +37,7 @@ struct plan {
     struct plan_directory *directories;
     size_t directory_count;
     char *output_real;    /* NULL: the output directory does not exist yet, or --beside */
-    bool amid_inputs;     /* outputs can go to directories that contain inputs */
+    bool among_inputs;     /* outputs can go to directories that contain inputs */
     bool named_in_output; /* an argument is a file in the output directory */
     bool unique;          /* different inputs always have different outputs: no name_set needed */
     struct name_set outputs;

@@ -35,7 +35,7 @@ struct filter_kernel_shape {
     int reduction;     /* at least 1 */
     int eighths;       /* 1, 2, 4 or 8: the scale of decoding */
     double blur_sigma; /* standard deviation in source pixels, 0 to FILTER_KERNEL_SIGMA_MAX */
-    bool mirrored;     /* the steps begin at the other end, where the seen picture begins */
+    bool mirrored;     /* the steps begin at the other end, where the displayed picture begins */
 };
 
 struct filter_kernel {

@@ -54,7 +54,7 @@ struct thumbnail_options {
 struct thumbnail_info {
     const struct image_codec *source_format;
     const struct image_codec *format; /* of the output */
-    int source_width_px;              /* as seen: after the orientation was applied */
+    int source_width_px;              /* as displayed: after the orientation was applied */
     int source_height_px;
     int width_px; /* of the thumbnail */
     int height_px;

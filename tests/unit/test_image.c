@@ -338,7 +338,10 @@ static void a_png_streams(void **state)
         assert_memory_equal(read.data, whole.data, whole.size);
         partial.readable = file.size / 2;
         assert_int_equal(thumbnailer_run(thumbnailer, &source, &options, &read, &info, &error), -1);
-        assert_non_null(strstr(error.text, "Input/output error"));
+        assert_string_equal(error.text, "cannot read: Input/output error");
+        partial.readable = 0; /* not even the signature */
+        assert_int_equal(thumbnailer_run(thumbnailer, &source, &options, &read, &info, &error), -1);
+        assert_string_equal(error.text, "cannot read: Input/output error");
         buf_release(&file);
         buf_release(&whole);
         buf_release(&read);
