@@ -14,7 +14,9 @@
 
 enum { WAKE = SIGUSR2 }; /* wakes the thread when it has to end */
 
-#define SECOND_SIGINT_S 1.0 /* a launcher can forward one Ctrl-C several times, but within this time */
+/* A SIGINT that arrives earlier after the first one is ignored, because a launcher can forward one
+ * Ctrl-C several times. */
+#define SECOND_SIGINT_S 1.0
 
 static sigset_t signals(void)
 {
@@ -55,7 +57,7 @@ static void request_stop(struct early_stop *stop, const char *why)
         return;
     stop->stopped = true;
     stop->options.on_stop(stop->options.context, why);
-    stop->options.on_tick(stop->options.context); /* sync: the run may be killed soon */
+    stop->options.on_tick(stop->options.context); /* at once, because the run may be killed soon */
 }
 
 static void handle_signal(struct early_stop *stop, int number)

@@ -63,10 +63,10 @@ uint64_t failure_summary_add(struct failure_summary *failures, const char *messa
 
 static int by_count(const void *a, const void *b)
 {
-    uint64_t x = ((const struct failure_cause *)a)->count, y = ((const struct failure_cause *)b)->count;
-    return x < y   ? 1
-           : x > y ? -1
-                   : strcmp(((const struct failure_cause *)a)->key, ((const struct failure_cause *)b)->key);
+    const struct failure_cause *first = a, *second = b;
+    if (first->count != second->count)
+        return first->count < second->count ? 1 : -1;
+    return strcmp(first->key, second->key);
 }
 
 void failure_summary_sort(struct failure_summary *failures)

@@ -12,7 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FAILURE_SUMMARY_MAX = 64, FAILURE_EXAMPLES = 3, FAILURE_TEXT_SIZE = 256, FAILURE_NAME_SIZE = 512 };
+enum {
+    FAILURE_SUMMARY_MAX = 64, /* causes */
+    FAILURE_EXAMPLES = 3,     /* of a cause */
+    FAILURE_TEXT_SIZE = 256,
+    FAILURE_NAME_SIZE = 512,
+};
 
 struct failure_cause {
     char key[FAILURE_TEXT_SIZE];  /* the message without numbers and quoted names */

@@ -32,11 +32,12 @@ static int open_file(const char *path, enum journal_mode mode, int extra, struct
     return mpp_error_set(error, "is not a regular file");
 }
 
-/* The lock belongs to the open file description: it ends when the process ends, however it ends. */
+/* The lock belongs to the open file description, so the kernel releases it when the process
+ * ends. */
 static int lock(int fd, struct mpp_error *error)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
+    struct flock request = {.l_type = F_WRLCK, .l_whence = SEEK_SET}; /* of the whole file */
+    if (fcntl(fd, F_OFD_SETLK, &request) == 0)
         return 0;
     if (errno == EAGAIN || errno == EACCES)
         return mpp_error_set(error, "is being written by another run; wait until that run has "

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One run of mpthumb: a source of tasks, a sink of outcomes, and early stops: see mpthumb_run.h. */
+/* One run of mpthumb: the source of tasks and the sink of outcomes for the pool, and early stops.
+ * See mpthumb_run.h. */
 #include "mpthumb_run.h"
 
 #include <inttypes.h>

@@ -76,8 +76,8 @@ static int add_directory(struct plan *plan, size_t argument, struct mpp_error *e
     return 0;
 }
 
-/* Notes whether an argument that is a file lies in the output directory: by the directory it is
- * named in, or, if it is a symbolic link, by where it leads. */
+/* Notes whether an argument that is a file lies in the output directory: the directory in its path,
+ * or the target of a symbolic link. */
 static void note_file(struct plan *plan, const char *path)
 {
     char parent[PATH_MAX];
@@ -174,14 +174,14 @@ static int name_output(struct plan *plan, const struct input *input, struct mpp_
         from = path;
     }
     if (!*output_name_base(from))
-        return mpp_error_set(error,
-                             "the name is that of a directory, but there is no such directory");
+        return mpp_error_set(error, "ends with a slash, but there is no such directory");
     return output_name_make(&plan->name_rules, directory ? directory->prefix : "", from,
                             plan->output, error);
 }
 
-/* Checks an output that goes into a directory being walked. With a suffix it can be told from an
- * input, and the worker must not replace existing files; without a suffix it is refused. */
+/* Checks whether the output goes into a directory that is walked. With a suffix it can be
+ * distinguished from inputs, and the worker must not replace existing files. Without one it is
+ * refused. */
 static int check_place(const struct plan *plan, unsigned *flags, struct mpp_error *error)
 {
     char place[2 * PATH_MAX];

@@ -88,7 +88,8 @@ static char *path_of(const struct mpthumb_options *options, const char *base, co
     char *path = NULL;
     if (options->shards)
         snprintf(shard, sizeof shard, "-%d-of-%d", options->shard, options->shards);
-    if (asprintf(&path, "%s/" METADATA_DIRECTORY "/%s%s%s", options->output, base, shard, extension) < 0)
+    if (asprintf(&path, "%s/" METADATA_DIRECTORY "/%s%s%s", options->output, base, shard,
+                 extension) < 0)
         return NULL;
     return path;
 }

@@ -44,9 +44,8 @@ static int clamp(int value, int count)
 
 /* ---- Blur ---- */
 
-/* One pass of the box over `samples` parallel lines, from `in` to `out`. The values of a line
- * are `step` bytes apart, and `count` in number. The sum over the box is updated from place to
- * place. */
+/* One pass of the box over `samples` parallel lines, from `in` to `out`. A line has `count` values,
+ * which are `step` bytes apart. The sum over the box is updated from one value to the next. */
 static void box_pass(const struct box_blur *box, const uint8_t *in, uint8_t *out, int count,
                      size_t step, size_t samples, uint32_t *sums)
 {
@@ -152,7 +151,7 @@ static int reduce(struct exact_picture *picture, int across, int down, struct mp
 
 enum { ONE_BITS = 22 };
 
-/* For each pixel of the result along a side: the samples that are summed up, and their weights. */
+/* For each pixel of the result along one side: the samples that are summed, and their weights. */
 struct exact_weights {
     int taps;
     int *first, *count;
@@ -167,7 +166,7 @@ static void weights_release(struct exact_weights *weights)
 }
 
 static void fill_weights(struct exact_weights *weights, int index, int from, double scale,
-                       double widened, double *exact)
+                         double widened, double *exact)
 {
     double support = 2 * widened, centre = (index + 0.5) * scale, sum = 0;
     int first = (int)(centre - support + 0.5), end = (int)(centre + support + 0.5);

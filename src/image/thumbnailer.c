@@ -4,8 +4,8 @@
  *
  *     open_source        recognise the format, read the header
  *     plan_sizes         fit the picture into the box
- *     shrink             decode row by row, blur and shrink on the way; or, for exact pixels,
- *     shrink_exactly     decode everything, then blur and shrink as Pillow does
+ *     shrink             decode row by row, blur and shrink each row as it arrives
+ *     shrink_exactly     with `exact` instead: decode all, then blur and shrink as Pillow does
  *     orient_thumbnail   rotate and mirror
  *     thumbnail_colors   convert to sRGB, drop alpha if the output format has none
  *     encode
@@ -34,8 +34,8 @@ struct thumbnailer {
     struct filter_kernel horizontal;
     struct filter_kernel vertical;
     struct resample resample;
-    struct buf row;    /* of the source */
-    struct buf pixels; /* the thumbnail as stored; with `exact` first the whole source */
+    struct buf row;       /* of the source */
+    struct buf pixels;    /* the thumbnail as stored; with `exact`, at first the whole source */
     struct buf displayed; /* the thumbnail as displayed */
 };
 
@@ -197,7 +197,7 @@ static struct geometry_size swap_if(struct geometry_size size, bool swap)
     return swap ? (struct geometry_size){size.height_px, size.width_px} : size;
 }
 
-/* The box is for the picture as it is displayed, but the filter works on the picture as it is stored. */
+/* The box is for the picture as displayed, but the filter works on the picture as stored. */
 static int plan_sizes(const struct thumbnail_options *options, struct conversion *conversion,
                       struct thumbnail_info *info, struct mpp_error *error)
 {
@@ -330,7 +330,7 @@ static int decode_all(struct thumbnailer *thumbnailer, const struct conversion *
     return codec->finish(conversion->decoder, error);
 }
 
-/* Orients the whole picture in `pixels`. After that the picture is stored as it is displayed. */
+/* Orients the whole picture in `pixels`. From then on the picture is stored as displayed. */
 static int orient_all(struct thumbnailer *thumbnailer, struct conversion *conversion,
                       struct geometry_size decoded, struct mpp_error *error)
 {
@@ -361,7 +361,8 @@ static int shrink_exactly(struct thumbnailer *thumbnailer, const struct thumbnai
     struct geometry_size source_displayed = swap_if(conversion->source, swap);
     struct pillow_exact_shape shape = {.source = swap_if(decoded, swap),
                                        .region_width_px = source_displayed.width_px * eighths / 8.0,
-                                       .region_height_px = source_displayed.height_px * eighths / 8.0,
+                                       .region_height_px =
+                                           source_displayed.height_px * eighths / 8.0,
                                        .thumbnail = conversion->plan.thumbnail,
                                        .cut = conversion->plan,
                                        .channels = conversion->colors.channels,
@@ -376,7 +377,7 @@ static int shrink_exactly(struct thumbnailer *thumbnailer, const struct thumbnai
 
 /* ---- The whole conversion ---- */
 
-/* Writes the thumbnail as it is displayed from `pixels` into `displayed`. */
+/* Copies the thumbnail from `pixels` to `displayed` and applies the orientation. */
 static int orient_thumbnail(struct thumbnailer *thumbnailer, const struct conversion *conversion,
                             struct mpp_error *error)
 {
@@ -425,8 +426,8 @@ int thumbnailer_run(struct thumbnailer *thumbnailer, const struct byte_source *s
     info->format = options->format ? options->format : conversion.codec;
     if ((options->exact ? shrink_exactly : shrink)(thumbnailer, options, &conversion, error) ||
         orient_thumbnail(thumbnailer, &conversion, error) ||
-        thumbnail_colors_finish(thumbnailer->icc, options, &conversion.colors, &thumbnailer->displayed,
-                                &thumbnailer->pixels, info, error))
+        thumbnail_colors_finish(thumbnailer->icc, options, &conversion.colors,
+                                &thumbnailer->displayed, &thumbnailer->pixels, info, error))
         goto out;
     rc = encode(thumbnailer, options, &conversion.colors, info, out, error);
 out:

@@ -157,10 +157,10 @@ static void test_path_is_within(void **state)
         const char *path, *directory;
         bool within;
     } cases[] = {
-        {"/a/b", "/a", true},     {"/a/b/c", "/a", true},  {"/a/b", "/a/b", true},
-        {"/a", "/a/b", false},    {"/ab", "/a", false},    {"/a.b", "/a", false},
-        {"/a/bc", "/a/b", false}, {"/b/a", "/a", false},   {"/", "/", true},
-        {"/a", "/", true},        {"/a/b", "/", true},     {"/", "/a", false},
+        {"/a/b", "/a", true},     {"/a/b/c", "/a", true}, {"/a/b", "/a/b", true},
+        {"/a", "/a/b", false},    {"/ab", "/a", false},   {"/a.b", "/a", false},
+        {"/a/bc", "/a/b", false}, {"/b/a", "/a", false},  {"/", "/", true},
+        {"/a", "/", true},        {"/a/b", "/", true},    {"/", "/a", false},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         if (path_is_within(cases[i].path, cases[i].directory) != cases[i].within)

@@ -40,7 +40,7 @@ struct png_reader {
     size_t row_size;
     struct png_layout layout;
     struct png_whole_decode *whole;
-    bool is_whole;          /* `whole` has inflated the picture, libpng reads only the header */
+    bool is_whole;          /* `whole` has inflated the picture; libpng has read only the header */
     uint8_t *picture;       /* interlaced and not `is_whole`: all of it, from the first row on */
     uint8_t **picture_rows; /* the rows of `picture` */
     bool keep_truncated;
@@ -112,7 +112,7 @@ static int report(const struct png_reader *reader, struct mpp_error *error)
 {
     if (reader->read_failed)
         return mpp_error_set(error, "cannot read: %s", reader->text);
-    /* The error says nothing; the warning before it says what is wrong in the header. */
+    /* This text says nothing; the warning before it says what is wrong in the header. */
     if (strcmp(reader->text, "Invalid IHDR data") == 0 && reader->warning[0])
         return mpp_error_set(error, "broken PNG: %s", reader->warning);
     if (strncmp(reader->text, "IEND", 4) == 0 && reader->height_px == 0)
