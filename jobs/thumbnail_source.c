@@ -25,12 +25,12 @@ static int refuse_open(const char *path, struct mpp_error *error)
     switch (errno) {
     case ENOENT:
         if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
-            return mpp_error_set(error, "a symbolic link to nothing");
+            return mpp_error_set(error, "a dangling symbolic link");
         return mpp_error_set(error, "no such file");
     case EACCES:
         return mpp_error_set(error, "permission denied");
     case ELOOP:
-        return mpp_error_set(error, "symbolic links in a circle");
+        return mpp_error_set(error, "a loop of symbolic links");
     case ENXIO:
         return mpp_error_set(error, "a socket or a device, not a regular file");
     default:
@@ -126,7 +126,7 @@ int thumbnail_source_read(struct thumbnail_source *source, struct mpp_error *err
             return 0;
         bytes->size += (size_t)got;
         if (bytes->size > SOURCE_MAX_BYTES)
-            return mpp_error_set(error, "grows while it is read");
+            return mpp_error_set(error, "the file grew while it was read");
         wanted = wanted > (size_t)got ? wanted - (size_t)got : 65536;
     }
 }

@@ -22,7 +22,7 @@ void console_init(struct console *console, enum tally_kind kind, bool quiet)
 static void stdout_failed(struct console *console)
 {
     if (!console->stdout_failed)
-        log_line("cannot write to standard output: %s; the run goes on without it",
+        log_line("cannot write to standard output: %s; the run continues without it",
                  strerror(errno));
     console->stdout_failed = true;
 }

@@ -3,7 +3,7 @@
  * console: everything that a run prints, and the counts in its output. Used on rank 0 only.
  *
  * Lines about inputs and the final summary go to stdout, errors and progress to stderr. If stdout
- * cannot be written (a closed pipe, a full disk), the run goes on; an error is printed once, and
+ * cannot be written (a closed pipe, a full disk), the run continues; an error is printed once, and
  * console_finish returns -1.
  */
 #ifndef CONSOLE_H

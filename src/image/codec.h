@@ -35,7 +35,7 @@
 
 /* What a file's header says about its picture. */
 struct image_header {
-    int width_px, height_px; /* as stored, before the orientation is applied */
+    int width_px, height_px; /* at least 1; as stored, before the orientation is applied */
     int channels;            /* one byte each: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA or CMYK */
     bool alpha;              /* the last channel is alpha, not premultiplied */
     bool cmyk;               /* the channels are cyan, magenta, yellow, black */

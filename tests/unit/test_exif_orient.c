@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_exif_orient: the orientation in whole, damaged and truncated EXIF data, how pixels are
+ * test_exif_orient: the orientation in intact, damaged and truncated EXIF data, how pixels are
  * oriented, and the conversions of colours.
  */
 #include <setjmp.h>

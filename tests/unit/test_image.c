@@ -215,7 +215,7 @@ static void exif_turns_box_and_picture(void **state)
 
     (void)state;
     jpeg_fixture_write(&fixture,
-                       &file); /* brightness grows with x; seen turned to the right, with y */
+                       &file); /* brightness grows with x; displayed turned to the right, with y */
     got = thumbnail_of(&file, &options);
     assert_int_equal(got.width, 48);
     assert_int_equal(got.height, 64);

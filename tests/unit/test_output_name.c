@@ -221,7 +221,7 @@ static void test_siphash(void **state)
         assert_true(name_set_siphash(key, input, vectors[i].size) == vectors[i].hash);
 }
 
-/* Every third name is added a second time, later: only those are known already. */
+/* Every third name is added a second time: only those names are in the set already. */
 static void test_set_of_many_names(void **state)
 {
     (void)state;
