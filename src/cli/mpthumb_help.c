@@ -23,8 +23,7 @@
 static const char help[] =
     "Usage: mpthumb [OPTION]... INPUT...\n"
     "       mpirun -n N mpthumb [OPTION]... INPUT...\n"
-    "Makes a thumbnail of each JPEG and PNG file that is an INPUT or lies below an INPUT "
-    "directory.\n"
+    "Makes a thumbnail of each JPEG and PNG file that is named or lies in a named directory.\n"
     "\n"
     "Inputs\n"
     "      --files-from FILE   also read names from FILE, one per line; -: standard input\n"

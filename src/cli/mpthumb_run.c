@@ -326,7 +326,7 @@ static enum exit_status finish(struct mpthumb_run *run, bool failed)
     if (run_log_close(&run->log, &run->console, run->executor, &end, &error)) {
         console_error(&run->console, error.text);
         if (status <= EXIT_SOME_FAILED)
-            status = EXIT_STOPPED; /* the journal may lack what is done */
+            status = EXIT_STOPPED; /* some finished inputs may be missing in the journal */
     }
     if (status == EXIT_STOPPED && run->stopped_by.text[0]) {
         mpp_error_set(&error, "stopped early: %s; run the same command with --resume to continue",

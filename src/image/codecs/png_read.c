@@ -112,7 +112,7 @@ static int report(const struct png_reader *reader, struct mpp_error *error)
 {
     if (reader->read_failed)
         return mpp_error_set(error, "cannot read: %s", reader->text);
-    /* This text says nothing; the warning before it says what is wrong in the header. */
+    /* This text gives no reason; the warning before it does. */
     if (strcmp(reader->text, "Invalid IHDR data") == 0 && reader->warning[0])
         return mpp_error_set(error, "broken PNG: %s", reader->warning);
     if (strncmp(reader->text, "IEND", 4) == 0 && reader->height_px == 0)
