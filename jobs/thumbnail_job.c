@@ -5,7 +5,7 @@
  * A worker reads and writes the files itself: it gets their names and returns a small outcome.
  * Error texts follow "mpthumb: 'SOURCE': ". The work is divided:
  *
- *     thumbnail_source.c     opens and reads the source; loads may be ahead of their task
+ *     thumbnail_source.c     opens and reads the source; can be ahead of the task
  *     thumbnail_resume.c     finds out whether the task was done by an earlier run
  *     this file              makes the thumbnail and writes it
  *     thumbnail_message.c    encodes tasks and outcomes
@@ -106,7 +106,7 @@ static void thumbnail_unload(void *loaded)
 
 /* ---- The output ---- */
 
-/* A file of a list could be one of the thumbnails. */
+/* Refuses a file from a list that lies in the output directory: it could be a thumbnail. */
 static int refuse_inside_output(const struct thumbnail_worker *worker, const struct task_run *run,
                                 struct mpp_error *error)
 {
@@ -150,7 +150,7 @@ static int commit(struct atomic_file *file, const struct thumbnail_worker *worke
                                     "choose another --output or a --suffix");
     if (atomic_file_commit(file, replace, &exists, error))
         return -1;
-    /* An earlier run has written the same bytes: nothing is wrong. */
+    /* It is no error if an earlier run has written the same bytes. */
     if (exists && !atomic_file_holds(file, worker->output.data, worker->output.size))
         return mpp_error_set(error,
                              "its thumbnail would replace %.800s, which may be an input; "
@@ -204,7 +204,7 @@ static int make_thumbnail(struct thumbnail_worker *worker, struct task_run *run,
     if ((run->task.flags & THUMBNAIL_SUFFIXED) &&
         outcome->info.source_width_px <= options.box_width_px &&
         outcome->info.source_height_px <= options.box_height_px) {
-        outcome->status = THUMBNAIL_THUMBNAIL;
+        outcome->status = THUMBNAIL_OWN_OUTPUT;
         return 0;
     }
     outcome->source_bytes = image.size;
@@ -246,7 +246,7 @@ static int thumbnail_run(void *opaque, struct mpp_bytes payload, struct mpp_cont
     if (run_task(worker, &run, error)) {
         if (!run.write_errno || !concerns_all_outputs(run.write_errno))
             return -1;
-        run.outcome.status = THUMBNAIL_NO_ROOM;
+        run.outcome.status = THUMBNAIL_CANNOT_WRITE;
         run.outcome.text = error->text;
     }
     buf_clear(&worker->outcome);

@@ -21,21 +21,22 @@ extern const struct mpp_job thumbnail_job;
 
 /* Settings that are the same for all tasks of a run. */
 struct thumbnail_setup {
-    struct thumbnail_options
-        image;          /* format NULL: that of the source's name, or else its content */
+    /* If `image.format` is NULL, each output has the format of its source's name, or, if the name
+     * has no known extension, of its source's content. */
+    struct thumbnail_options image;
     const char *output; /* the output directory; NULL: each output goes next to its source */
-    bool dry_run;       /* only look at the sources */
+    bool dry_run;       /* check the sources, write nothing */
 };
 
 enum thumbnail_flag {
     THUMBNAIL_WALKED = 1,     /* found in a directory: skip it if it is not an image */
     THUMBNAIL_LISTED = 2,     /* named in a list: refuse it if it is in the output directory */
     THUMBNAIL_NO_REPLACE = 4, /* the output could replace an input: replace no existing file */
-    THUMBNAIL_SUFFIXED = 8,   /* its name is that of a thumbnail: skip it if it fits the box */
+    THUMBNAIL_SUFFIXED = 8,   /* its name ends like a thumbnail's: skip it if it fits the box */
     THUMBNAIL_RECORDED = 16,  /* `recorded` is valid: keep the output if the source is unchanged */
     THUMBNAIL_EXISTING = 32,  /* keep any output that exists */
     THUMBNAIL_VERIFY = 64,    /* with RECORDED: keep the output only if its checksum is right */
-    THUMBNAIL_CHECK = 128,    /* compare the output with the record, make nothing */
+    THUMBNAIL_CHECK = 128,    /* compare the output with the record, make no thumbnail */
 };
 
 /* What the journal of an earlier run says about a source and its thumbnail. */
@@ -53,10 +54,10 @@ struct thumbnail_task {
 
 enum thumbnail_status {
     THUMBNAIL_DONE,
-    THUMBNAIL_SKIPPED,   /* neither its name nor its content is an image's */
-    THUMBNAIL_THUMBNAIL, /* skipped because it is a thumbnail of an earlier run */
-    THUMBNAIL_KEPT,      /* its output existed already */
-    THUMBNAIL_NO_ROOM,   /* the output cannot be written, nor any other; `text` says why */
+    THUMBNAIL_SKIPPED,      /* neither its name nor its content is that of an image */
+    THUMBNAIL_OWN_OUTPUT,   /* skipped: it is a thumbnail of an earlier run */
+    THUMBNAIL_KEPT,         /* its output existed already */
+    THUMBNAIL_CANNOT_WRITE, /* neither this output nor any other can be written; see `text` */
 };
 
 struct thumbnail_outcome {
@@ -66,21 +67,21 @@ struct thumbnail_outcome {
     int64_t source_mtime_ns;
     uint64_t output_bytes;
     uint64_t output_xxh3;       /* XXH3, 64 bits; 0 if none was written */
-    const char *text;           /* "" except with NO_ROOM */
+    const char *text;           /* with CANNOT_WRITE: the reason; otherwise "" */
     struct thumbnail_info info; /* zero unless the source was decoded */
 };
 
 /* Appends to `to`; check `to->failed` afterwards. */
 void thumbnail_task_encode(const struct thumbnail_task *task, struct buf *to);
 
-/* The strings of the task point into the payload. */
+/* The strings of the decoded task point into the payload. */
 int thumbnail_task_decode(struct mpp_bytes payload, struct thumbnail_task *task,
                           struct mpp_error *error);
 
 /* Appends to `to`; check `to->failed` afterwards. */
 void thumbnail_outcome_encode(const struct thumbnail_outcome *outcome, struct buf *to);
 
-/* The text of the outcome points into the result. */
+/* The text of the decoded outcome points into the result. */
 int thumbnail_outcome_decode(struct mpp_bytes result, struct thumbnail_outcome *outcome,
                              struct mpp_error *error);
 

@@ -24,6 +24,15 @@ static const char *get_string(struct reader *from)
     return (const char *)text;
 }
 
+/* The format with the number that was sent. NULL: none. A number without a format is an error. */
+static const struct image_codec *get_format(struct reader *from)
+{
+    unsigned number = read_u8(from);
+    if (number > image_codec_count())
+        from->failed = true;
+    return image_codec_by_number(number);
+}
+
 void thumbnail_task_encode(const struct thumbnail_task *task, struct buf *to)
 {
     buf_put_u8(to, (uint8_t)task->flags);
@@ -84,14 +93,14 @@ int thumbnail_outcome_decode(struct mpp_bytes result, struct thumbnail_outcome *
     outcome->output_bytes = read_u64(&from);
     outcome->output_xxh3 = read_u64(&from);
     outcome->text = get_string(&from);
-    info->source_format = image_codec_by_number(read_u8(&from));
-    info->format = image_codec_by_number(read_u8(&from));
+    info->source_format = get_format(&from);
+    info->format = get_format(&from);
     info->source_width_px = (int)read_u32(&from);
     info->source_height_px = (int)read_u32(&from);
     info->width_px = (int)read_u32(&from);
     info->height_px = (int)read_u32(&from);
     info->warnings = (int)read_u32(&from);
-    if (from.failed || status > THUMBNAIL_NO_ROOM)
+    if (from.failed || status > THUMBNAIL_CANNOT_WRITE)
         return mpp_error_set(error, "a damaged result of %zu bytes", result.size);
     return 0;
 }

@@ -17,8 +17,8 @@ int64_t thumbnail_mtime_ns(const struct stat *status)
     return (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
 }
 
-/* Whether there is a regular file at the place of the output. Writes its path: 2 * PATH_MAX
- * bytes. */
+/* Whether the output exists and is a regular file that is not empty. Writes its path to `path`,
+ * which has 2 * PATH_MAX bytes. */
 static bool find_output(const struct thumbnail_setup *setup, const struct thumbnail_task *task,
                         char *path)
 {
@@ -61,7 +61,7 @@ bool thumbnail_resume_output_exists(const struct thumbnail_setup *setup,
             (checksum_file(path, &xxh3) && xxh3 == task->recorded.xxh3));
 }
 
-/* The source is not opened: on a network file system that can take longer than all the rest. */
+/* Does not open the source, which on a network file system can take longer than everything else. */
 bool thumbnail_resume_source_unchanged(const struct thumbnail_task *task)
 {
     struct stat status;
@@ -79,7 +79,7 @@ int thumbnail_resume_check(const struct thumbnail_setup *setup, const struct thu
     if (thumbnail_resume_output_exists(setup, task))
         return 0;
     if (!find_output(setup, task, path))
-        return mpp_error_set(error, "its thumbnail %.800s is not there", task->output);
-    return mpp_error_set(error, "its thumbnail %.800s is not the one that was written",
+        return mpp_error_set(error, "its thumbnail %.800s is missing", task->output);
+    return mpp_error_set(error, "its thumbnail %.800s does not match the checksum in the journal",
                          task->output);
 }

@@ -21,8 +21,8 @@ bool thumbnail_resume_output_exists(const struct thumbnail_setup *setup,
 /* Whether the source still has the recorded size and modification time. */
 bool thumbnail_resume_source_unchanged(const struct thumbnail_task *task);
 
-/* For THUMBNAIL_CHECK: -1 if the thumbnail is not the recorded one; error says why. The source is
- * not looked at. */
+/* For THUMBNAIL_CHECK: compares the thumbnail with the record. -1: they differ, error says how.
+ * Does not access the source. */
 int thumbnail_resume_check(const struct thumbnail_setup *setup, const struct thumbnail_task *task,
                            struct mpp_error *error);
 

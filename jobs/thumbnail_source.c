@@ -25,12 +25,12 @@ static int refuse_open(const char *path, struct mpp_error *error)
     switch (errno) {
     case ENOENT:
         if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
-            return mpp_error_set(error, "a symbolic link to nothing");
+            return mpp_error_set(error, "a dangling symbolic link");
         return mpp_error_set(error, "no such file");
     case EACCES:
         return mpp_error_set(error, "permission denied");
     case ELOOP:
-        return mpp_error_set(error, "symbolic links in a circle");
+        return mpp_error_set(error, "a loop of symbolic links");
     case ENXIO:
         return mpp_error_set(error, "a socket or a device, not a regular file");
     default:
@@ -52,9 +52,9 @@ static int refuse_type(mode_t mode, struct mpp_error *error)
     return mpp_error_set(error, "%s, not a regular file", what);
 }
 
-/* Whether a source is skipped, and no error, when its content is not an image's: it was found in a
- * directory and its name is not an image's. A file that exists but cannot be read could be an
- * image: that stays an error. */
+/* Whether a source is skipped, instead of an error, if its content is not that of an image: it was
+ * found in a directory, and its name is not that of an image. A file that exists but cannot be read
+ * is always an error, because it could be an image. */
 static bool may_be_skipped(const struct thumbnail_task *task)
 {
     return (task->flags & THUMBNAIL_WALKED) && !image_codec_by_file_name(task->source);
@@ -87,7 +87,7 @@ static int open_source(struct thumbnail_source *source, const struct thumbnail_t
     return 0;
 }
 
-/* Recognises the format by the first bytes. Of a file that is no image nothing else is read. */
+/* Recognises the format by the first bytes. If the file is not an image, nothing else is read. */
 static int sniff_source(struct thumbnail_source *source, const struct thumbnail_task *task,
                         struct mpp_error *error)
 {
@@ -126,7 +126,7 @@ int thumbnail_source_read(struct thumbnail_source *source, struct mpp_error *err
             return 0;
         bytes->size += (size_t)got;
         if (bytes->size > SOURCE_MAX_BYTES)
-            return mpp_error_set(error, "grows while it is read");
+            return mpp_error_set(error, "the file grew while it was read");
         wanted = wanted > (size_t)got ? wanted - (size_t)got : 65536;
     }
 }
@@ -136,12 +136,12 @@ bool thumbnail_source_read_at(void *context, uint64_t at, void *to, size_t size)
     const struct thumbnail_source *source = context;
     ssize_t got = pread_in_full(source->fd, to, size, at);
     if (got >= 0 && (size_t)got < size)
-        errno = ENODATA; /* it became shorter */
+        errno = ENODATA; /* the file was truncated after it was opened */
     return got == (ssize_t)size;
 }
 
-/* Unused sources, kept for their buffers. The kernel has to clear every page of new memory, which
- * takes a tenth of the time of large files. */
+/* Unused sources, kept because of their buffers: the kernel clears every page of new memory, which
+ * takes a tenth of the total time for large files. */
 static struct {
     pthread_mutex_t mutex;
     struct thumbnail_source *first;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thumbnail_source: loads the source of a task: opens the file, checks what it is, and reads it
- * unless it is large. Loads may run on several threads at a time.
+ * thumbnail_source: loads the source of a task: opens the file, recognises its format, and reads it
+ * unless it is large. Several threads may load sources at a time.
  */
 #ifndef THUMBNAIL_SOURCE_H
 #define THUMBNAIL_SOURCE_H
@@ -13,12 +13,12 @@
 struct thumbnail_source {
     int fd;
     struct stat status;
-    bool not_image; /* neither its name nor its content is an image's: skip it */
+    bool not_image; /* neither its name nor its content is that of an image: skip it */
     bool mismatch;  /* name and content have different formats */
     bool streams;   /* it is read while it is decoded */
-    bool kept;      /* its output exists: nothing has to be done */
+    bool kept;      /* its output exists: there is nothing to do */
     struct buf bytes;
-    struct thumbnail_source *next; /* in the list of unused ones */
+    struct thumbnail_source *next; /* in the list of unused sources */
 };
 
 /* The caller frees the source. NULL: it cannot be used; error says why, errno is kept. */
@@ -27,10 +27,10 @@ struct thumbnail_source *thumbnail_source_load(const struct thumbnail_setup *set
                                                struct mpp_error *error);
 void thumbnail_source_free(struct thumbnail_source *source);
 
-/* Frees the memory of unused sources. Call it when no more will be loaded. */
+/* Frees the memory of unused sources. Call it when no thread loads or frees sources any more. */
 void thumbnail_source_free_unused(void);
 
-/* Reads a whole file that was too large to be read ahead. */
+/* Reads the file into `bytes`, if it was too large for thumbnail_source_load to read it. */
 int thumbnail_source_read(struct thumbnail_source *source, struct mpp_error *error);
 
 /* Reads a part of a source that streams: the read_at of struct byte_source. */

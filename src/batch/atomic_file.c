@@ -155,7 +155,7 @@ bool atomic_file_is_at(const struct atomic_file *file, const struct stat *other)
            status.st_dev == other->st_dev && status.st_ino == other->st_ino;
 }
 
-/* Gives the unnamed file a name. Fails with EEXIST if the name is taken. */
+/* Gives the unnamed file (O_TMPFILE) a name. Fails with EEXIST if the name is taken. */
 static int link_unnamed(struct atomic_file *file, const char *name)
 {
     char self[48];

@@ -57,9 +57,9 @@ int atomic_file_write(struct atomic_file *file, const void *bytes, size_t size,
 /* True if the file that has the final name now is the file described by `other`. */
 bool atomic_file_is_at(const struct atomic_file *file, const struct stat *other);
 
-/* Gives the file its final name. If that name belongs to something other than a regular file, this
- * is an error. If it belongs to a regular file, that file is replaced when `replace` is true;
- * otherwise the new file is dropped, *exists becomes true, and 0 is returned. */
+/* Gives the file its final name. If a regular file has that name already, it is replaced if
+ * `replace`; otherwise the new file is dropped, *exists becomes true, and 0 is returned. If
+ * anything else has that name, this is an error. */
 int atomic_file_commit(struct atomic_file *file, bool replace, bool *exists,
                        struct mpp_error *error);
 

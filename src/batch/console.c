@@ -22,7 +22,7 @@ void console_init(struct console *console, enum tally_kind kind, bool quiet)
 static void stdout_failed(struct console *console)
 {
     if (!console->stdout_failed)
-        log_line("cannot write to standard output: %s; the run goes on without it",
+        log_line("cannot write to standard output: %s; the run continues without it",
                  strerror(errno));
     console->stdout_failed = true;
 }
@@ -59,7 +59,7 @@ static void print_unlisted(struct console *console)
     bool printed = false;
     failure_summary_sort(&console->failures);
     for (size_t i = 0; console->failures_listed_in && i < console->failures.count; i++) {
-        const struct cause *cause = &console->failures.list[i];
+        const struct failure_cause *cause = &console->failures.list[i];
         if (cause->count <= CONSOLE_EXAMPLES_MAX)
             continue;
         log_line("and %" PRIu64 " more like '%s': %s", cause->count - CONSOLE_EXAMPLES_MAX,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * console: everything a run prints, and the counts that it prints. Used on rank 0 only.
+ * console: everything that a run prints, and the counts in its output. Used on rank 0 only.
  *
  * Lines about inputs and the final summary go to stdout, errors and progress to stderr. If stdout
- * cannot be written (a closed pipe, a full disk), the run goes on; an error is printed once, and
+ * cannot be written (a closed pipe, a full disk), the run continues; an error is printed once, and
  * console_finish returns -1.
  */
 #ifndef CONSOLE_H
@@ -27,7 +27,7 @@ struct console {
 
 enum { CONSOLE_EXAMPLES_MAX = 5 };
 
-/* What the pool did, for the line before the last one. A zero struct prints nothing. */
+/* What the pool did, for the line before the last one. Nothing is printed for a zero struct. */
 struct pool_summary {
     int ranks;
     int ranks_lost;
@@ -52,7 +52,7 @@ void console_failed(struct console *console, const char *path, const char *text)
 /* Prints any other error as `mpthumb: text` on stderr. */
 void console_error(struct console *console, const char *text);
 
-/* Shows the progress if it is time to. */
+/* Shows the progress if an update is due. */
 void console_update(struct console *console, double elapsed_s);
 
 /* Prints the summary: how many failures of each cause were not printed, what the pool did, and the
@@ -65,7 +65,7 @@ int console_finish_dry(struct console *console);
 /* The last line of the summary, without a newline. */
 void console_format_counts(const struct tally *tally, double elapsed_s, char *text, size_t size);
 
-/* The line before it; "" if there is nothing to tell. */
+/* The line before it; "" if nothing of it is worth printing. */
 void console_format_pool(const struct pool_summary *pool, char *text, size_t size);
 
 #endif

@@ -51,7 +51,7 @@ static bool is_listed(const char *name)
 {
     return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
            strncmp(name, ATOMIC_FILE_PREFIX, strlen(ATOMIC_FILE_PREFIX)) != 0 &&
-           strcmp(name, OUR_DIRECTORY) != 0;
+           strcmp(name, METADATA_DIRECTORY) != 0;
 }
 
 static int level_sort(struct walk_level *level, struct mpp_error *error)

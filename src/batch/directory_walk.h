@@ -5,8 +5,7 @@
  *
  * The entries of each directory are sorted bytewise; a subdirectory is walked at its place in that
  * order. Symbolic links to files are reported, symbolic links to directories are not followed.
- * Temporary files (ATOMIC_FILE_PREFIX) and the directories of journals (OUR_DIRECTORY) are left
- * out.
+ * Temporary files (ATOMIC_FILE_PREFIX) and directories named METADATA_DIRECTORY are left out.
  *
  * Memory: one sorted listing per level of depth. No descriptor stays open between two calls.
  */
@@ -21,7 +20,7 @@
 #include "buf.h"
 #include "mpp_error.h"
 
-#define OUR_DIRECTORY ".mpthumb" /* in an output directory; holds the journal and summary.json */
+#define METADATA_DIRECTORY ".mpthumb" /* in an output directory; for journal and summary.json */
 
 struct walk_level {
     struct buf names; /* for each entry a type byte (DT_*) and the name with its zero byte */
@@ -52,11 +51,11 @@ enum walk_status {
 void directory_walk_init(struct directory_walk *walk);
 void directory_walk_release(struct directory_walk *walk);
 
-/* Leaves out the directory with this identity, unless it is the top of a walk. */
+/* Leaves out the directory with this device and inode number, unless it is the top of a walk. */
 void directory_walk_exclude(struct directory_walk *walk, dev_t dev, ino_t ino);
 
-/* Starts to walk a directory and drops what was left of the walk before. `directory` may be a
- * symbolic link to a directory. */
+/* Starts to walk a directory and abandons the previous walk. `directory` may be a symbolic link to
+ * a directory. */
 int directory_walk_start(struct directory_walk *walk, const char *directory,
                          struct mpp_error *error);
 

@@ -14,7 +14,9 @@
 
 enum { WAKE = SIGUSR2 }; /* wakes the thread when it has to end */
 
-#define INSIST_S 1.0 /* a launcher can forward one Ctrl-C several times, but within this time */
+/* A SIGINT that arrives earlier after the first one is ignored, because a launcher can forward one
+ * Ctrl-C several times. */
+#define SECOND_SIGINT_S 1.0
 
 static sigset_t signals(void)
 {
@@ -40,7 +42,7 @@ double early_stop_reserve_s(double limit_s, double slowest_s)
     return reserve_s < limit_s / 2 ? reserve_s : limit_s / 2;
 }
 
-double early_stop_left_s(const char *end_time, int64_t now_s)
+double early_stop_remaining_s(const char *end_time, int64_t now_s)
 {
     char *end;
     long long at_s = end_time ? strtoll(end_time, &end, 10) : 0;
@@ -55,7 +57,7 @@ static void request_stop(struct early_stop *stop, const char *why)
         return;
     stop->stopped = true;
     stop->options.on_stop(stop->options.context, why);
-    stop->options.on_tick(stop->options.context); /* sync: the run may be killed soon */
+    stop->options.on_tick(stop->options.context); /* at once, because the run may be killed soon */
 }
 
 static void handle_signal(struct early_stop *stop, int number)
@@ -64,15 +66,16 @@ static void handle_signal(struct early_stop *stop, int number)
     if (number == WAKE)
         return;
     double now = monotonic_now_s();
-    if (number == SIGINT && stop->interrupted_s && now - stop->interrupted_s >= INSIST_S)
-        stop->options.on_insist(stop->options.context);
+    if (number == SIGINT && stop->interrupted_s && now - stop->interrupted_s >= SECOND_SIGINT_S)
+        stop->options.on_second_sigint(stop->options.context);
     if (number == SIGINT && !stop->interrupted_s)
         stop->interrupted_s = now;
     snprintf(why, sizeof why, "received SIG%s", sigabbrev_np(number));
     request_stop(stop, why);
 }
 
-/* Does what is due by the clock. Returns how long to wait until the next check. */
+/* Calls on_tick if it is due, and stops the run if the limit is near. Returns how long to wait until
+ * the next check. */
 static double check_clock(struct early_stop *stop, double *tick_at_s)
 {
     const struct early_stop_options *options = &stop->options;
@@ -127,19 +130,19 @@ void early_stop_end(struct early_stop *stop)
     pthread_join(stop->thread, NULL);
 }
 
-static volatile sig_atomic_t leave_status;
+static volatile sig_atomic_t sigint_exit_status;
 
-static void leave(int number)
+static void exit_on_sigint(int number)
 {
     (void)number;
-    _exit(leave_status);
+    _exit(sigint_exit_status);
 }
 
-void early_stop_leave(int exit_status)
+void early_stop_exit_on_sigint(int exit_status)
 {
     sigset_t interrupt;
-    leave_status = exit_status;
-    signal(SIGINT, leave);
+    sigint_exit_status = exit_status;
+    signal(SIGINT, exit_on_sigint);
     sigemptyset(&interrupt);
     sigaddset(&interrupt, SIGINT);
     pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);

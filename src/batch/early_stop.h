@@ -2,16 +2,16 @@
 /*
  * early_stop: stops a run before its work is done, when a signal arrives or a time limit is near.
  *
- * Signals. SIGTERM, SIGINT and SIGUSR1 all mean: stop in order. They are blocked in all threads and
- * processes of the run. A thread on rank 0 waits for them with sigtimedwait, so that no system call
- * of the run is ever interrupted and repeated signals do no harm. The thread calls on_stop once.
- * A SIGINT that arrives one second or more after the first SIGINT means that a person does not want
- * to wait any longer: the thread calls on_insist.
+ * Signals. SIGTERM, SIGINT and SIGUSR1 each request an orderly stop. They are blocked in all
+ * threads and processes of the run. A thread on rank 0 waits for them with sigtimedwait, so signals
+ * never interrupt a system call of the run, and repeated signals do no harm. The thread calls
+ * on_stop once. If a SIGINT arrives one second or more after the first SIGINT, the user does not
+ * want to wait any longer, and the thread calls on_second_sigint.
  *
- * Time limit. The same thread calls on_stop when the time that is left before the limit gets as
- * short as early_stop_reserve_s.
+ * Time limit. The same thread calls on_stop when no more than early_stop_reserve_s is left before
+ * the limit.
  *
- * The callbacks are called from that thread. It also calls on_tick at regular intervals.
+ * All callbacks are called from that thread. It also calls on_tick at regular intervals.
  */
 #ifndef EARLY_STOP_H
 #define EARLY_STOP_H
@@ -24,10 +24,10 @@
 #include "mpp_error.h"
 
 struct early_stop_options {
-    double limit_s; /* from early_stop_start on; 0 or less: no limit */
+    double limit_s; /* counted from early_stop_start; 0 or less: no limit */
     double tick_s;  /* time between two calls of on_tick */
     void (*on_stop)(void *context, const char *why); /* start no more tasks */
-    void (*on_insist)(void *context);                /* end the process at once */
+    void (*on_second_sigint)(void *context);         /* end the process at once */
     void (*on_tick)(void *context);
     void *context;
 };
@@ -52,12 +52,12 @@ int early_stop_start(struct early_stop *stop, const struct early_stop_options *o
 /* Ends the thread. No callback is called after this. */
 void early_stop_end(struct early_stop *stop);
 
-/* Call it when everything is written: from now on SIGINT ends the process at once with this exit
- * status. SIGTERM and SIGUSR1 stay blocked. */
-void early_stop_leave(int exit_status);
+/* From now on SIGINT ends the process at once with this exit status; SIGTERM and SIGUSR1 stay
+ * blocked. Call it after all files are written. */
+void early_stop_exit_on_sigint(int exit_status);
 
-/* Tells how long a task took; the longest time counts. Only one thread may call this; it need not
- * be the one that called early_stop_start. */
+/* Records the run time of a finished task, for early_stop_reserve_s. Only one thread may call this;
+ * it need not be the one that called early_stop_start. */
 void early_stop_note_task(struct early_stop *stop, double run_s);
 
 /* How long before the time limit the last task may start: 1.5 times the slowest task so far, plus
@@ -67,6 +67,6 @@ double early_stop_reserve_s(double limit_s, double slowest_s);
 
 /* Seconds from now_s until end_time, which is the text of SLURM_JOB_END_TIME (seconds since 1970).
  * 0: end_time is NULL or not such a number. A time in the past gives 1 ms. Pure. */
-double early_stop_left_s(const char *end_time, int64_t now_s);
+double early_stop_remaining_s(const char *end_time, int64_t now_s);
 
 #endif

@@ -14,10 +14,10 @@ void failure_summary_release(struct failure_summary *failures)
 }
 
 /* The key is the message with a '#' for each run of digits and '' for each quoted name. */
-static void make_key(const char *message, char key[CAUSE_TEXT])
+static void make_key(const char *message, char key[FAILURE_TEXT_SIZE])
 {
     size_t size = 0;
-    for (const char *at = message; *at && size + 2 < CAUSE_TEXT; at++) {
+    for (const char *at = message; *at && size + 2 < FAILURE_TEXT_SIZE; at++) {
         const char *end = *at == '\'' ? strchr(at + 1, '\'') : NULL;
         if (end) {
             key[size++] = '\'';
@@ -33,9 +33,9 @@ static void make_key(const char *message, char key[CAUSE_TEXT])
 }
 
 /* The cause of a message; added if it is new. NULL: there is no room for another one. */
-static struct cause *find_or_add(struct failure_summary *failures, const char *message)
+static struct failure_cause *find_or_add(struct failure_summary *failures, const char *message)
 {
-    char key[CAUSE_TEXT];
+    char key[FAILURE_TEXT_SIZE];
     make_key(message, key);
     for (size_t i = 0; i < failures->count; i++)
         if (strcmp(failures->list[i].key, key) == 0)
@@ -44,7 +44,7 @@ static struct cause *find_or_add(struct failure_summary *failures, const char *m
         failures->list = calloc(FAILURE_SUMMARY_MAX, sizeof *failures->list);
     if (!failures->list || failures->count == FAILURE_SUMMARY_MAX)
         return NULL;
-    struct cause *cause = &failures->list[failures->count++];
+    struct failure_cause *cause = &failures->list[failures->count++];
     memcpy(cause->key, key, sizeof key);
     snprintf(cause->text, sizeof cause->text, "%s", message);
     return cause;
@@ -53,20 +53,20 @@ static struct cause *find_or_add(struct failure_summary *failures, const char *m
 uint64_t failure_summary_add(struct failure_summary *failures, const char *message,
                              const char *source)
 {
-    struct cause *cause = find_or_add(failures, message);
+    struct failure_cause *cause = find_or_add(failures, message);
     if (!cause)
         return failures->others++;
-    if (cause->count < CAUSE_EXAMPLES)
-        snprintf(cause->examples[cause->count], CAUSE_NAME, "%s", source);
+    if (cause->count < FAILURE_EXAMPLES)
+        snprintf(cause->examples[cause->count], FAILURE_NAME_SIZE, "%s", source);
     return cause->count++;
 }
 
 static int by_count(const void *a, const void *b)
 {
-    uint64_t x = ((const struct cause *)a)->count, y = ((const struct cause *)b)->count;
-    return x < y   ? 1
-           : x > y ? -1
-                   : strcmp(((const struct cause *)a)->key, ((const struct cause *)b)->key);
+    const struct failure_cause *first = a, *second = b;
+    if (first->count != second->count)
+        return first->count < second->count ? 1 : -1;
+    return strcmp(first->key, second->key);
 }
 
 void failure_summary_sort(struct failure_summary *failures)

@@ -12,17 +12,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FAILURE_SUMMARY_MAX = 64, CAUSE_EXAMPLES = 3, CAUSE_TEXT = 256, CAUSE_NAME = 512 };
+enum {
+    FAILURE_SUMMARY_MAX = 64, /* causes */
+    FAILURE_EXAMPLES = 3,     /* of a cause */
+    FAILURE_TEXT_SIZE = 256,
+    FAILURE_NAME_SIZE = 512,
+};
 
-struct cause {
-    char key[CAUSE_TEXT];  /* the message without numbers and quoted names */
-    char text[CAUSE_TEXT]; /* the first message */
+struct failure_cause {
+    char key[FAILURE_TEXT_SIZE];  /* the message without numbers and quoted names */
+    char text[FAILURE_TEXT_SIZE]; /* the first message */
     uint64_t count;
-    char examples[CAUSE_EXAMPLES][CAUSE_NAME]; /* the first sources; long names are cut */
+    char examples[FAILURE_EXAMPLES][FAILURE_NAME_SIZE]; /* the first sources; long names are cut */
 };
 
 struct failure_summary {
-    struct cause *list; /* allocated at the first failure */
+    struct failure_cause *list; /* allocated at the first failure */
     size_t count;
     uint64_t others;
 };

@@ -3,10 +3,9 @@
  * input_list: the names of all inputs of a run, one at a time: the arguments in their order, the
  * files below each argument that is a directory, then the names read from a file (--files-from).
  *
- * The names are found as they are asked for; memory is one directory listing per level of depth.
- * Only the arguments themselves are looked up in the file system. Files found in directories and
- * names from a file are not: whether they exist and can be read is found out by the worker that
- * opens them.
+ * Names are found on demand; memory is one directory listing per level of depth. stat is called
+ * only for the arguments themselves. Whether files found in directories and names from a file exist
+ * and can be read is found out by the worker that opens them.
  */
 #ifndef INPUT_LIST_H
 #define INPUT_LIST_H
@@ -48,7 +47,7 @@ enum input_list_status {
 void input_list_init(struct input_list *list, char *const *arguments, size_t count);
 void input_list_release(struct input_list *list);
 
-/* Adds the names in a file, see name_list_init. fd stays the caller's. */
+/* Adds the names in a file: see name_list_init. The caller keeps the ownership of fd. */
 void input_list_add_names_from(struct input_list *list, int fd, char separator);
 
 /* Leaves out a directory, as directory_walk_exclude. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * joblog: a log with one line per finished task, in the format of GNU parallel's --joblog, for
+ * joblog: writes one line for each finished task, in the format of GNU parallel's --joblog, for
  * tools that read that format.
  *
  * The columns are separated by tabs: Seq Host Starttime JobRuntime Send Receive Exitval Signal

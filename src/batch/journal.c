@@ -32,11 +32,12 @@ static int open_file(const char *path, enum journal_mode mode, int extra, struct
     return mpp_error_set(error, "is not a regular file");
 }
 
-/* The lock belongs to the open file description: it ends when the process ends, however it ends. */
+/* The lock belongs to the open file description, so the kernel releases it when the process
+ * ends. */
 static int lock(int fd, struct mpp_error *error)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
+    struct flock request = {.l_type = F_WRLCK, .l_whence = SEEK_SET}; /* of the whole file */
+    if (fcntl(fd, F_OFD_SETLK, &request) == 0)
         return 0;
     if (errno == EAGAIN || errno == EACCES)
         return mpp_error_set(error, "is being written by another run; wait until that run has "
@@ -48,7 +49,7 @@ static int lock(int fd, struct mpp_error *error)
 
 /* Renames an existing journal to FILE.old and opens a new one in its place. The caller holds the
  * lock on the existing file. */
-static int set_aside(int *fd, const char *path, struct mpp_error *error)
+static int rename_existing(int *fd, const char *path, struct mpp_error *error)
 {
     char old[PATH_MAX];
     if ((size_t)snprintf(old, sizeof old, "%s.old", path) >= sizeof old)
@@ -89,7 +90,7 @@ static int begin(struct journal *journal, const char *path, enum journal_mode mo
     if (fstat(journal->fd, &status))
         return mpp_error_set_errno(error, "cannot be read");
     if (mode == JOURNAL_FRESH)
-        return status.st_size ? set_aside(&journal->fd, path, error) : 0;
+        return status.st_size ? rename_existing(&journal->fd, path, error) : 0;
     if (journal_index_read(index, header, journal->fd, &journal->size, error))
         return -1;
     if (mode == JOURNAL_READ)

@@ -19,7 +19,7 @@
  * the 64-bit XXH3 checksum of the output in hexadecimal. Values that are unknown or do not apply
  * are null. A source can have several lines, one per run: the last one counts.
  *
- * Writing: lines are collected in memory and written in batches; journal_sync makes them durable.
+ * Writing: lines are collected in memory and written in batches; journal_sync writes them to disk.
  * When a run is killed, the last line can be incomplete; the next run removes it. Only one run at a
  * time can write a journal: the file is locked. On a file system without locks this is not
  * enforced.
@@ -107,8 +107,8 @@ const struct journal_entry *journal_index_find(const struct journal_index *index
                                                const char *source);
 
 /* Adds all complete lines of the file fd to the index. Fails if an option in a header line differs
- * from `header`; the error names the option and both values. *valid is the number of bytes of
- * complete lines: what follows is an incomplete line. */
+ * from `header`; the error names the option and both values. *valid is the size of the complete
+ * lines in bytes; the rest of the file is an incomplete line. */
 int journal_index_read(struct journal_index *index, const struct journal_header *header, int fd,
                        uint64_t *valid, struct mpp_error *error);
 
@@ -135,8 +135,8 @@ int journal_open(struct journal *journal, const char *path, enum journal_mode mo
                  const struct journal_header *header, struct journal_index *index,
                  struct mpp_error *error);
 
-/* May be called by several threads at once. -1: the journal cannot be written, now or since an
- * earlier call; the file then has complete lines only, if it could be cut there. */
+/* May be called by several threads at once. -1: the journal cannot be written, now or since a
+ * previous call; the file is then truncated to its complete lines, if possible. */
 int journal_append(struct journal *journal, const struct journal_record *record,
                    struct mpp_error *error);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * name_set: a set of names that answers: has this name been added before? It stores 64-bit
+ * name_set: a set of names that only tells whether a name has been added before. It stores 64-bit
  * fingerprints (SipHash-2-4) instead of the names.
  *
  * Memory: 8 bytes per slot of a table that is 3/8 to 3/4 full: 11 to 21 bytes per name.

@@ -63,7 +63,7 @@ int output_name_make(const struct output_name_rules *rules, const char *prefix, 
         prefix = "";
     if (rules->format && rules->format_of_name(base) != rules->format) {
         new_extension = rules->extension;
-        if (!rules->format_of_name(base)) /* such as ".txt": it stays, as a part of the name */
+        if (!rules->format_of_name(base)) /* an extension such as ".txt" stays */
             stem_size = (int)strlen(base);
     }
     int size = snprintf(output, PATH_MAX, "%s%s%.*s%.*s%s%s", prefix, *prefix ? "/" : "",

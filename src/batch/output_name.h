@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * output_name: the path of the output for each input. Strings in, strings out; nothing here asks
- * the file system.
+ * output_name: computes the path of the output for each input. No function accesses the file
+ * system.
  *
  * An output path is relative to the output directory and never leads out of it: it has no leading
  * slash and no `..`.
@@ -19,22 +19,23 @@ struct output_name_rules {
     const char *suffix; /* inserted before the extension; "" for none */
 
     /* The format of the outputs, as a number chosen by the caller. 0: the same as the source, and
-     * the extension is kept. Otherwise an extension that names this format is kept, an extension
-     * that names another format is replaced by `extension` (which includes its dot), and
-     * `extension` is appended to all other names. */
+     * the extension is kept. Otherwise an extension of this format is kept, an extension of another
+     * format is replaced by `extension` (which includes its dot), and `extension` is appended to
+     * all other names. */
     int format;
     const char *extension;
-    int (*format_of_name)(const char *name); /* 0: the name does not tell the format */
+    int (*format_of_name)(const char *name); /* 0: the name has no extension of a format */
 };
 
-/* What follows the last slash. */
+/* The part of the path after the last slash. */
 const char *output_name_base(const char *path);
 
-/* Whether `path` is the directory or lies below it. Both are absolute and without links. */
+/* Whether `path` is the directory or lies below it. Both must be absolute, as realpath returns
+ * them. */
 bool path_is_within(const char *path, const char *directory);
 
-/* The name of the directory below which the outputs of an input directory go: the last component of
- * `path`, or, if that is empty, `.` or `..`, the last component of `real_path`. "" for the root. */
+/* The name of the directory for the outputs of an input directory: the last component of `path`,
+ * or, if that is empty, `.` or `..`, the last component of `real_path`. "" for the root. */
 void output_name_directory(const char *path, const char *real_path, char name[NAME_MAX + 1]);
 
 /* The output path for the input `path`, which is relative to its input directory. It goes below the
@@ -42,8 +43,9 @@ void output_name_directory(const char *path, const char *real_path, char name[NA
 int output_name_make(const struct output_name_rules *rules, const char *prefix, const char *path,
                      char output[PATH_MAX], struct mpp_error *error);
 
-/* Turns a name from --files-from into a path for output_name_make: without leading and repeated
- * slashes and without `.` components. Refuses names with `..` and names of directories. */
+/* Turns a name from --files-from into a path for output_name_make: removes leading and repeated
+ * slashes and `.` components. Refuses names with a component `..` and names without any other
+ * component. */
 int output_name_listed(const char *name, char path[PATH_MAX], struct mpp_error *error);
 
 /* True if the name looks like one made by output_name_make: what precedes its extension ends in the

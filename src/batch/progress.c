@@ -121,7 +121,7 @@ void progress_init(struct progress *progress, bool quiet)
 static void put(const char *text)
 {
     ssize_t ignored = write(STDERR_FILENO, text, strlen(text));
-    (void)ignored; /* the run goes on if its progress cannot be shown */
+    (void)ignored; /* the run continues if its progress cannot be shown */
 }
 
 static int terminal_columns(void)

@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum tally_kind { TALLY_IMAGES, TALLY_TASKS }; /* what messages call the things counted */
+enum tally_kind { TALLY_IMAGES, TALLY_TASKS }; /* the word that messages use */
 
-/* Counts of inputs. An input is counted in one of done, kept, failed and skipped. */
+/* Counts of inputs. Each finished input is counted in one of done, kept, failed and skipped. */
 struct tally {
     enum tally_kind kind;
     uint64_t done;
@@ -64,7 +64,7 @@ struct progress {
  * `quiet`. */
 void progress_init(struct progress *progress, bool quiet);
 
-/* Draws if it is time to. Cheap; call it after each input. */
+/* Draws if an update is due. Cheap; call it after each input. */
 void progress_update(struct progress *progress, const struct tally *tally, double elapsed_s);
 
 /* Removes the bar from the terminal. Call it before anything else is printed, and at the end. */

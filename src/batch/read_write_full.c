@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads and writes all bytes asked for: see read_write_full.h. */
+/* Read and write in full: see read_write_full.h. */
 #include "read_write_full.h"
 
 #include <errno.h>

@@ -4,9 +4,9 @@
  * command line, and opening and closing the pool.
  *
  * Every rank runs the same main with the same arguments. Errors in the command line, and texts such
- * as --help, are printed before MPI starts, by the process that the launcher numbered 0. The other
- * processes print nothing and exit with status 0, so that the launcher reports the status of that
- * process.
+ * as --help, are printed before MPI starts, by the process to which the launcher gave rank 0. The
+ * other processes print nothing and exit with status 0, so that the launcher reports the status of
+ * rank 0.
  */
 #ifndef CLI_COMMON_H
 #define CLI_COMMON_H

@@ -33,7 +33,7 @@ static const char help[] =
     "  -j, --workers N               worker processes per rank (default: the cores it may use)\n"
     "      --max-workers N           worker processes of all ranks together (default: no limit)\n"
     "      --max-tasks-per-worker N  replace a worker process after N tasks (default: never)\n"
-    "      --timeout SECONDS         kill a task that runs longer; it has failed (default: none)\n"
+    "      --timeout SECONDS         a task that runs longer is killed and fails (default: none)\n"
     "      --retries N               further attempts after a crash (default: 1)\n"
     "      --memory-limit BYTES      address space of a worker, such as 2G (default: none)\n"
     "      --chunk N                 most tasks sent to a rank at once (default: adaptive)\n"
@@ -164,7 +164,7 @@ static int handle_option(int code, char **argv, struct mpbatch_options *options,
     }
 }
 
-/* A job that needs options of its own, such as the thumbnail job, cannot be run by mpbatch. */
+/* mpbatch cannot run a job that needs initargs, such as the thumbnail job. */
 static bool is_offered(const struct mpp_job *job)
 {
     return !job->open;

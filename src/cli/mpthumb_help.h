@@ -4,6 +4,6 @@
 #define MPTHUMB_HELP_H
 
 const char *mpthumb_help_text(void);
-const char *mpthumb_version_text(void); /* names the libraries that are used, too */
+const char *mpthumb_version_text(void); /* with the versions of the libraries */
 
 #endif

@@ -52,8 +52,8 @@ struct mpthumb_options {
     bool dry_run;
 };
 
-/* Inputs and options may be mixed; `--` ends the options. Reorders argv, as getopt does. After
- * --help or --version nothing else is checked. Not thread-safe. */
+/* Options may come after inputs; `--` ends the options. Reorders argv, as getopt does. Arguments
+ * after --help or --version are not checked. Not thread-safe. */
 int mpthumb_options_parse(int argc, char **argv, struct mpthumb_options *options,
                           struct mpp_error *error);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One run of mpthumb: a source of tasks, a sink of outcomes, and early stops: see mpthumb_run.h. */
+/* One run of mpthumb: the source of tasks and the sink of outcomes for the pool, and early stops.
+ * See mpthumb_run.h. */
 #include "mpthumb_run.h"
 
 #include <inttypes.h>
@@ -249,7 +250,7 @@ static int handle_result(struct mpthumb_run *run, const struct thumbnail_task *t
         finish_skipped(run, record, outcome,
                        "neither its name nor its content is that of an image");
         break;
-    case THUMBNAIL_THUMBNAIL:
+    case THUMBNAIL_OWN_OUTPUT:
         finish_skipped(run, record, outcome, "its suffix and its size mark it as a thumbnail");
         break;
     case THUMBNAIL_KEPT:
@@ -260,7 +261,7 @@ static int handle_result(struct mpthumb_run *run, const struct thumbnail_task *t
             record_input(run, record, outcome, 0);
         }
         break;
-    case THUMBNAIL_NO_ROOM:
+    case THUMBNAIL_CANNOT_WRITE:
         run->unfinished++;
         stop(run, result.text);
         break;
@@ -298,7 +299,7 @@ static double time_limit_s(const struct mpthumb_run *run)
 {
     double limit_s = run->options->time_limit_s;
     if (limit_s == TIME_LIMIT_AUTO)
-        return early_stop_left_s(getenv("SLURM_JOB_END_TIME"), (int64_t)time(NULL));
+        return early_stop_remaining_s(getenv("SLURM_JOB_END_TIME"), (int64_t)time(NULL));
     double left_s = limit_s - (monotonic_now_s() - run->begun_s);
     return limit_s > 0 && left_s <= 0 ? 1e-3 : left_s;
 }
@@ -325,7 +326,7 @@ static enum exit_status finish(struct mpthumb_run *run, bool failed)
     if (run_log_close(&run->log, &run->console, run->executor, &end, &error)) {
         console_error(&run->console, error.text);
         if (status <= EXIT_SOME_FAILED)
-            status = EXIT_STOPPED; /* the journal may lack what is done */
+            status = EXIT_STOPPED; /* some finished inputs may be missing in the journal */
     }
     if (status == EXIT_STOPPED && run->stopped_by.text[0]) {
         mpp_error_set(&error, "stopped early: %s; run the same command with --resume to continue",
@@ -336,7 +337,7 @@ static enum exit_status finish(struct mpthumb_run *run, bool failed)
     int print_failed = run->options->dry_run ? console_finish_dry(&run->console)
                                              : console_finish(&run->console, &pool, elapsed_s);
     status = print_failed ? EXIT_INTERNAL : status;
-    early_stop_leave((int)status);
+    early_stop_exit_on_sigint((int)status);
     return status;
 }
 
@@ -347,7 +348,7 @@ static enum exit_status map_all(struct mpthumb_run *run)
     struct early_stop_options stop_options = {.limit_s = time_limit_s(run),
                                               .tick_s = run->options->journal_sync_s,
                                               .on_stop = stop,
-                                              .on_insist = end_at_once,
+                                              .on_second_sigint = end_at_once,
                                               .on_tick = sync_journal,
                                               .context = run};
     struct mpp_error error;

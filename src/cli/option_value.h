@@ -12,8 +12,8 @@
 
 #include "mpp_error.h"
 
-/* Reads a number from minimum to maximum, digits only. *end is what follows it. False: there is no
- * such number. */
+/* Reads a number from minimum to maximum at the start of the text, digits only. *end points to the
+ * text after it. False: there is no such number. */
 bool option_value_digits(const char *text, int minimum, int maximum, int *value, const char **end);
 
 /* A whole number from minimum to maximum. */

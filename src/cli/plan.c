@@ -72,12 +72,12 @@ static int add_directory(struct plan *plan, size_t argument, struct mpp_error *e
     if (!alone)
         output_name_directory(path, directory->real, directory->prefix);
     directory->in_output = plan->output_real && path_is_within(directory->real, plan->output_real);
-    plan->amid_inputs |= directory->in_output;
+    plan->among_inputs |= directory->in_output;
     return 0;
 }
 
-/* Notes whether an argument that is a file lies in the output directory: by the directory it is
- * named in, or, if it is a symbolic link, by where it leads. */
+/* Notes whether an argument that is a file lies in the output directory: the directory in its path,
+ * or the target of a symbolic link. */
 static void note_file(struct plan *plan, const char *path)
 {
     char parent[PATH_MAX];
@@ -110,7 +110,7 @@ static int prepare_arguments(struct plan *plan, struct mpp_error *error)
             note_file(plan, options->inputs[i]);
         }
     }
-    plan->amid_inputs |= options->beside || plan->named_in_output;
+    plan->among_inputs |= options->beside || plan->named_in_output;
     plan->unique = options->input_count == 1 && plan->directory_count == 1 &&
                    !options->files_from && output_name_is_unique(&plan->name_rules);
     return 0;
@@ -174,14 +174,14 @@ static int name_output(struct plan *plan, const struct input *input, struct mpp_
         from = path;
     }
     if (!*output_name_base(from))
-        return mpp_error_set(error,
-                             "the name is that of a directory, but there is no such directory");
+        return mpp_error_set(error, "ends with a slash, but there is no such directory");
     return output_name_make(&plan->name_rules, directory ? directory->prefix : "", from,
                             plan->output, error);
 }
 
-/* Checks an output that goes into a directory being walked. With a suffix it can be told from an
- * input, and the worker must not replace existing files; without a suffix it is refused. */
+/* Checks whether the output goes into a directory that is walked. With a suffix it can be
+ * distinguished from inputs, and the worker must not replace existing files. Without one it is
+ * refused. */
 static int check_place(const struct plan *plan, unsigned *flags, struct mpp_error *error)
 {
     char place[2 * PATH_MAX];
@@ -249,7 +249,7 @@ static int make_task(struct plan *plan, const struct input *input, struct thumbn
         task->flags |= THUMBNAIL_WALKED;
     if (input->origin == INPUT_LISTED && !plan->options->beside)
         task->flags |= THUMBNAIL_LISTED;
-    if (input->origin != INPUT_WALKED && plan->amid_inputs &&
+    if (input->origin != INPUT_WALKED && plan->among_inputs &&
         output_name_has_suffix(&plan->name_rules, input->path))
         task->flags |= THUMBNAIL_SUFFIXED;
     if (name_output(plan, input, error) || check_place(plan, &task->flags, error) ||
@@ -270,7 +270,7 @@ enum plan_status plan_next(struct plan *plan, struct thumbnail_task *task, struc
     bool list_failed = input.origin == INPUT_LISTED && !plan->inputs.reading_names;
     if (status == INPUT_LIST_BAD)
         return input.origin == INPUT_WALKED || list_failed ? PLAN_UNREAD : PLAN_BAD;
-    if (input.origin == INPUT_WALKED && plan->amid_inputs &&
+    if (input.origin == INPUT_WALKED && plan->among_inputs &&
         output_name_has_suffix(&plan->name_rules, input.path))
         return PLAN_SKIP;
     return make_task(plan, &input, task, error) ? PLAN_BAD : PLAN_TASK;

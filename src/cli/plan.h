@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plan: turns each input into a task with a source and an output path, and refuses inputs whose
- * outputs would do harm, before anything is computed. Rank 0 only.
+ * plan: turns each input into a task with a source and an output path. Refuses inputs whose outputs
+ * could overwrite an input or another output, before anything is computed. Rank 0 only.
  *
- * It guarantees that no two inputs have the same output, and that an output which may go to a place
- * where inputs are is marked THUMBNAIL_NO_REPLACE: the worker then never replaces an existing file.
+ * It guarantees that no two inputs have the same output. A task whose output may go to a directory
+ * that contains inputs is marked THUMBNAIL_NO_REPLACE: the worker then never replaces an existing
+ * file.
  *
- * It asks the file system about arguments and symbolic links, but not about each file found in a
+ * It calls the file system for arguments and symbolic links, but not for each file found in a
  * directory.
  *
- * Memory: constant if the only input is a directory that is mirrored with unchanged names;
- * otherwise the 11 to 21 bytes per output of name_set.
+ * Memory: constant if the only input is a directory whose files keep their names; otherwise 11 to
+ * 21 bytes per output (name_set).
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -37,7 +38,7 @@ struct plan {
     struct plan_directory *directories;
     size_t directory_count;
     char *output_real;    /* NULL: the output directory does not exist yet, or --beside */
-    bool amid_inputs;     /* outputs can go to directories that contain inputs */
+    bool among_inputs;    /* outputs can go to directories that contain inputs */
     bool named_in_output; /* an argument is a file in the output directory */
     bool unique;          /* different inputs always have different outputs: no name_set needed */
     struct name_set outputs;

@@ -19,7 +19,7 @@
 
 enum { OPTIONS_MAX = 24 };
 
-static double clock_s(void)
+static double realtime_now_s(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -88,7 +88,8 @@ static char *path_of(const struct mpthumb_options *options, const char *base, co
     char *path = NULL;
     if (options->shards)
         snprintf(shard, sizeof shard, "-%d-of-%d", options->shard, options->shards);
-    if (asprintf(&path, "%s/" OUR_DIRECTORY "/%s%s%s", options->output, base, shard, extension) < 0)
+    if (asprintf(&path, "%s/" METADATA_DIRECTORY "/%s%s%s", options->output, base, shard,
+                 extension) < 0)
         return NULL;
     return path;
 }
@@ -106,7 +107,7 @@ static int name_files(struct run_log *log, const struct mpthumb_options *options
         if (asprintf(&log->summary_path, "%s.summary.json", options->journal) < 0)
             log->summary_path = NULL;
     } else {
-        snprintf(directory, sizeof directory, "%s/" OUR_DIRECTORY, options->output);
+        snprintf(directory, sizeof directory, "%s/" METADATA_DIRECTORY, options->output);
         if (!options->dry_run && TEMP_FAILURE_RETRY(mkdir(directory, 0777)) && errno != EEXIST)
             return mpp_error_set_errno(error, "cannot create the directory '%.300s'", directory);
         if (lstat(directory, &status) == 0 && !S_ISDIR(status.st_mode))
@@ -126,7 +127,7 @@ int run_log_open(struct run_log *log, const struct mpthumb_options *options,
     enum journal_mode mode = check || options->dry_run ? JOURNAL_READ
                              : options->resume         ? JOURNAL_RESUME
                                                        : JOURNAL_FRESH;
-    *log = (struct run_log){.journal.fd = -1, .begun_s = clock_s()};
+    *log = (struct run_log){.journal.fd = -1, .begun_s = realtime_now_s()};
     if (name_files(log, options, error) ||
         joblog_open(&log->joblog, options->joblog, options->resume, error))
         return -1;
@@ -157,7 +158,7 @@ int run_log_add(struct run_log *log, const struct journal_record *record,
     bool failed = record->status == JOURNAL_FAILED;
     struct joblog_entry entry = {
         .host = record->host,
-        .end_s = log->joblog.file ? clock_s() : 0,
+        .end_s = log->joblog.file ? realtime_now_s() : 0,
         .run_s = record->run_s,
         .sent_bytes = record->size_bytes > 0 ? (uint64_t)record->size_bytes : 0,
         .received_bytes = output_bytes,
@@ -176,7 +177,7 @@ static void put_causes(struct buf *out, const struct failure_summary *failures)
     json_put_name(out, "causes");
     buf_put_u8(out, '[');
     for (size_t i = 0; i < failures->count; i++) {
-        const struct cause *cause = &failures->list[i];
+        const struct failure_cause *cause = &failures->list[i];
         if (i)
             buf_put_u8(out, ',');
         buf_put_u8(out, '{');
@@ -184,7 +185,7 @@ static void put_causes(struct buf *out, const struct failure_summary *failures)
         json_put_string_member(out, "message", cause->text);
         json_put_name(out, "examples");
         buf_put_u8(out, '[');
-        for (uint64_t j = 0; j < cause->count && j < CAUSE_EXAMPLES; j++) {
+        for (uint64_t j = 0; j < cause->count && j < FAILURE_EXAMPLES; j++) {
             if (j)
                 buf_put_u8(out, ',');
             json_put_string(out, cause->examples[j]);

@@ -47,8 +47,8 @@ int run_log_add(struct run_log *log, const struct journal_record *record,
 int run_log_close(struct run_log *log, const struct console *console, struct mpp_executor *executor,
                   const struct run_log_end *end, struct mpp_error *error);
 
-/* Closes what is open and frees all memory. Accepts a struct that run_log_open failed on, and one
- * that is all zero. */
+/* Closes open files and frees all memory. May also be called after run_log_open failed, and with an
+ * all-zero struct. */
 void run_log_release(struct run_log *log);
 
 #endif

@@ -20,8 +20,8 @@ struct box_blur {
     uint32_t fringe_24; /* weight of the next pixel on each side */
 };
 
-/* The box for a Gaussian of this standard deviation in pixels, above 0: three passes have the same
- * variance. */
+/* The box of which three passes have the variance of a Gaussian blur. sigma: the standard deviation
+ * in pixels, above 0. */
 struct box_blur box_blur_of_sigma(double sigma);
 
 #endif

@@ -18,9 +18,9 @@
  *         close        ends this image; also after a failure of any call above
  *     decoder_free
  *
- * Functions that return int return 0, or -1 with the error filled. The texts are a few words that
- * can follow "mpthumb: 'FILE': ", for example "truncated JPEG after row 120 of 480". Decoders and
- * encoders are not thread-safe; different ones may be used in different threads.
+ * Functions that take an error return 0, or -1 with the error filled. Its text is a few words that
+ * can follow "mpthumb: 'FILE': ", for example "truncated JPEG after row 120 of 480". A decoder or
+ * encoder must not be used by two threads at a time; different ones may be.
  */
 #ifndef CODEC_H
 #define CODEC_H
@@ -35,20 +35,20 @@
 
 /* What a file's header says about its picture. */
 struct image_header {
-    int width_px, height_px; /* as stored, before the orientation is applied */
-    int channels;            /* bytes of a pixel: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA or CMYK */
+    int width_px, height_px; /* at least 1; as stored, before the orientation is applied */
+    int channels;            /* one byte each: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA or CMYK */
     bool alpha;              /* the last channel is alpha, not premultiplied */
     bool cmyk;               /* the channels are cyan, magenta, yellow, black */
     bool inverted;           /* CMYK: 255 means no ink */
-    int orientation;         /* EXIF, 1 to 8; 1 where the file says nothing */
+    int orientation;         /* EXIF, 1 to 8; 1 if the file has none */
     const void *profile;     /* ICC; NULL: none. Owned by the decoder, valid until close */
     size_t profile_size;
 };
 
-/* How to decode; flags. */
+/* Flags: how to decode. */
 enum image_decode_mode {
     IMAGE_DECODE_EXACT = 1,          /* the pixels that Pillow decodes; no faster approximations */
-    IMAGE_DECODE_KEEP_TRUNCATED = 2, /* fill up rows that are cut off, and count a warning */
+    IMAGE_DECODE_KEEP_TRUNCATED = 2, /* fill rows that are cut off, and count a warning */
 };
 
 /* Pixels in memory: 8 bits a channel, rows without gaps. */
@@ -58,10 +58,10 @@ struct image_pixels {
     int channels; /* as in struct image_header; never CMYK */
 };
 
-/* How to encode. A codec ignores what its format does not have. */
+/* How to encode. A codec ignores settings that its format does not have. */
 struct image_encoding {
     int quality;         /* of lossy formats, 1 to 100 */
-    bool progressive;    /* for display while the file is being received */
+    bool progressive;    /* the file can be displayed coarsely before it is complete */
     bool optimize;       /* smaller output, made more slowly */
     const void *profile; /* ICC, to be embedded; NULL: none */
     size_t profile_size;
@@ -74,11 +74,11 @@ struct image_codec {
     const char *const *extensions; /* of file names, lower case, with the dot; NULL ends the
                                       list. New files get the first one. */
     bool streams;                  /* open accepts a source that is not in memory (byte_source.h) */
-    unsigned scales;  /* at which start can decode, in eighths: any of 1 | 2 | 4 and always 8 */
+    unsigned scales;  /* that start accepts, in eighths: 8, and any of 1, 2 and 4, combined by | */
     bool holds_alpha; /* encode accepts 2 and 4 channels, otherwise only 1 and 3 */
 
-    /* Whether a file that begins with these bytes has this format. IMAGE_CODEC_SNIFF_BYTES of them
-     * are enough, fewer are given when the file is shorter. */
+    /* Whether a file that begins with these bytes has this format. `size` is
+     * IMAGE_CODEC_SNIFF_BYTES, or less if the file is shorter. */
     bool (*sniff)(const uint8_t *bytes, size_t size);
 
     void *(*decoder_new)(void); /* NULL: out of memory */
@@ -98,16 +98,16 @@ struct image_codec {
 
     int (*finish)(void *decoder, struct mpp_error *error);
 
-    /* Defects since open that the decoder worked around. Valid until close. */
+    /* The number of defects since open that the decoder worked around. Call it before close. */
     int (*warnings)(const void *decoder);
 
     void (*close)(void *decoder);
 
-    /* NULL, both of them: encode needs no state and is called with encoder NULL. */
+    /* Both may be NULL: then encode needs no state and is called with `encoder` NULL. */
     void *(*encoder_new)(void); /* NULL: out of memory */
     void (*encoder_free)(void *encoder);
 
-    /* Appends a whole file to `out`. After a failure `out` may hold a part of it. */
+    /* Appends a complete file to `out`. After a failure `out` may hold a part of it. */
     int (*encode)(void *encoder, const struct image_pixels *pixels,
                   const struct image_encoding *encoding, struct buf *out, struct mpp_error *error);
 };
@@ -124,19 +124,20 @@ size_t image_codec_count(void);
 /* All codecs, by index from 0; NULL where the index is too large. */
 const struct image_codec *image_codec_at(size_t index);
 
-/* By the first bytes of a file. NULL: unknown. Real collections hold PNGs that are called .jpeg, so
- * decoders are chosen by content; the name only says which format a person wants to be written. */
+/* By the first bytes of a file. NULL: unknown. Decoders are chosen by content, because real
+ * collections contain PNGs that are named .jpeg. A file's name only says which format to write. */
 const struct image_codec *image_codec_by_content(const void *bytes, size_t size);
 
-/* By the extension of a file's name or path, in any case. NULL: no extension of an image. */
+/* By the extension of a file's name or path, in upper or lower case. NULL: it has no extension of a
+ * known format. */
 const struct image_codec *image_codec_by_file_name(const char *path);
 
 /* By the name of the format, or by the extension of its new files without the dot: "jpeg", "jpg",
  * "png". NULL: there is no such format. */
 const struct image_codec *image_codec_by_name(const char *name);
 
-/* A number from 1 for each codec, 0 for NULL, to be sent to other processes of this build. A number
- * without a codec gives NULL. */
+/* A number for each codec, from 1 to image_codec_count(), and 0 for NULL, for messages to other
+ * processes of the same build. By a larger number no codec is found: NULL. */
 unsigned image_codec_number(const struct image_codec *codec);
 const struct image_codec *image_codec_by_number(unsigned number);
 
@@ -144,9 +145,8 @@ const struct image_codec *image_codec_by_number(unsigned number);
  * 4 or 8). */
 int image_codec_scale(const struct image_codec *codec, int eighths);
 
-/* All formats as words of a sentence, written into `text`, which is cut at `size` bytes: titles
- * give "JPEG or PNG", names give "jpeg or png", and with a `first` word "same, jpeg or png".
- * Returns `text`. */
+/* Write a list of all formats into `text`, cut to `size` bytes, and return `text`. Titles:
+ * "JPEG or PNG". Names: "jpeg or png", or with `first` "same" "same, jpeg or png". */
 const char *image_codec_titles(char *text, size_t size);
 const char *image_codec_names(const char *first, char *text, size_t size);
 

@@ -26,7 +26,7 @@ void color_cmyk_to_rgb(const uint8_t *cmyk, size_t pixels, bool inverted, uint8_
     }
 }
 
-/* All channels are treated alike, which the vectoriser needs: alpha is multiplied by 255 / 255. */
+/* The vectoriser needs the same operation for all channels, so alpha is multiplied by 255 / 255. */
 SIMD_BODY void premultiply(uint8_t *restrict row, size_t pixels, int channels)
 {
     for (size_t i = 0; i < pixels; i++, row += channels) {
@@ -64,8 +64,8 @@ void color_unpremultiply(uint8_t *row, size_t pixels, int channels)
         for (int c = 0; c < colors; c++) {
             unsigned value = row[c] * 255u / alpha; /* rounded down, as Pillow does */
 
-            row[c] =
-                (uint8_t)(value < 255 ? value : 255); /* a colour can exceed alpha after a filter */
+            /* A colour can exceed alpha after a filter. */
+            row[c] = (uint8_t)(value < 255 ? value : 255);
         }
     }
 }

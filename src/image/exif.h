@@ -2,8 +2,8 @@
 /*
  * exif: reads the orientation from a block of EXIF data, and nothing else.
  *
- * Damaged metadata are no reason to refuse an image: whatever is corrupt, truncated or unknown
- * gives orientation 1.
+ * EXIF data that are corrupt, truncated or unknown give orientation 1, because damaged metadata are
+ * no reason to refuse an image.
  *
  * Source: the EXIF 2.32 and TIFF 6.0 specifications.
  */

@@ -4,8 +4,8 @@
  *
  * Each row starts as the weights of the bicubic filter over the reduced side. They are carried
  * backwards through the reduction and the three box passes, in doubles: each step turns weights of
- * its output into weights of its input. Then they are summed up for the decoded samples and
- * rounded.
+ * its output into weights of its input. Finally the weights of the pixels in each decoded sample
+ * are added up, and rounded.
  */
 #include "filter_kernel.h"
 

@@ -26,7 +26,7 @@ static int height_for(int width, double aspect)
     double low = floor(width / aspect);
     double high = ceil(width / aspect);
 
-    if (low == 0) /* no ratio to compare: the side becomes 1 */
+    if (low == 0) /* width / low is infinite */
         return 1;
     return at_least_1(fabs(aspect - width / high) < fabs(aspect - width / low) ? high : low);
 }

@@ -37,16 +37,16 @@ struct geometry_plan {
 struct geometry_plan geometry_plan(struct geometry_size source, struct geometry_size box,
                                    enum geometry_mode mode, bool enlarge);
 
-/* The integer factor by which Pillow reduces one side, by averaging pixels, before it filters. At
- * least 1. */
+/* The integer factor by which Pillow shortens one side, by averaging pixels, before it applies the
+ * bicubic filter. At least 1. */
 int geometry_reduction(double source_px, int thumbnail_px);
 
 /* The scale, in eighths (1, 2, 4 or 8), at which Pillow's Image.draft decodes a source that is not
  * blurred. */
 int geometry_draft_scale(struct geometry_size source, struct geometry_size thumbnail);
 
-/* The scale, in eighths (1, 2, 4 or 8), at which a source has to be decoded so that the thumbnail
- * shows no difference. */
+/* The smallest scale, in eighths (1, 2, 4 or 8), at which a source can be decoded without a visible
+ * difference in the thumbnail. */
 int geometry_decode_scale(struct geometry_size source, struct geometry_size thumbnail,
                           double blur_sigma);
 

@@ -14,7 +14,7 @@
 enum icc_pixels { ICC_GRAY, ICC_GRAY_ALPHA, ICC_RGB, ICC_RGBA, ICC_CMYK, ICC_CMYK_INVERTED };
 
 enum icc_outcome {
-    ICC_UNUSABLE,  /* the profile is damaged or for other channels; nothing was changed */
+    ICC_UNUSABLE,  /* the profile is damaged or for another colour space; nothing was changed */
     ICC_SAME,      /* the profile is nearly sRGB; nothing was changed */
     ICC_CONVERTED, /* CMYK pixels are now RGB, three bytes each */
 };

@@ -44,9 +44,8 @@ static int clamp(int value, int count)
 
 /* ---- Blur ---- */
 
-/* One pass of the box over `samples` parallel lines, from `in` to `out`. The values of a line
- * are `step` bytes apart, and `count` in number. The sum over the box is updated from place to
- * place. */
+/* One pass of the box over `samples` parallel lines, from `in` to `out`. A line has `count` values,
+ * which are `step` bytes apart. The sum over the box is updated from one value to the next. */
 static void box_pass(const struct box_blur *box, const uint8_t *in, uint8_t *out, int count,
                      size_t step, size_t samples, uint32_t *sums)
 {
@@ -152,7 +151,7 @@ static int reduce(struct exact_picture *picture, int across, int down, struct mp
 
 enum { ONE_BITS = 22 };
 
-/* For each pixel of the result along a side: the samples that are summed up, and their weights. */
+/* For each pixel of the result along one side: the samples that are summed, and their weights. */
 struct exact_weights {
     int taps;
     int *first, *count;
@@ -166,10 +165,10 @@ static void weights_release(struct exact_weights *weights)
     free(weights->values);
 }
 
-static void fill_place(struct exact_weights *weights, int place, int from, double scale,
-                       double widened, double *exact)
+static void fill_weights(struct exact_weights *weights, int index, int from, double scale,
+                         double widened, double *exact)
 {
-    double support = 2 * widened, centre = (place + 0.5) * scale, sum = 0;
+    double support = 2 * widened, centre = (index + 0.5) * scale, sum = 0;
     int first = (int)(centre - support + 0.5), end = (int)(centre + support + 0.5);
     first = first < 0 ? 0 : first;
     end = end > from ? from : end;
@@ -177,11 +176,11 @@ static void fill_place(struct exact_weights *weights, int place, int from, doubl
         sum += exact[i] = bicubic((i + first - centre + 0.5) * (1 / widened));
     for (int i = 0; i < end - first; i++) {
         double weight = (sum != 0 ? exact[i] / sum : exact[i]) * (1 << ONE_BITS);
-        weights->values[(size_t)place * (size_t)weights->taps + (size_t)i] =
+        weights->values[(size_t)index * (size_t)weights->taps + (size_t)i] =
             (int32_t)(weight < 0 ? weight - 0.5 : weight + 0.5);
     }
-    weights->first[place] = first;
-    weights->count[place] = end - first;
+    weights->first[index] = first;
+    weights->count[index] = end - first;
 }
 
 /* Weights for `region` of `from` samples to become `to` pixels. Single precision where Pillow uses
@@ -198,8 +197,8 @@ static int weights_new(struct exact_weights *weights, int from, double region, i
         .count = calloc((size_t)to, sizeof *weights->count),
         .values = calloc((size_t)to * (size_t)taps, sizeof *weights->values)};
     bool complete = exact && weights->first && weights->count && weights->values;
-    for (int place = 0; complete && place < to; place++)
-        fill_place(weights, place, from, scale, widened, exact);
+    for (int index = 0; complete && index < to; index++)
+        fill_weights(weights, index, from, scale, widened, exact);
     free(exact);
     if (complete)
         return 0;
@@ -208,13 +207,13 @@ static int weights_new(struct exact_weights *weights, int from, double region, i
 }
 
 /* One result sample. `step`: the distance from one source sample to the next. */
-static uint8_t weighted_sum(const struct exact_weights *weights, int place, const uint8_t *from,
+static uint8_t weighted_sum(const struct exact_weights *weights, int index, const uint8_t *from,
                             size_t step)
 {
-    const int32_t *weight = weights->values + (size_t)place * (size_t)weights->taps;
-    from += (size_t)weights->first[place] * step;
+    const int32_t *weight = weights->values + (size_t)index * (size_t)weights->taps;
+    from += (size_t)weights->first[index] * step;
     int32_t sum = 1 << (ONE_BITS - 1);
-    for (int i = 0; i < weights->count[place]; i++, from += step)
+    for (int i = 0; i < weights->count[index]; i++, from += step)
         sum += *from * weight[i];
     sum >>= ONE_BITS;
     return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pillow_exact: blurs and shrinks a picture in memory with the steps and the arithmetic of Pillow,
- * so that the result has the same bytes as Pillow's. This is the option --exact; the default
- * pipeline is resample.h, which is faster and needs less memory. Pure.
+ * so that the result has the same bytes as Pillow's. Used for the option --exact. By default
+ * resample.h is used, which is faster and needs less memory. Pure.
  *
  * The steps: three passes of an extended box filter along the rows and three along the columns,
  * each rounded to 8 bits; means of blocks of pixels; a bicubic filter along the rows, then along

@@ -20,9 +20,9 @@ struct resample {
     const struct filter_kernel *vertical;
     int channels;
     int next_row;      /* of the source */
-    int next_started;  /* the first result row that no source row was added to yet */
+    int next_started;  /* the first result row to which no source row has been added yet */
     int next_finished; /* the first result row that is not complete */
-    int slots;         /* the largest number of result rows that are begun and not complete */
+    int slots;         /* the largest number of result rows that are in progress at a time */
     int16_t *planes;   /* the source row, one plane for each channel, zeros after each */
     int16_t *filtered; /* the planes after the horizontal kernel */
     int32_t *sums;     /* `slots` result rows */
@@ -31,7 +31,7 @@ struct resample {
 
 /* Begins a picture of horizontal->samples x vertical->samples pixels of `channels` (1 to 4) bytes.
  * The result goes to `out`: thumbnail width x height x channels bytes. The kernels and `out` must
- * stay valid until the last row was pushed. `resample` is zero or was used before. */
+ * stay valid until the last row was pushed. `resample` is all zero or was used before. */
 int resample_begin(struct resample *resample, const struct filter_kernel *horizontal,
                    const struct filter_kernel *vertical, int channels, uint8_t *out,
                    struct mpp_error *error);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * simd: compiles a loop for several sets of vector instructions and chooses one at run time. The
- * loops use integer arithmetic only, so every set gives the same bytes.
+ * simd: compiles a loop for several sets of vector instructions and chooses one at run time. Use it
+ * for loops of integer arithmetic only: they give the same bytes with every set.
  */
 #ifndef SIMD_H
 #define SIMD_H
 
-/* AVX-512 is left out: it was not faster. */
+/* There is no level for AVX-512, because it was not faster. */
 enum simd_level { SIMD_BASE, SIMD_AVX2, SIMD_LEVELS };
 
 /* The best set that this processor has. The environment variable MPTHUMB_SIMD=base chooses the base

@@ -49,6 +49,7 @@ static int flatten(const uint8_t background[3], struct thumbnail_colors *colors,
         *thumbnail = *spare;
         *spare = gray;
         colors->channels = 4;
+        colors->profile = NULL; /* that of a gray picture */
     }
     color_flatten(thumbnail->data, pixels, colors->channels--, background);
     colors->alpha = false;

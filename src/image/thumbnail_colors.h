@@ -20,11 +20,11 @@ struct thumbnail_colors {
     size_t profile_size;
 };
 
-/* Converts the pixels in `thumbnail` in place and updates `colors`. Pixels with alpha are
- * premultiplied unless `options->exact`; after the conversion they are not. With `exact` colours
- * keep their profile, as in Pillow, except CMYK. Reads info->format, and counts a profile that
- * cannot be used in info->warnings. `spare` is overwritten and may be exchanged with `thumbnail`.
- * -1: out of memory. */
+/* Converts the pixels in `thumbnail` in place and updates `colors`. Pixels with alpha must be
+ * premultiplied, except with `options->exact`; afterwards they are not premultiplied. With `exact`,
+ * colours other than CMYK are not converted and keep their profile, as in Pillow. Reads
+ * info->format. Counts a profile that cannot be used in info->warnings. `spare` is overwritten, and
+ * may be exchanged with `thumbnail`. -1: out of memory. */
 int thumbnail_colors_finish(struct icc *icc, const struct thumbnail_options *options,
                             struct thumbnail_colors *colors, struct buf *thumbnail,
                             struct buf *spare, struct thumbnail_info *info,

@@ -4,8 +4,8 @@
  *
  *     open_source        recognise the format, read the header
  *     plan_sizes         fit the picture into the box
- *     shrink             decode row by row, blur and shrink on the way; or, for exact pixels,
- *     shrink_exactly     decode everything, then blur and shrink as Pillow does
+ *     shrink             decode row by row, blur and shrink each row as it arrives
+ *     shrink_exactly     with `exact` instead: decode all, then blur and shrink as Pillow does
  *     orient_thumbnail   rotate and mirror
  *     thumbnail_colors   convert to sRGB, drop alpha if the output format has none
  *     encode
@@ -34,9 +34,9 @@ struct thumbnailer {
     struct filter_kernel horizontal;
     struct filter_kernel vertical;
     struct resample resample;
-    struct buf row;    /* of the source */
-    struct buf pixels; /* the thumbnail as stored; with `exact` first the whole source */
-    struct buf seen;   /* the thumbnail as seen */
+    struct buf row;       /* of the source */
+    struct buf pixels;    /* the thumbnail as stored; with `exact`, at first the whole source */
+    struct buf displayed; /* the thumbnail as displayed */
 };
 
 /* The conversion of one image. */
@@ -44,7 +44,7 @@ struct conversion {
     const struct image_codec *codec; /* of the source; NULL: unknown */
     void *decoder;
     struct geometry_size source;    /* as stored in the file */
-    struct geometry_plan plan;      /* as seen */
+    struct geometry_plan plan;      /* as displayed */
     struct geometry_size thumbnail; /* as stored */
     struct thumbnail_colors colors;
     int orientation;
@@ -112,7 +112,7 @@ void thumbnailer_free(struct thumbnailer *thumbnailer)
     filter_kernel_release(&thumbnailer->vertical);
     buf_release(&thumbnailer->row);
     buf_release(&thumbnailer->pixels);
-    buf_release(&thumbnailer->seen);
+    buf_release(&thumbnailer->displayed);
     free(thumbnailer);
 }
 
@@ -130,30 +130,42 @@ static int check_options(const struct thumbnail_options *options, struct mpp_err
     return 0;
 }
 
+/* Recognises the format. NULL: the error is set. */
 static const struct image_codec *sniff(struct thumbnailer *thumbnailer,
-                                       const struct byte_source *source)
+                                       const struct byte_source *source, struct mpp_error *error)
 {
     size_t size =
         source->size < IMAGE_CODEC_SNIFF_BYTES ? (size_t)source->size : IMAGE_CODEC_SNIFF_BYTES;
-    const uint8_t *head = byte_source_at(source, 0, size, &thumbnailer->row);
+    const uint8_t *head;
+    const struct image_codec *codec;
+    char titles[128];
 
-    return head ? image_codec_by_content(head, size) : NULL;
+    if (source->size == 0) {
+        mpp_error_set(error, "empty file");
+        return NULL;
+    }
+    head = byte_source_at(source, 0, size, &thumbnailer->row);
+    if (!head) {
+        mpp_error_set_errno(error, "cannot read");
+        return NULL;
+    }
+    codec = image_codec_by_content(head, size);
+    if (!codec)
+        mpp_error_set(error, "not a %s file", image_codec_titles(titles, sizeof titles));
+    return codec;
 }
 
 static int open_source(struct thumbnailer *thumbnailer, const struct byte_source *source,
                        const struct thumbnail_options *options, struct conversion *conversion,
                        struct mpp_error *error)
 {
-    const struct image_codec *codec = sniff(thumbnailer, source);
+    const struct image_codec *codec = sniff(thumbnailer, source, error);
     unsigned mode = (options->exact ? IMAGE_DECODE_EXACT : 0u) |
                     (options->keep_truncated ? IMAGE_DECODE_KEEP_TRUNCATED : 0u);
     struct image_header header = {0};
-    char titles[128];
 
-    if (!codec && source->size == 0)
-        return mpp_error_set(error, "empty file");
     if (!codec)
-        return mpp_error_set(error, "not a %s file", image_codec_titles(titles, sizeof titles));
+        return -1;
     if (!source->bytes && !codec->streams)
         return mpp_error_set(error, "a %s that is not in memory", codec->title);
     conversion->codec = codec;
@@ -185,7 +197,7 @@ static struct geometry_size swap_if(struct geometry_size size, bool swap)
     return swap ? (struct geometry_size){size.height_px, size.width_px} : size;
 }
 
-/* The box is for the picture as it is seen, but the filter works on the picture as it is stored. */
+/* The box is for the picture as displayed, but the filter works on the picture as stored. */
 static int plan_sizes(const struct thumbnail_options *options, struct conversion *conversion,
                       struct thumbnail_info *info, struct mpp_error *error)
 {
@@ -194,7 +206,7 @@ static int plan_sizes(const struct thumbnail_options *options, struct conversion
                                                [IMAGE_FILL] = GEOMETRY_FILL};
     struct geometry_size box = {options->box_width_px, options->box_height_px};
     uint64_t limit = options->max_pixels ? options->max_pixels : IMAGE_MAX_PIXELS;
-    struct geometry_size seen;
+    struct geometry_size displayed;
     bool swap;
 
     if ((uint64_t)conversion->source.width_px * (uint64_t)conversion->source.height_px > limit)
@@ -204,10 +216,10 @@ static int plan_sizes(const struct thumbnail_options *options, struct conversion
     if (!options->orient)
         conversion->orientation = 1;
     swap = geometry_swaps_sides(conversion->orientation);
-    seen = swap_if(conversion->source, swap);
-    info->source_width_px = seen.width_px;
-    info->source_height_px = seen.height_px;
-    conversion->plan = geometry_plan(seen, box, modes[options->fit], options->enlarge);
+    displayed = swap_if(conversion->source, swap);
+    info->source_width_px = displayed.width_px;
+    info->source_height_px = displayed.height_px;
+    conversion->plan = geometry_plan(displayed, box, modes[options->fit], options->enlarge);
     info->width_px = conversion->plan.thumbnail.width_px;
     info->height_px = conversion->plan.thumbnail.height_px;
     conversion->thumbnail = swap_if(conversion->plan.thumbnail, swap);
@@ -318,7 +330,7 @@ static int decode_all(struct thumbnailer *thumbnailer, const struct conversion *
     return codec->finish(conversion->decoder, error);
 }
 
-/* Orients the whole picture in `pixels`. After that the picture is stored as it is seen. */
+/* Orients the whole picture in `pixels`. From then on the picture is stored as displayed. */
 static int orient_all(struct thumbnailer *thumbnailer, struct conversion *conversion,
                       struct geometry_size decoded, struct mpp_error *error)
 {
@@ -346,10 +358,11 @@ static int shrink_exactly(struct thumbnailer *thumbnailer, const struct thumbnai
     struct geometry_size decoded = {(conversion->source.width_px * eighths + 7) / 8,
                                     (conversion->source.height_px * eighths + 7) / 8};
     bool swap = geometry_swaps_sides(conversion->orientation);
-    struct geometry_size source_seen = swap_if(conversion->source, swap);
+    struct geometry_size source_displayed = swap_if(conversion->source, swap);
     struct pillow_exact_shape shape = {.source = swap_if(decoded, swap),
-                                       .region_width_px = source_seen.width_px * eighths / 8.0,
-                                       .region_height_px = source_seen.height_px * eighths / 8.0,
+                                       .region_width_px = source_displayed.width_px * eighths / 8.0,
+                                       .region_height_px =
+                                           source_displayed.height_px * eighths / 8.0,
                                        .thumbnail = conversion->plan.thumbnail,
                                        .cut = conversion->plan,
                                        .channels = conversion->colors.channels,
@@ -364,16 +377,16 @@ static int shrink_exactly(struct thumbnailer *thumbnailer, const struct thumbnai
 
 /* ---- The whole conversion ---- */
 
-/* Writes the thumbnail as it is seen from `pixels` into `seen`. */
+/* Copies the thumbnail from `pixels` to `displayed` and applies the orientation. */
 static int orient_thumbnail(struct thumbnailer *thumbnailer, const struct conversion *conversion,
                             struct mpp_error *error)
 {
-    buf_clear(&thumbnailer->seen);
-    if (!buf_extend(&thumbnailer->seen, thumbnailer->pixels.size))
+    buf_clear(&thumbnailer->displayed);
+    if (!buf_extend(&thumbnailer->displayed, thumbnailer->pixels.size))
         return mpp_error_set(error, "out of memory");
     orient_pixels(thumbnailer->pixels.data, conversion->thumbnail.width_px,
                   conversion->thumbnail.height_px, conversion->colors.channels,
-                  conversion->orientation, thumbnailer->seen.data);
+                  conversion->orientation, thumbnailer->displayed.data);
     return 0;
 }
 
@@ -381,7 +394,7 @@ static int encode(struct thumbnailer *thumbnailer, const struct thumbnail_option
                   const struct thumbnail_colors *colors, const struct thumbnail_info *info,
                   struct buf *out, struct mpp_error *error)
 {
-    struct image_pixels pixels = {.bytes = thumbnailer->seen.data,
+    struct image_pixels pixels = {.bytes = thumbnailer->displayed.data,
                                   .width_px = info->width_px,
                                   .height_px = info->height_px,
                                   .channels = colors->channels};
@@ -413,8 +426,8 @@ int thumbnailer_run(struct thumbnailer *thumbnailer, const struct byte_source *s
     info->format = options->format ? options->format : conversion.codec;
     if ((options->exact ? shrink_exactly : shrink)(thumbnailer, options, &conversion, error) ||
         orient_thumbnail(thumbnailer, &conversion, error) ||
-        thumbnail_colors_finish(thumbnailer->icc, options, &conversion.colors, &thumbnailer->seen,
-                                &thumbnailer->pixels, info, error))
+        thumbnail_colors_finish(thumbnailer->icc, options, &conversion.colors,
+                                &thumbnailer->displayed, &thumbnailer->pixels, info, error))
         goto out;
     rc = encode(thumbnailer, options, &conversion.colors, info, out, error);
 out:

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thumbnailer: makes a thumbnail of one image: from the bytes of a file to the bytes of a file.
+ * thumbnailer: makes a thumbnail of one image. Input and output are the bytes of image files.
  *
  * It opens no files and starts no processes. A thumbnailer keeps decoders, encoders and filter
- * tables from one image to the next, so a process uses one for all its images. A thumbnailer must
- * not be used by two threads at a time.
+ * tables from one image to the next, so a process should use one thumbnailer for all its images. It
+ * must not be used by two threads at a time.
  *
  *     struct thumbnailer *thumbnailer = thumbnailer_new();
  *     struct byte_source source = {.bytes = file, .size = file_size};
@@ -38,7 +38,7 @@ struct thumbnail_options {
     int box_width_px;
     int box_height_px;
     enum image_fit fit;
-    bool enlarge;                     /* otherwise no side becomes longer than it was */
+    bool enlarge;                     /* false: no side becomes longer than it was */
     double blur_sigma;                /* Gaussian standard deviation in source pixels; 0: none */
     const struct image_codec *format; /* of the output; NULL: that of the source, by content */
     int quality;                      /* of JPEG output, 1 to 100 */
@@ -46,15 +46,15 @@ struct thumbnail_options {
     bool optimize;                    /* smaller output, made more slowly */
     uint8_t background[3]; /* RGB, behind transparent pixels if the output has no alpha */
     uint64_t max_pixels;   /* larger pictures are refused; 0: IMAGE_MAX_PIXELS */
-    bool keep_truncated;   /* make a thumbnail of what there is of a truncated file */
-    bool orient;           /* apply the EXIF orientation before the box is fitted */
+    bool keep_truncated;   /* make a thumbnail of the part of a truncated file that exists */
+    bool orient;           /* apply the EXIF orientation before fitting the picture into the box */
     bool exact;            /* Pillow's pixels; holds the whole picture in memory */
 };
 
 struct thumbnail_info {
     const struct image_codec *source_format;
     const struct image_codec *format; /* of the output */
-    int source_width_px;              /* as seen: after the orientation was applied */
+    int source_width_px;              /* as displayed: with the orientation applied */
     int source_height_px;
     int width_px; /* of the thumbnail */
     int height_px;
@@ -67,11 +67,11 @@ struct thumbnailer *thumbnailer_new(void); /* NULL: out of memory */
 void thumbnailer_free(struct thumbnailer *thumbnailer);
 
 /* Appends the encoded thumbnail to `out` and fills `info`. The source must be in memory unless its
- * codec `streams`. Memory that grows with the picture is allocated only after the size in its
+ * codec `streams`. Memory that grows with the picture is allocated only after the size in the
  * header has been checked.
  *
- * -1: the image cannot be used; `out` is then as it was before. `error` says why in a few words,
- * for example "truncated JPEG after row 120 of 480", which can follow "mpthumb: 'FILE': ". */
+ * -1: the image cannot be used; the contents of `out` are then unchanged. `error` says why in a few
+ * words that can follow "mpthumb: 'FILE': ", for example "truncated JPEG after row 120 of 480". */
 int thumbnailer_run(struct thumbnailer *thumbnailer, const struct byte_source *source,
                     const struct thumbnail_options *options, struct buf *out,
                     struct thumbnail_info *info, struct mpp_error *error);

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Ranks are killed under launchers that let the other ranks live: `mpirun --with-ft ulfm` of Open MPI 5, and `mpirun
---enable-recovery` of Open MPI 4 on one host. The run goes on, ends with exit status 0, and no input is lost."""
+--enable-recovery` of Open MPI 4 on one host. The run continues, ends with exit status 0, and no input is lost."""
 import os
 import signal
 import subprocess

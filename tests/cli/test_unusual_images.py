@@ -156,6 +156,15 @@ def case_exact_keeps_the_profile(sandbox):
     equal(thumb(sandbox, "a.png").tobytes(), shrunk(image.copy()).tobytes())
 
 
+def case_exact_drops_a_gray_profile_on_a_coloured_background(sandbox):
+    """The thumbnail is RGB, for which the profile of a gray image is not valid."""
+    picture((90, 90), "L").convert("LA").save(sandbox.path("g.png"), icc_profile=GRAY_1_8)
+    for background, mode, kept in (("white", "L", GRAY_1_8), ("ff0000", "RGB", None)):
+        succeeds(sandbox, "--exact", "-f", "jpeg", "--background", background, "-o", background, "g.png")
+        with Image.open(sandbox.path(f"{background}/g.jpg")) as image:
+            equal((image.mode, image.info.get("icc_profile")), (mode, kept))
+
+
 def case_profile_bomb(sandbox):
     """An iCCP that inflates to 200 MB is not inflated to its end; the picture is done."""
     sandbox.image("plain.png", (300, 200))

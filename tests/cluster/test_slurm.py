@@ -64,6 +64,8 @@ def case_an_array(sandbox, slurm):
                        options=["--array=1-4", "--cpus-per-task=2", "--time=5", f"--chdir={sandbox.root}"])
     for index in range(1, 5):
         equal(slurm.wait(f"{job}_{index}"), ("COMPLETED", 0))
+        errors = sandbox.path(f"mpthumb-{job}-{index}.err").read_text()
+        assert "date:" not in errors, errors
     done_in(sandbox, *(f"thumbs/.mpthumb/journal-{index}-of-4.jsonl" for index in range(1, 5)))
 
 

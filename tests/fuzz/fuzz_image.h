@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `head` replaces the first bytes, so that the format is always recognised. For some options the
+/* `head` overwrites the first bytes, so that the format is always recognised. For some options the
  * checksums of PNG chunks are corrected. */
 void fuzz_image(const uint8_t *data, size_t size, const void *head, size_t head_size);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuzz target: journals. What is read must be within the file. */
+/* Fuzz target: journals. Values that are read must lie within the file. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

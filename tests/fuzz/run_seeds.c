@@ -53,7 +53,7 @@ static void put_tasks(struct buf *out)
 static void put_results(struct buf *out)
 {
     struct buf made = BUF_INIT;
-    struct thumbnail_outcome outcome = {.status = THUMBNAIL_NO_ROOM, .text = "no room"};
+    struct thumbnail_outcome outcome = {.status = THUMBNAIL_CANNOT_WRITE, .text = "no room"};
     struct message_list list = message_begin_done(out, 3);
     thumbnail_outcome_encode(&outcome, &made);
     for (uint64_t id = 1; id < 4; id++)

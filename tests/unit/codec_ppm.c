@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The PPM format (Netpbm's P5 and P6, 8 bits), for tests only: a codec in one file, as small as one
- * can be. It becomes a row of the codec table by IMAGE_EXTRA_CODECS, see image.cmake.
+ * The PGM and PPM formats (Netpbm's P5 and P6, 8 bits), for tests only: a minimal codec in one
+ * file. IMAGE_EXTRA_CODECS adds it to the codec table, see image.cmake.
  */
 #include "codec.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,8 @@ static int open_source(void *opaque, const struct byte_source *source, unsigned 
 
     memcpy(head, source->bytes,
            source->size < sizeof head ? (size_t)source->size : sizeof head - 1);
-    if (sscanf(head, "P%d\n%d %d\n255\n%n", &kind, &width, &height, &end) != 3 || !end)
+    if (sscanf(head, "P%d\n%d %d\n255\n%n", &kind, &width, &height, &end) != 3 || !end ||
+        width < 1 || height < 1 || width > INT_MAX / 3)
         return mpp_error_set(error, "broken PPM");
     *header = (struct image_header){
         .width_px = width, .height_px = height, .channels = kind == 6 ? 3 : 1, .orientation = 1};
@@ -105,11 +107,10 @@ static int encode(void *encoder, const struct image_pixels *pixels,
 
     (void)encoder;
     (void)encoding;
-    (void)error;
     buf_put(out, head, (size_t)size);
     buf_put(out, pixels->bytes,
             (size_t)pixels->width_px * (size_t)pixels->height_px * (size_t)pixels->channels);
-    return 0;
+    return out->failed ? mpp_error_set(error, "out of memory") : 0;
 }
 
 const struct image_codec image_codec_ppm = {

@@ -270,6 +270,28 @@ static void a_truncated_ppm_is_refused_or_kept(void **state)
     buf_release(&out);
 }
 
+/* open must refuse sizes that no picture can have: the filters rely on it. */
+static void impossible_sizes_are_refused(void **state)
+{
+    static const char *const heads[] = {"P6\n-5 -5\n255\n", "P6\n0 9\n255\n", "P6\n9 0\n255\n",
+                                        "P6\n2147483647 1\n255\n"};
+    struct thumbnailer *thumbnailer = thumbnailer_new();
+    struct thumbnail_options options = small;
+    struct thumbnail_info info;
+    struct mpp_error error;
+    struct buf out = BUF_INIT;
+
+    (void)state;
+    options.max_pixels = UINT64_MAX;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        struct byte_source source = {.bytes = (const uint8_t *)heads[i], .size = strlen(heads[i])};
+        assert_int_equal(thumbnailer_run(thumbnailer, &source, &options, &out, &info, &error), -1);
+        assert_string_equal(error.text, "broken PPM");
+    }
+    thumbnailer_free(thumbnailer);
+    buf_release(&out);
+}
+
 static bool read_file_at(void *context, uint64_t at, void *to, size_t size)
 {
     const struct buf *file = context;
@@ -308,6 +330,7 @@ int main(void)
         cmocka_unit_test(formats_are_converted_both_ways),
         cmocka_unit_test(alpha_is_flattened_for_a_format_without_it),
         cmocka_unit_test(a_truncated_ppm_is_refused_or_kept),
+        cmocka_unit_test(impossible_sizes_are_refused),
         cmocka_unit_test(a_codec_that_does_not_stream_needs_the_file_in_memory),
     };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_exif_orient: the orientation in whole, damaged and truncated EXIF data, how pixels are
+ * test_exif_orient: the orientation in intact, damaged and truncated EXIF data, how pixels are
  * oriented, and the conversions of colours.
  */
 #include <setjmp.h>
@@ -175,7 +175,7 @@ static void png_exif_is_found_in_chunk_and_text(void **state)
 static void all_orientations(void **state)
 {
     static const uint8_t stored[] = {1, 2, 3, 4, 5, 6}; /* 3 wide, 2 high */
-    static const uint8_t seen[9][6] = {
+    static const uint8_t displayed[9][6] = {
         [1] = {1, 2, 3, 4, 5, 6}, [2] = {3, 2, 1, 6, 5, 4}, [3] = {6, 5, 4, 3, 2, 1},
         [4] = {4, 5, 6, 1, 2, 3}, [5] = {1, 4, 2, 5, 3, 6}, [6] = {4, 1, 5, 2, 6, 3},
         [7] = {6, 3, 5, 2, 4, 1}, [8] = {3, 6, 2, 5, 1, 4},
@@ -187,12 +187,12 @@ static void all_orientations(void **state)
         uint8_t rgb[18];
 
         orient_pixels(stored, 3, 2, 1, orientation, out);
-        assert_memory_equal(out, seen[orientation], 6);
+        assert_memory_equal(out, displayed[orientation], 6);
         for (int i = 0; i < 18; i++)
             rgb[i] = (uint8_t)(stored[i / 3] * 10 + i % 3);
         orient_pixels(rgb, 3, 2, 3, orientation, out);
         for (int i = 0; i < 18; i++)
-            assert_int_equal(out[i], seen[orientation][i / 3] * 10 + i % 3);
+            assert_int_equal(out[i], displayed[orientation][i / 3] * 10 + i % 3);
     }
 }
 

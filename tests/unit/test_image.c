@@ -215,7 +215,7 @@ static void exif_turns_box_and_picture(void **state)
 
     (void)state;
     jpeg_fixture_write(&fixture,
-                       &file); /* brightness grows with x; seen turned to the right, with y */
+                       &file); /* brightness grows with x; displayed turned to the right, with y */
     got = thumbnail_of(&file, &options);
     assert_int_equal(got.width, 48);
     assert_int_equal(got.height, 64);
@@ -338,7 +338,10 @@ static void a_png_streams(void **state)
         assert_memory_equal(read.data, whole.data, whole.size);
         partial.readable = file.size / 2;
         assert_int_equal(thumbnailer_run(thumbnailer, &source, &options, &read, &info, &error), -1);
-        assert_non_null(strstr(error.text, "Input/output error"));
+        assert_string_equal(error.text, "cannot read: Input/output error");
+        partial.readable = 0; /* not even the signature */
+        assert_int_equal(thumbnailer_run(thumbnailer, &source, &options, &read, &info, &error), -1);
+        assert_string_equal(error.text, "cannot read: Input/output error");
         buf_release(&file);
         buf_release(&whole);
         buf_release(&read);

@@ -16,7 +16,7 @@
 #include "input_list.h"
 #include "temporary_directory.h"
 
-/* An input that must be found: 'n'amed, 'w'alked, walked 'l'ink, lis't'ed, '!' for a bad one. */
+/* An expected input. Its kind: 'n'amed, 'w'alked, walked 'l'ink, lis't'ed, or '!': refused. */
 struct expected {
     char kind;
     const char *path;

@@ -406,9 +406,10 @@ static void reserve_before_the_time_limit(void **state)
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_true(early_stop_reserve_s(cases[i].limit_s, cases[i].slowest_s) ==
                     cases[i].reserve_s);
-    assert_true(early_stop_left_s("1000", 400) == 600);
-    assert_true(early_stop_left_s("1000", 1000) > 0 && early_stop_left_s("1000", 2000) < 1);
-    assert_true(early_stop_left_s(NULL, 400) == 0 && early_stop_left_s("soon", 400) == 0);
+    assert_true(early_stop_remaining_s("1000", 400) == 600);
+    assert_true(early_stop_remaining_s("1000", 1000) > 0);
+    assert_true(early_stop_remaining_s("1000", 2000) < 1);
+    assert_true(early_stop_remaining_s(NULL, 400) == 0 && early_stop_remaining_s("soon", 400) == 0);
 }
 
 int main(void)

@@ -150,6 +150,23 @@ static void test_directories(void **state)
     }
 }
 
+static void test_path_is_within(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *directory;
+        bool within;
+    } cases[] = {
+        {"/a/b", "/a", true},     {"/a/b/c", "/a", true}, {"/a/b", "/a/b", true},
+        {"/a", "/a/b", false},    {"/ab", "/a", false},   {"/a.b", "/a", false},
+        {"/a/bc", "/a/b", false}, {"/b/a", "/a", false},  {"/", "/", true},
+        {"/a", "/", true},        {"/a/b", "/", true},    {"/", "/a", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        if (path_is_within(cases[i].path, cases[i].directory) != cases[i].within)
+            fail_msg("%s in %s", cases[i].path, cases[i].directory);
+}
+
 static void test_suffix_is_recognised(void **state)
 {
     (void)state;
@@ -204,7 +221,7 @@ static void test_siphash(void **state)
         assert_true(name_set_siphash(key, input, vectors[i].size) == vectors[i].hash);
 }
 
-/* Every third name is added a second time, later: only those are known already. */
+/* Every third name is added a second time: only those names are in the set already. */
 static void test_set_of_many_names(void **state)
 {
     (void)state;
@@ -235,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_output_too_long),
         cmocka_unit_test(test_listed),
         cmocka_unit_test(test_directories),
+        cmocka_unit_test(test_path_is_within),
         cmocka_unit_test(test_suffix_is_recognised),
         cmocka_unit_test(test_unique),
         cmocka_unit_test(test_siphash),

@@ -58,7 +58,7 @@ static void test_outcome(void **state)
     (void)state;
     struct buf bytes = BUF_INIT;
     struct thumbnail_outcome outcome = {
-        .status = THUMBNAIL_THUMBNAIL,
+        .status = THUMBNAIL_OWN_OUTPUT,
         .mismatch = true,
         .source_bytes = UINT64_C(5000000000),
         .source_mtime_ns = -7,
@@ -92,6 +92,28 @@ static void test_outcome(void **state)
     assert_int_equal(found.info.warnings, outcome.info.warnings);
     bytes.data[0] = 77; /* not a status */
     assert_int_equal(thumbnail_outcome_decode(whole, &found, NULL), -1);
+    buf_release(&bytes);
+}
+
+/* A process of another build could send the number of a format that this build does not have. */
+static void test_unknown_format(void **state)
+{
+    (void)state;
+    struct thumbnail_outcome outcome = {.info = {.source_format = &image_codec_png}};
+    struct thumbnail_outcome found;
+    struct buf bytes = BUF_INIT;
+    thumbnail_outcome_encode(&outcome, &bytes);
+    struct mpp_bytes message = {bytes.data, bytes.size};
+    uint8_t *source_format = bytes.data + bytes.size - 5 * sizeof(uint32_t) - 2;
+    assert_int_equal(*source_format, image_codec_number(&image_codec_png));
+    for (unsigned i = 0; i < 2; i++) { /* of the source and of the output */
+        uint8_t known = source_format[i];
+        source_format[i] = (uint8_t)(image_codec_count() + 1);
+        assert_int_equal(thumbnail_outcome_decode(message, &found, NULL), -1);
+        source_format[i] = known;
+    }
+    assert_int_equal(thumbnail_outcome_decode(message, &found, NULL), 0);
+    assert_null(found.info.format);
     buf_release(&bytes);
 }
 
@@ -133,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_task),
         cmocka_unit_test(test_outcome),
+        cmocka_unit_test(test_unknown_format),
         cmocka_unit_test(test_file_type_guess),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jpeg_error: an error manager for libjpeg that stores the message and jumps, where libjpeg's own
- * prints to stderr and calls exit().
+ * jpeg_error: an error manager for libjpeg that stores the message and calls longjmp. libjpeg's own
+ * error manager prints to stderr and calls exit().
  *
  * The reader and the writer embed it and call setjmp(jump) right before each group of libjpeg
- * calls. libjpeg leaves the group by longjmp on an error, so whatever the group changes must be in
- * a struct, not in a local variable.
+ * calls. After an error local variables that the group changed are indeterminate, so its results
+ * must be in a struct.
  */
 #ifndef JPEG_ERROR_H
 #define JPEG_ERROR_H
@@ -18,7 +18,7 @@
 #define JPEG_ERROR_MAX_WARNINGS 1000000 /* of one file; one more is an error */
 
 struct jpeg_error {
-    struct jpeg_error_mgr manager; /* must be first: methods get a pointer to it */
+    struct jpeg_error_mgr manager; /* must be first: libjpeg passes a pointer to it */
     jmp_buf jump;
     char text[JMSG_LENGTH_MAX]; /* of the error that jumped */
     int warnings;               /* since the caller set it to 0 */

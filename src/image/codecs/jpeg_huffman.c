@@ -58,7 +58,7 @@ static struct jpeg_symbol symbol_of(const struct jpeg_code *code, unsigned peeke
                                 .value = (int16_t)jpeg_bits_value(&bits, size)};
 }
 
-/* The whole AC symbols at the front of JPEG_SKIP_BITS bits. */
+/* The AC symbols that fit into JPEG_SKIP_BITS bits. */
 static jpeg_skip skip_of(const struct jpeg_code *code, unsigned front)
 {
     unsigned bits = 0, advance = 0;

@@ -4,8 +4,8 @@
  *
  * `struct jpeg_bits` holds the next bits in a 64-bit register, left-aligned, and refills it eight
  * bytes at a time. `struct jpeg_code` is a Huffman code with tables that are indexed by the next 11
- * bits: one table gives a whole AC symbol together with its value, another all whole AC symbols in
- * those bits at once, for a decoder that skips them.
+ * bits: one table gives an AC symbol together with its value, another the total length of all AC
+ * symbols that fit into those bits, for a decoder that skips them.
  *
  * Used by jpeg_scaled_decode.c and jpeg_progressive_dc.c.
  *
@@ -47,7 +47,7 @@ struct jpeg_symbol {
     int16_t value;   /* of the last of those coefficients */
 };
 
-/* All AC symbols that are whole within JPEG_SKIP_BITS bits, as advance << JPEG_SKIP_ADVANCE | bits.
+/* All AC symbols that fit into JPEG_SKIP_BITS bits, as advance << JPEG_SKIP_ADVANCE | bits.
  * When the last one ends the block, JPEG_BLOCK_END is added to advance. */
 typedef uint16_t jpeg_skip;
 
@@ -55,14 +55,14 @@ struct jpeg_code {
     uint8_t counts[17];   /* as in the file: how many codes have each length, 1 to 16 */
     uint8_t symbols[256]; /* as in the file: their symbols, by increasing code */
     bool valid;
-    uint32_t limit[18]; /* the first code after those of a length, in the top of 16 bits */
-    int32_t offset[17]; /* add to a code of a length: the index of its symbol */
+    uint32_t limit[18]; /* by length: one more than its last code, left-aligned in 16 bits */
+    int32_t offset[17]; /* by length: added to a code it gives the index of the symbol */
     uint16_t lengths[JPEG_PEEKS]; /* by next bits: code length << 8 | symbol; 0: a longer code */
     struct jpeg_symbol peeks[JPEG_PEEKS]; /* by next bits; AC codes only, as are the skips */
     jpeg_skip skips[JPEG_SKIPS];
 };
 
-/* Builds the tables, `ac`: with those for AC codes. Does nothing when `code` holds this code
+/* Builds the tables, with `ac` also those for AC codes. Does nothing if `code` holds this code
  * already. False: these counts and symbols are not a Huffman code. */
 bool jpeg_code_prepare(struct jpeg_code *code, const uint8_t counts[17], const uint8_t symbols[256],
                        bool ac);

@@ -32,7 +32,7 @@ void jpeg_progressive_dc_free(struct jpeg_progressive_dc *dc);
 
 /* Decodes a file. `cinfo` has read its header up to the first scan; `bytes` are the rest of the
  * file. Returns a plane for each component, valid until the next call. NULL: the file is refused;
- * nothing has changed in `cinfo`. */
+ * `cinfo` is unchanged. */
 const struct jpeg_progressive_dc_plane *
 jpeg_progressive_dc_run(struct jpeg_progressive_dc *dc, const struct jpeg_decompress_struct *cinfo,
                         const uint8_t *bytes, size_t size);

@@ -2,8 +2,8 @@
 /*
  * jpeg_read: libjpeg's decompressor, wrapped so that errors are returned: see jpeg_read.h.
  *
- * The source manager is our own. libjpeg's pretends that the image ends where the bytes run out;
- * ours fails, so that a truncated file is detected.
+ * The source manager is our own. That of libjpeg inserts an end marker when the bytes run out; ours
+ * fails, so that a truncated file is detected.
  */
 #include "jpeg_read.h"
 
@@ -22,7 +22,7 @@ struct jpeg_reader {
     struct jpeg_progress_mgr progress;
     struct jpeg_decompress_struct cinfo;
     struct jpeg_scaled_decode *scaled;
-    bool is_scaled; /* `scaled` has decoded the picture, libjpeg only the header */
+    bool is_scaled; /* `scaled` has decoded the picture, libjpeg has read only the header */
     bool created;   /* cinfo has to be destroyed */
     unsigned mode;  /* flags of enum image_decode_mode */
     bool truncated; /* the decoder needed bytes after the last one */

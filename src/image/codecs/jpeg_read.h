@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * jpeg_read: decodes a JPEG in memory row by row, at 1/8, 2/8, 4/8 or 8/8 of its size, to gray, RGB
- * or CMYK. Called by jpeg.c; the calls have the order and the meaning that codec.h describes.
+ * or CMYK. Called by jpeg.c, with the calling sequence of codec.h.
  *
- * Of a file that holds several pictures the first one is decoded.
+ * If a file holds several pictures, the first one is decoded.
  */
 #ifndef JPEG_READ_H
 #define JPEG_READ_H
@@ -13,7 +13,7 @@
 
 #include "codec.h"
 
-/* Bytes that libjpeg may allocate for one image: for a progressive file it keeps all
+/* Bytes that libjpeg may allocate for one image. Of a progressive file it keeps all
  * coefficients. */
 #define JPEG_MAX_MEMORY (1024L * 1024 * 1024)
 
@@ -26,14 +26,14 @@ void jpeg_reader_free(struct jpeg_reader *reader);
 int jpeg_reader_open(struct jpeg_reader *reader, const void *bytes, size_t size, unsigned mode,
                      struct image_header *header, struct mpp_error *error);
 
-/* With IMAGE_DECODE_EXACT rows are libjpeg's own, bit for bit. Otherwise 1/8 and 2/8 are decoded
- * by jpeg_scaled_decode.h where it can. */
+/* With IMAGE_DECODE_EXACT all rows come from libjpeg. Otherwise jpeg_scaled_decode.h decodes at 1/8
+ * and 2/8 the files that it supports. */
 int jpeg_reader_start(struct jpeg_reader *reader, int eighths, struct mpp_error *error);
 
 int jpeg_reader_row(struct jpeg_reader *reader, uint8_t *row, struct mpp_error *error);
 
-/* Fails when the last row is followed by bytes that cannot end a JPEG: then libjpeg made up rows
- * for a damaged stream. A file that simply ends there is accepted. */
+/* Fails if the last row is followed by bytes that cannot end a JPEG: then the data were damaged,
+ * and libjpeg made up rows. A file that ends right after the last row is accepted. */
 int jpeg_reader_finish(struct jpeg_reader *reader, struct mpp_error *error);
 
 int jpeg_reader_warnings(const struct jpeg_reader *reader);

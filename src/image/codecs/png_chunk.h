@@ -20,14 +20,14 @@ struct png_chunk {
     size_t size; /* of its data */
 };
 
-/* Reads the head of the chunk at offset *at and sets *at to the chunk's end. The first call gets
+/* Reads the head of the chunk at offset *at and sets *at to the chunk's end. The first chunk is at
  * PNG_SIGNATURE_BYTES. False: there is no complete chunk. `scratch` as in byte_source.h. */
 bool png_chunk_next(const struct byte_source *source, uint64_t *at, struct png_chunk *chunk,
                     struct buf *scratch);
 
 bool png_chunk_is(const struct png_chunk *chunk, const char *type);
 
-/* The chunk's data. NULL: the checksum is wrong or they cannot be read. `scratch` as in
+/* The chunk's data. NULL: the checksum is wrong, or the data cannot be read. `scratch` as in
  * byte_source.h. */
 const uint8_t *png_chunk_data(const struct byte_source *source, const struct png_chunk *chunk,
                               struct buf *scratch);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Finds the EXIF orientation of a PNG: see png_exif.h. Work and memory are bounded: large chunks
- * are skipped, and only the start of a text is inflated.
+ * are skipped, and only the start of a text is inflated, which contains the orientation.
  */
 #include "png_exif.h"
 
@@ -16,8 +16,7 @@
 #include "png_chunk.h"
 
 #define CHUNK_MAX_BYTES 1000000 /* larger chunks are skipped */
-#define TEXT_SIZE                                                                                  \
-    16384 /* bytes of hexadecimal text that are read; the orientation is near the start */
+#define TEXT_SIZE       16384   /* bytes of hexadecimal text that are read */
 
 static int hex_digit(uint8_t c)
 {
@@ -67,8 +66,7 @@ static int orientation_of_ztxt(const uint8_t *data, size_t length)
 
 static int orientation_of_text(const uint8_t *data, size_t length, bool compressed)
 {
-    static const char keyword[] =
-        "Raw profile type exif"; /* in the chunk it ends with a zero byte, too */
+    static const char keyword[] = "Raw profile type exif"; /* with its zero byte, as in the chunk */
     uint8_t text[TEXT_SIZE];
 
     if (length < sizeof(keyword) + 1 || memcmp(data, keyword, sizeof(keyword)) != 0)

@@ -31,6 +31,7 @@ struct png_reader {
     struct buf window;  /* of a source that is not in memory: some bytes of it */
     uint64_t window_at; /* their offset */
     bool truncated;     /* libpng needed bytes after the last one */
+    bool read_failed;   /* the source could not be read; `text` is that of errno */
     int warnings;
     char text[128];    /* of the error that jumped */
     char warning[128]; /* libpng's last one */
@@ -39,7 +40,7 @@ struct png_reader {
     size_t row_size;
     struct png_layout layout;
     struct png_whole_decode *whole;
-    bool is_whole;          /* `whole` has inflated the picture, libpng reads only the header */
+    bool is_whole;          /* `whole` has inflated the picture; libpng has read only the header */
     uint8_t *picture;       /* interlaced and not `is_whole`: all of it, from the first row on */
     uint8_t **picture_rows; /* the rows of `picture` */
     bool keep_truncated;
@@ -75,6 +76,8 @@ static void read_through_window(struct png_reader *reader, uint8_t *out, size_t 
             size_t wanted = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
 
             if (!byte_source_at(source, at, wanted, &reader->window))
+                reader->read_failed = true;
+            if (reader->read_failed)
                 png_error(reader->png, strerror(errno));
             reader->window.size = wanted;
             reader->window_at = at;
@@ -107,7 +110,9 @@ static void on_read(png_structp png, png_bytep out, size_t size)
 /* Describes the error that libpng jumped out with. Returns -1. */
 static int report(const struct png_reader *reader, struct mpp_error *error)
 {
-    /* The error says nothing; the warning before it says what is wrong in the header. */
+    if (reader->read_failed)
+        return mpp_error_set(error, "cannot read: %s", reader->text);
+    /* This text gives no reason; the warning before it does. */
     if (strcmp(reader->text, "Invalid IHDR data") == 0 && reader->warning[0])
         return mpp_error_set(error, "broken PNG: %s", reader->warning);
     if (strncmp(reader->text, "IEND", 4) == 0 && reader->height_px == 0)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * png_read: decodes a PNG row by row to 8 bits a channel: gray, gray and alpha, RGB or RGBA. Called
- * by png.c; the calls have the order and the meaning that codec.h describes.
+ * by png.c, with the calling sequence of codec.h.
  *
  * Palettes, samples of less than 8 bits and transparent colours are expanded; 16 bits are rounded.
- * Of an animation the first picture is decoded. The gAMA chunk is ignored.
+ * If the file is an animation, its default picture is decoded. The gAMA chunk is ignored.
  *
- * A file in memory whose picture is not too large is inflated at once (png_whole_decode.h). Other
- * files stream through libpng: a source that is not in memory is read as it is decoded, and memory
- * is a few rows. An interlaced picture is always held as a whole.
+ * A file in memory whose picture is not too large is inflated at once (png_whole_decode.h). libpng
+ * decodes all other files row by row: a source that is not in memory is read while it is decoded,
+ * and memory is a few rows. An interlaced picture is always held in memory as a whole.
  */
 #ifndef PNG_READ_H
 #define PNG_READ_H

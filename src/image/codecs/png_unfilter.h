@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes after the end of every row that may be read, and written with what they held before. */
+/* Every row must be followed by this many bytes, which may be read and written back unchanged. */
 #define PNG_UNFILTER_SLACK 8
 
 /* Undoes `filter`, 0 to 4, of the `size` bytes at `row`, in place. `above` are the samples of
@@ -19,8 +19,8 @@
  * filter. */
 bool png_unfilter(int filter, uint8_t *row, const uint8_t *above, size_t size, int pixel_bytes);
 
-/* The same for a row and the next one, each with its filter in the byte before it. Much faster for
- * some pairs of filters. */
+/* The same for a row and the next one. The filter of each is in the byte before it. Much faster
+ * than two calls for some pairs of filters. */
 bool png_unfilter_two(uint8_t *row, uint8_t *next, const uint8_t *above, size_t size,
                       int pixel_bytes);
 

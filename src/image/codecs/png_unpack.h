@@ -27,7 +27,7 @@ struct png_layout {
     uint8_t colors[256][4]; /* the palette, RGBA; black after its end */
 };
 
-/* Unpacks `width` pixels of a row without filter: `stored` to `row`. */
+/* Unpacks `width` pixels of a row whose filter was undone, from `stored` to `row`. */
 void png_unpack(const struct png_layout *layout, const uint8_t *stored, size_t width, uint8_t *row);
 
 #endif

@@ -21,8 +21,8 @@ struct png_whole_decode *png_whole_decode_new(void); /* NULL: out of memory */
 void png_whole_decode_free(struct png_whole_decode *whole);
 
 /* Inflates the picture of a PNG file. `layout` describes it; it and `source` must stay valid until
- * the end. False: the picture is too large or not in memory, the file is damaged, or memory is out.
- * Then the caller reads the file row by row, which finds the error and its place. */
+ * png_whole_decode_end. False: the file is not in memory or damaged, the picture is too large, or
+ * out of memory. Then read the file row by row with libpng, which describes the error. */
 bool png_whole_decode_begin(struct png_whole_decode *whole, const struct byte_source *source,
                             const struct png_layout *layout);
 
