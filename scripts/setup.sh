@@ -1,12 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2034,SC2154
-<<<<<<< HEAD
 # Sourced by the other scripts: the Debian packages that each of them needs, and how to install and build.
 # The caller has set $root to the top of the checkout.
-=======
-# Sourced by the other scripts: names the Debian packages that they need, installs packages, and builds.
-# The caller sets $root to the top of the checkout.
->>>>>>> eyes2
 
 build_packages="gcc libc6-dev make cmake libopenmpi-dev openmpi-bin libjpeg62-turbo-dev libpng-dev
     libdeflate-dev liblcms2-dev libxxhash-dev libseccomp-dev pkg-config"
