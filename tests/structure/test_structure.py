@@ -97,13 +97,18 @@ def no_file_calls_in_a_circle():
 
 
 def includes_go_down_only():
-    """base <- pool, base <- image, {base, pool} <- batch, all of these <- jobs <- cli."""
-    below = {"base": "base", "pool": "base pool", "image": "base image", "batch": "base pool batch",
-             "jobs": "base pool image batch jobs", "cli": "base pool image batch jobs cli"}
+    """base <- pool, base <- image, {base, pool} <- batch, all of these <- jobs <- cli. Inside the pool: include <-
+    {schedule, transport}, transport <- worker, all of these <- executor. Above the pool only its public header."""
+    public = "base pool/include"
+    pool = f"{public} pool/transport pool/schedule pool/worker pool/executor"
+    below = {"base": "base", "image": "base image", "batch": f"{public} batch", "jobs": f"{public} image batch jobs",
+             "cli": f"{public} image batch jobs cli", "pool/include": public,
+             "pool/transport": f"{public} pool/transport", "pool/schedule": f"{public} pool/schedule",
+             "pool/worker": f"{public} pool/transport pool/worker", "pool/executor": pool}
 
     def room(path):
         parts = path.relative_to(ROOT).parts
-        return parts[0] if parts[0] == "jobs" else parts[1]
+        return parts[0] if parts[0] == "jobs" else "/".join(parts[1:3]) if parts[1] == "pool" else parts[1]
 
     home = {path.name: room(path) for path in files("src", "jobs", suffixes=(".h",))}
     return [f"{name(path)} includes {header}" for path in files("src", "jobs")

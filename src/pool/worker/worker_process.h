@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker: the main loop of a worker process. The fork server calls it in each process it forks; the
+ * worker_process: the main loop of a worker process. The fork server calls it in each process it forks; the
  * agent is at the other end of the socket.
  *
  * The worker reads frames with TASKS messages from the socket, runs the jobs, and puts the results
@@ -12,8 +12,8 @@
  * A frame is the size of a message (four bytes, little-endian) and the message (message.h). A
  * worker does not use MPI and knows no process except its agent.
  */
-#ifndef WORKER_H
-#define WORKER_H
+#ifndef WORKER_PROCESS_H
+#define WORKER_PROCESS_H
 
 #include "forkserver.h"
 

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "worker.h"
+#include "worker_process.h"
 
 /* A packet on the control socket: a request of the rank or an event for it. Both processes run the
  * same program, so the struct is sent as it is. */

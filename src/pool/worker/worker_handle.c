@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "worker.h"
+#include "worker_process.h"
 
 enum { READ_BYTES = 1 << 18 };
 

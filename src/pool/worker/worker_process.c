@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The main loop of a worker process: see worker.h. */
-#include "worker.h"
+/* The main loop of a worker process: see worker_process.h. */
+#include "worker_process.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -5,7 +5,7 @@
  *   coordinator -> agent    TASKS, STEAL, CANCEL, STOP, LOST, END
  *   agent -> coordinator    HELLO, WANT, RUNNING, DONE, MOVED, BROKEN, BYE
  *   victim -> thief         TASKS (both are agents)
- *   agent -> worker         TASKS         } in a frame on a socket, see worker.h
+ *   agent -> worker         TASKS         } in a frame on a socket, see worker_process.h
  *   worker -> agent         DONE, BROKEN  }
  *
  * A message is one byte for its type and then its fields as little-endian integers; a struct is
