@@ -16,7 +16,7 @@
 #include "exif.h"
 #include "image_fixture.h"
 #include "orient.h"
-#include "png_exif.h"
+#include "png_read_exif.h"
 
 static void put_u16(struct buf *out, bool big_endian, unsigned value)
 {
@@ -161,7 +161,7 @@ static void png_exif_is_found_in_chunk_and_text(void **state)
 
             memcpy(cut, png.data, size);
             assert_int_equal(
-                png_exif_orientation(&(struct byte_source){.bytes = cut, .size = size}),
+                png_read_exif_orientation(&(struct byte_source){.bytes = cut, .size = size}),
                 size == png.size ? 8 : 1);
             free(cut);
         }
