@@ -21,6 +21,7 @@
 #include <xxhash.h>
 
 #include "atomic_file.h"
+#include "output_directory.h"
 #include "output_name.h"
 #include "thumbnail_resume.h"
 #include "thumbnail_source.h"

@@ -14,32 +14,6 @@
 
 #include "read_write_full.h"
 
-int output_directory_open(const char *path, int *fd, struct mpp_error *error)
-{
-    char part[PATH_MAX];
-    size_t size = strlen(path);
-    if (size >= sizeof part)
-        return mpp_error_set(error, "the output directory's path is longer than %d bytes",
-                             PATH_MAX - 1);
-    for (size_t i = 1; i <= size; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        memcpy(part, path, i);
-        part[i] = '\0';
-        if (TEMP_FAILURE_RETRY(mkdir(part, 0777)) == 0 || errno == EEXIST)
-            continue;
-        int reason = errno; /* mkdir may fail with EROFS although it exists */
-        if (access(part, F_OK) == 0)
-            continue;
-        errno = reason;
-        return mpp_error_set_errno(error, "cannot create the directory %.800s", part);
-    }
-    *fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (*fd < 0)
-        return mpp_error_set_errno(error, "cannot open the output directory %.800s", path);
-    return 0;
-}
-
 /* Sets the error for a component of `path` that could not be opened as a directory. */
 static int component_error(int directory, const char *name, const char *path, size_t path_size,
                            struct mpp_error *error)

@@ -42,13 +42,9 @@ struct atomic_file {
         .directory = -1, .fd = -1                                                                  \
     }
 
-/* Opens a directory, and creates it and its parents where they are missing. The caller closes
- * *fd. */
-int output_directory_open(const char *path, int *fd, struct mpp_error *error);
-
-/* Begins a file at `path` below the directory `root`. Creates the directories of `path`. Refuses
- * paths that could lead out of `root`: a symbolic link as a directory, a `..`, a leading slash.
- * `path` must stay valid until commit or abandon. */
+/* Begins a file at `path` below the directory `root` (see output_directory.h). Creates the
+ * directories of `path`. Refuses paths that could lead out of `root`: a symbolic link as a
+ * directory, a `..`, a leading slash. `path` must stay valid until commit or abandon. */
 int atomic_file_open(struct atomic_file *file, int root, const char *path, struct mpp_error *error);
 
 int atomic_file_write(struct atomic_file *file, const void *bytes, size_t size,

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "atomic_file.h"
 #include "cli_common.h"
 #include "clock.h"
 #include "early_stop.h"
@@ -15,6 +14,7 @@
 #include "mpthumb_help.h"
 #include "mpthumb_options.h"
 #include "mpthumb_run.h"
+#include "output_directory.h"
 #include "thumbnail_job.h"
 
 struct run_arguments {

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "atomic_file.h"
+#include "output_directory.h"
 
 static int format_of_name(const char *name)
 {

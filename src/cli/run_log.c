@@ -16,6 +16,7 @@
 #include "directory_walk.h"
 #include "json.h"
 #include "mpthumb_help.h"
+#include "output_directory.h"
 
 enum { OPTIONS_MAX = 24 };
 

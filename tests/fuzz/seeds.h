@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * seeds: small valid inputs for the fuzz targets, always the same. seeds.c makes those of images,
- * run_seeds.c those of journals and messages; each replay program is linked with one of them.
+ * seeds: small valid inputs for the fuzz targets, always the same. seeds_image.c makes those of
+ * images, seeds_journal_message.c those of journals and messages; each replay program is linked
+ * with one of them.
  */
 #ifndef SEEDS_H
 #define SEEDS_H

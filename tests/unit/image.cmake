@@ -11,6 +11,7 @@ function(mpp_image_test name)
   set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
 endfunction()
 
+mpp_image_test(color)
 mpp_image_test(geometry)
 mpp_image_test(jpeg_scaled_decode)
 mpp_image_test(png_unfilter)

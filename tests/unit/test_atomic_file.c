@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "atomic_file.h"
+#include "output_directory.h"
 #include "temporary_directory.h"
 
 static int root;
@@ -195,49 +196,11 @@ static void test_is_at_and_holds(void **state)
     atomic_file_abandon(&file);
 }
 
-static void test_output_directory(void **state)
-{
-    (void)state;
-    int fd;
-    struct mpp_error error;
-    assert_int_equal(output_directory_open("p//q/./r/", &fd, &error), 0);
-    close(fd);
-    assert_int_equal(symlink("p/q", "alias"), 0);
-    assert_int_equal(output_directory_open("alias", &fd, &error), 0);
-    close(fd);
-    assert_int_equal(output_directory_open("alias/s", &fd, &error), 0);
-    close(fd);
-    assert_int_equal(scratch_count("p/q"), 2);
-    scratch_write("file", "");
-    assert_int_equal(output_directory_open("file", &fd, &error), -1);
-    assert_int_equal(output_directory_open("file/x", &fd, &error), -1);
-    assert_string_equal(error.text, "cannot create the directory file/x: Not a directory");
-}
-
-/* The error is that of mkdir, not that the directory does not exist afterwards. Root has permission
- * for everything, so it becomes another user here. */
-static void test_no_permission_to_create_directory(void **state)
-{
-    (void)state;
-    struct mpp_error error = {.text = ""};
-    int fd;
-    assert_int_equal(mkdir("closed", 0555), 0);
-    bool is_root = geteuid() == 0;
-    if (is_root)
-        assert_int_equal(chmod(".", 0755) | seteuid(65534), 0);
-    int result = output_directory_open("closed/out", &fd, &error);
-    if (is_root)
-        assert_int_equal(seteuid(0), 0);
-    assert_int_equal(result, -1);
-    assert_string_equal(error.text, "cannot create the directory closed/out: Permission denied");
-}
-
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(test_no_permission_to_create_directory),
         IN_SCRATCH(test_commit_both_ways),
         IN_SCRATCH(test_mode_follows_umask),
         IN_SCRATCH(test_abandon_leaves_nothing),
@@ -245,7 +208,6 @@ int main(void)
         IN_SCRATCH(test_unusable_paths_are_refused),
         IN_SCRATCH(test_name_too_long),
         IN_SCRATCH(test_is_at_and_holds),
-        IN_SCRATCH(test_output_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@
 #include "atomic_file.h"
 #include "confine.h"
 #include "confined_child.h"
+#include "output_directory.h"
 #include "temporary_directory.h"
 
 static const char *const readable[] = {"in", "in.txt", "not there", "in.txt/nor there", NULL};

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* progress and console: the texts that they format for given counts and times. */
+/* progress: the texts that it formats for given counts and times, and when a line is due. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "console.h"
-#include "log.h"
 #include "progress.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -88,62 +85,13 @@ static void test_due_times(void **state)
         assert_true(progress_due_s(i) == due_s[i]);
 }
 
-static void test_count_lines(void **state)
-{
-    (void)state;
-    char text[256];
-    console_format_counts(&(struct tally){.done = 194}, 0.79, text, sizeof text);
-    assert_string_equal(text,
-                        "194 done, 0 failed, 245.6 images/s. It took 0.79 second(s) to finish");
-    console_format_counts(&(struct tally){.done = 1, .failed = 2, .skipped = 3}, 2, text,
-                          sizeof text);
-    assert_string_equal(
-        text, "1 done, 2 failed, 3 skipped, 0.5 images/s. It took 2.00 second(s) to finish");
-    console_format_counts(&(struct tally){.kind = TALLY_TASKS, .done = 8}, 2, text, sizeof text);
-    assert_string_equal(text, "8 done, 0 failed, 4.0 tasks/s. It took 2.00 second(s) to finish");
-    console_format_counts(&(struct tally){0}, 0, text, sizeof text);
-    assert_string_equal(text, "0 done, 0 failed, 0.0 images/s. It took 0.00 second(s) to finish");
-}
-
-static void test_pool_lines(void **state)
-{
-    (void)state;
-    char text[256];
-    console_format_pool(&(struct pool_summary){.ranks = 16, .workers = 16}, text, sizeof text);
-    assert_string_equal(text, "");
-    console_format_pool(
-        &(struct pool_summary){.ranks = 16, .workers = 16, .steals = 12, .tasks_stolen = 340}, text,
-        sizeof text);
-    assert_string_equal(text, "16 ranks, 16 workers, 12 steals (340 tasks)");
-    console_format_pool(
-        &(struct pool_summary){.ranks = 1, .workers = 1, .workers_replaced = 1, .retries = 1}, text,
-        sizeof text);
-    assert_string_equal(text, "1 rank, 1 worker, 1 worker replaced, 1 task tried again");
-    console_format_pool(
-        &(struct pool_summary){.ranks = 2, .workers = 8, .confined = "seccomp, Landlock 3"}, text,
-        sizeof text);
-    assert_string_equal(text, "2 ranks, 8 workers; confined by seccomp, Landlock 3");
-}
-
-static void test_escape(void **state)
-{
-    (void)state;
-    char text[32];
-    assert_int_equal(log_escape("a\nb\x1b[\x7f\xff", text, sizeof text), 16);
-    assert_string_equal(text, "a\\012b\\033[\\177\xff");
-    log_escape("0123456789", text, 8); /* cut within the buffer, never inside an escape */
-    assert_true(strlen(text) < 8);
-    log_escape("\n\n\n", text, 8);
-    assert_string_equal(text, "\\012");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_times),       cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_bars),        cmocka_unit_test(test_due_times),
-        cmocka_unit_test(test_count_lines), cmocka_unit_test(test_pool_lines),
-        cmocka_unit_test(test_escape),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_bars),
+        cmocka_unit_test(test_due_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

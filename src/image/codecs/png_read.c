@@ -17,8 +17,8 @@
 #include <png.h>
 
 #include "buf.h"
-#include "png_exif.h"
-#include "png_profile.h"
+#include "png_read_exif.h"
+#include "png_read_profile.h"
 #include "png_whole_decode.h"
 
 #define WINDOW_BYTES ((size_t)256 << 10)
@@ -254,8 +254,8 @@ int png_reader_open(struct png_reader *reader, const struct byte_source *source,
     header->width_px = (int)png_get_image_width(reader->png, reader->info);
     header->height_px = (int)png_get_image_height(reader->png, reader->info);
     header->cmyk = header->inverted = false;
-    header->orientation = png_exif_orientation(source);
-    header->profile = reader->profile = png_profile(source, &header->profile_size);
+    header->orientation = png_read_exif_orientation(source);
+    header->profile = reader->profile = png_read_profile(source, &header->profile_size);
     reader->height_px = header->height_px;
     set_layout(reader, exact);
     expand_to_8_bits(reader, exact); /* allocates two rows */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conformance: checks, test by test, what users of Python's concurrent.futures rely on. README.md
+ * concurrent_futures: checks, test by test, what users of Python's concurrent.futures rely on. README.md
  * lists the tests of mpi4py.futures and CPython that these follow.
  *
  *     conformance TEST            on one rank, without messages; or under mpirun

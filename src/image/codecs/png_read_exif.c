@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds the EXIF orientation of a PNG: see png_exif.h. Work and memory are bounded: large chunks
- * are skipped, and only the start of a text is inflated, which contains the orientation.
+ * Finds the EXIF orientation of a PNG: see png_read_exif.h. Work and memory are bounded: large
+ * chunks are skipped, and only the start of a text is inflated, which contains the orientation.
  */
-#include "png_exif.h"
+#include "png_read_exif.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -80,7 +80,7 @@ static int orientation_of_text(const uint8_t *data, size_t length, bool compress
     return orientation_of_hex(text, length);
 }
 
-int png_exif_orientation(const struct byte_source *source)
+int png_read_exif_orientation(const struct byte_source *source)
 {
     int orientation = EXIF_ORIENTATION_NORMAL;
     struct buf scratch = BUF_INIT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the ICC profile of a PNG: see png_profile.h. */
-#include "png_profile.h"
+/* Reads the ICC profile of a PNG: see png_read_profile.h. */
+#include "png_read_profile.h"
 
 #include <libdeflate.h>
 #include <stdlib.h>
@@ -14,10 +14,11 @@ static uint8_t *inflate_profile(const uint8_t *packed, size_t packed_size, size_
 {
     struct libdeflate_decompressor *inflater = libdeflate_alloc_decompressor();
     /* The largest size: pages that are not written to cost only address space. */
-    uint8_t *profile = malloc(PNG_PROFILE_MAX_BYTES);
+    uint8_t *profile = malloc(PNG_READ_PROFILE_MAX_BYTES);
     size_t inflated_size = 0;
     if (!inflater || !profile ||
-        libdeflate_zlib_decompress(inflater, packed, packed_size, profile, PNG_PROFILE_MAX_BYTES,
+        libdeflate_zlib_decompress(inflater, packed, packed_size, profile,
+                                   PNG_READ_PROFILE_MAX_BYTES,
                                    &inflated_size) != LIBDEFLATE_SUCCESS ||
         inflated_size < HEAD_BYTES) {
         free(profile);
@@ -37,7 +38,7 @@ static uint8_t *profile_of_chunk(const uint8_t *data, size_t size, size_t *profi
     return end && head < size ? inflate_profile(data + head, size - head, profile_size) : NULL;
 }
 
-uint8_t *png_profile(const struct byte_source *source, size_t *profile_size)
+uint8_t *png_read_profile(const struct byte_source *source, size_t *profile_size)
 {
     struct buf scratch = BUF_INIT;
     struct png_chunk chunk;
@@ -46,7 +47,7 @@ uint8_t *png_profile(const struct byte_source *source, size_t *profile_size)
     while (png_chunk_next(source, &at, &chunk, &scratch) && !png_chunk_is(&chunk, "IDAT")) {
         if (!png_chunk_is(&chunk, "iCCP"))
             continue;
-        if (chunk.size <= PNG_PROFILE_MAX_BYTES)
+        if (chunk.size <= PNG_READ_PROFILE_MAX_BYTES)
             profile = profile_of_chunk(png_chunk_data(source, &chunk, &scratch), chunk.size,
                                        profile_size);
         break;
