@@ -16,8 +16,8 @@
 #include "console.h"
 #include "early_stop.h"
 #include "log.h"
-#include "plan.h"
 #include "run_log.h"
+#include "task_plan.h"
 
 enum { PERCENT_INPUTS_MIN = 100 }; /* inputs finished before --max-failures N% can stop the run */
 
@@ -25,7 +25,7 @@ struct mpthumb_run {
     struct mpp_executor *executor;
     const struct mpthumb_options *options;
     const char *confined;
-    struct plan plan;
+    struct task_plan plan;
     struct console console;
     struct run_log log;
     struct early_stop early_stop;
@@ -133,7 +133,7 @@ static void finish_done(struct mpthumb_run *run, const struct thumbnail_task *ta
     record_input(run, record, outcome, result->output_bytes);
     if (!options->verbose && !options->dry_run)
         return;
-    plan_output_path(options, task, path, sizeof path);
+    task_plan_output_path(options, task, path, sizeof path);
     if (options->dry_run)
         console_line(&run->console, "%s -> %s", task->source, path);
     else if (options->beside)
@@ -193,7 +193,7 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
     while (!atomic_load(&run->stopping)) {
         struct thumbnail_task task;
         struct mpp_error why;
-        enum plan_status status = plan_next(&run->plan, &task, &why);
+        enum plan_status status = task_plan_next(&run->plan, &task, &why);
         struct journal_record record = {
             .source = run->plan.source, .size_bytes = -1, .rank = -1, .host = ""};
         bool input = status == PLAN_TASK || status == PLAN_SKIP || status == PLAN_BAD;
@@ -379,7 +379,7 @@ enum exit_status mpthumb_run_batch(struct mpp_executor *executor,
     run->confined = confined;
     run->begun_s = begun_s;
     console_init(&run->console, TALLY_IMAGES, options->quiet);
-    if (plan_init(&run->plan, options, &error) || run_log_open(&run->log, options, &error)) {
+    if (task_plan_init(&run->plan, options, &error) || run_log_open(&run->log, options, &error)) {
         console_error(&run->console, error.text);
     } else {
         if (!options->verbose && !options->dry_run)
@@ -390,7 +390,7 @@ enum exit_status mpthumb_run_batch(struct mpp_executor *executor,
         status = map_all(run);
     }
     run_log_release(&run->log);
-    plan_release(&run->plan);
+    task_plan_release(&run->plan);
     console_release(&run->console);
     buf_release(&run->payload);
     free(run);

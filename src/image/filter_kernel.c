@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "bicubic.h"
-#include "box_blur.h"
+#include "box_blur_weights.h"
 #include "buf.h"
 
 /* Weights of the pixels from `first` on. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "bicubic.h"
-#include "box_blur.h"
+#include "box_blur_weights.h"
 #include "color.h"
 
 /* A picture in memory: rows without gaps. */

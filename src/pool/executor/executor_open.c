@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "executor.h"
+#include "executor_state.h"
 #include "fnv1a.h"
 #include "log.h"
 #include "progress_thread.h"

@@ -2,8 +2,8 @@
 /* The public functions for a pool: open, submit, shut down, close, statistics. See mppool.h. */
 #include <stdlib.h>
 
-#include "executor.h"
 #include "executor_open.h"
+#include "executor_state.h"
 #include "log.h"
 #include "monotonic_wait.h"
 #include "progress_thread.h"

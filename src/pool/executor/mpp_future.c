@@ -2,7 +2,7 @@
 /* The public functions for one future: its state, cancelling, callbacks, waiting. See mppool.h. */
 #include <stdlib.h>
 
-#include "executor.h"
+#include "executor_state.h"
 #include "monotonic_wait.h"
 
 void mpp_future_free(struct mpp_future *future)

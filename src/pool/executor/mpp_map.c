@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "executor.h"
+#include "executor_state.h"
 #include "monotonic_wait.h"
 
 enum {

@@ -3,7 +3,7 @@
  * See mppool.h. */
 #include <stdlib.h>
 
-#include "executor.h"
+#include "executor_state.h"
 #include "monotonic_wait.h"
 
 struct mpp_as_completed {

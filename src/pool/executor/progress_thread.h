@@ -6,7 +6,7 @@
 #ifndef PROGRESS_THREAD_H
 #define PROGRESS_THREAD_H
 
-#include "executor.h"
+#include "executor_state.h"
 
 /* Makes the coordinator of the executor's rank and starts the thread. The thread ends once the
  * executor has been shut down and all agents have stopped, or when the pool fails; then it sets

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plan: turns each input into a task with a source and an output path. Refuses inputs whose outputs
+ * task_plan: turns each input into a task with a source and an output path. Refuses inputs whose outputs
  * could overwrite an input or another output, before anything is computed. Rank 0 only.
  *
  * It guarantees that no two inputs have the same output. A task whose output may go to a directory
@@ -13,8 +13,8 @@
  * Memory: constant if the only input is a directory whose files keep their names; otherwise 11 to
  * 21 bytes per output (name_set).
  */
-#ifndef PLAN_H
-#define PLAN_H
+#ifndef TASK_PLAN_H
+#define TASK_PLAN_H
 
 #include "input_list.h"
 #include "mpthumb_options.h"
@@ -23,19 +23,19 @@
 #include "thumbnail_job.h"
 
 /* An argument that is a directory. */
-struct plan_directory {
+struct planned_directory {
     size_t argument;           /* its index */
     char *real;                /* its path without symbolic links */
     char prefix[NAME_MAX + 1]; /* its outputs go below this directory; "" for none */
     bool in_output;            /* it is the output directory or lies below it */
 };
 
-struct plan {
+struct task_plan {
     const struct mpthumb_options *options;
     struct output_name_rules name_rules;
     struct input_list inputs;
     int list_fd; /* of --files-from; -1: none */
-    struct plan_directory *directories;
+    struct planned_directory *directories;
     size_t directory_count;
     char *output_real;    /* NULL: the output directory does not exist yet, or --beside */
     bool among_inputs;    /* outputs can go to directories that contain inputs */
@@ -55,15 +55,17 @@ enum plan_status {
     PLAN_END,
 };
 
-/* Opens the list and creates the output directory. struct plan is too large for the stack. After a
- * failure call plan_release as well. */
-int plan_init(struct plan *plan, const struct mpthumb_options *options, struct mpp_error *error);
-void plan_release(struct plan *plan);
+/* Opens the list and creates the output directory. struct task_plan is too large for the stack. After a
+ * failure call task_plan_release as well. */
+int task_plan_init(struct task_plan *plan, const struct mpthumb_options *options,
+                   struct mpp_error *error);
+void task_plan_release(struct task_plan *plan);
 
-enum plan_status plan_next(struct plan *plan, struct thumbnail_task *task, struct mpp_error *error);
+enum plan_status task_plan_next(struct task_plan *plan, struct thumbnail_task *task,
+                                struct mpp_error *error);
 
 /* The path of a task's thumbnail as the user would write it. */
-void plan_output_path(const struct mpthumb_options *options, const struct thumbnail_task *task,
-                      char *path, size_t size);
+void task_plan_output_path(const struct mpthumb_options *options, const struct thumbnail_task *task,
+                           char *path, size_t size);
 
 #endif

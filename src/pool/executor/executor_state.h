@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * executor: struct mpp_executor. The threads of the program and the progress thread exchange data
+ * executor_state: struct mpp_executor. The threads of the program and the progress thread exchange data
  * through it: they submit and cancel futures, and it makes futures done.
  *
  *     threads of the program: mpp_executor.c mpp_future.c mpp_wait.c mpp_map.c
@@ -9,8 +9,8 @@
  *         v  |
  *     progress thread: progress_thread.c, which drives rank_loop.h
  */
-#ifndef EXECUTOR_H
-#define EXECUTOR_H
+#ifndef EXECUTOR_STATE_H
+#define EXECUTOR_STATE_H
 
 #include <pthread.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The state that callers and the progress thread share: see executor.h. */
-#include "executor.h"
+/* The state that callers and the progress thread share: see executor_state.h. */
+#include "executor_state.h"
 
 #include <stdlib.h>
 #include <string.h>

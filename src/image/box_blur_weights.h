@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * box_blur: the extended box filter that approximates a Gaussian blur when it is applied three
+ * box_blur_weights: the extended box filter that approximates a Gaussian blur when it is applied three
  * times. It averages 2 * radius + 1 pixels and, with a smaller weight, one more on each side. Used
  * by filter_kernel.c and pillow_exact.c. Pure.
  *
  * Source: P. Gwosdek, S. Grewenig, A. Bruhn, J. Weickert, "Theoretical foundations of Gaussian
  * convolution by extended box filtering", 2011. Computed in single precision where Pillow does.
  */
-#ifndef BOX_BLUR_H
-#define BOX_BLUR_H
+#ifndef BOX_BLUR_WEIGHTS_H
+#define BOX_BLUR_WEIGHTS_H
 
 #include <stdint.h>
 

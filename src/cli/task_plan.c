@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns inputs into tasks: see plan.h. */
-#include "plan.h"
+/* Turns inputs into tasks: see task_plan.h. */
+#include "task_plan.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ static int format_of_name(const char *name)
 
 /* ---- Preparing ---- */
 
-static int prepare_output(struct plan *plan, struct mpp_error *error)
+static int prepare_output(struct task_plan *plan, struct mpp_error *error)
 {
     struct stat status;
     int fd;
@@ -44,7 +44,7 @@ static int prepare_output(struct plan *plan, struct mpp_error *error)
     return 0;
 }
 
-static int prepare_list(struct plan *plan, struct mpp_error *error)
+static int prepare_list(struct task_plan *plan, struct mpp_error *error)
 {
     const char *name = plan->options->files_from;
     if (!name)
@@ -58,11 +58,11 @@ static int prepare_list(struct plan *plan, struct mpp_error *error)
     return 0;
 }
 
-static int add_directory(struct plan *plan, size_t argument, struct mpp_error *error)
+static int add_directory(struct task_plan *plan, size_t argument, struct mpp_error *error)
 {
     const struct mpthumb_options *options = plan->options;
     const char *path = options->inputs[argument];
-    struct plan_directory *directory = &plan->directories[plan->directory_count];
+    struct planned_directory *directory = &plan->directories[plan->directory_count];
     bool alone = options->input_count == 1 && !options->files_from;
     directory->real = realpath(path, NULL);
     if (!directory->real)
@@ -78,7 +78,7 @@ static int add_directory(struct plan *plan, size_t argument, struct mpp_error *e
 
 /* Notes whether an argument that is a file lies in the output directory: the directory in its path,
  * or the target of a symbolic link. */
-static void note_file(struct plan *plan, const char *path)
+static void note_file(struct task_plan *plan, const char *path)
 {
     char parent[PATH_MAX];
     size_t size = (size_t)(output_name_base(path) - path);
@@ -95,7 +95,7 @@ static void note_file(struct plan *plan, const char *path)
     free(place);
 }
 
-static int prepare_arguments(struct plan *plan, struct mpp_error *error)
+static int prepare_arguments(struct task_plan *plan, struct mpp_error *error)
 {
     const struct mpthumb_options *options = plan->options;
     struct stat status;
@@ -116,7 +116,8 @@ static int prepare_arguments(struct plan *plan, struct mpp_error *error)
     return 0;
 }
 
-int plan_init(struct plan *plan, const struct mpthumb_options *options, struct mpp_error *error)
+int task_plan_init(struct task_plan *plan, const struct mpthumb_options *options,
+                   struct mpp_error *error)
 {
     const struct image_codec *format = options->image.format;
     uint64_t key[2];
@@ -137,7 +138,7 @@ int plan_init(struct plan *plan, const struct mpthumb_options *options, struct m
     return prepare_arguments(plan, error);
 }
 
-void plan_release(struct plan *plan)
+void task_plan_release(struct task_plan *plan)
 {
     input_list_release(&plan->inputs);
     name_set_release(&plan->outputs);
@@ -151,7 +152,8 @@ void plan_release(struct plan *plan)
 
 /* ---- One input ---- */
 
-static const struct plan_directory *directory_of(const struct plan *plan, const struct input *input)
+static const struct planned_directory *directory_of(const struct task_plan *plan,
+                                                    const struct input *input)
 {
     if (input->origin != INPUT_WALKED)
         return NULL;
@@ -161,9 +163,9 @@ static const struct plan_directory *directory_of(const struct plan *plan, const 
     return NULL;
 }
 
-static int name_output(struct plan *plan, const struct input *input, struct mpp_error *error)
+static int name_output(struct task_plan *plan, const struct input *input, struct mpp_error *error)
 {
-    const struct plan_directory *directory = directory_of(plan, input);
+    const struct planned_directory *directory = directory_of(plan, input);
     char path[PATH_MAX];
     const char *from = input->below;
     if (input->origin == INPUT_NAMED)
@@ -182,7 +184,7 @@ static int name_output(struct plan *plan, const struct input *input, struct mpp_
 /* Checks whether the output goes into a directory that is walked. With a suffix it can be
  * distinguished from inputs, and the worker must not replace existing files. Without one it is
  * refused. */
-static int check_place(const struct plan *plan, unsigned *flags, struct mpp_error *error)
+static int check_place(const struct task_plan *plan, unsigned *flags, struct mpp_error *error)
 {
     char place[2 * PATH_MAX];
     if (plan->options->beside || plan->named_in_output)
@@ -192,7 +194,7 @@ static int check_place(const struct plan *plan, unsigned *flags, struct mpp_erro
     snprintf(place, sizeof place, "%s/%s", plan->output_real[1] ? plan->output_real : "",
              plan->output);
     for (size_t i = 0; i < plan->directory_count; i++) {
-        const struct plan_directory *directory = &plan->directories[i];
+        const struct planned_directory *directory = &plan->directories[i];
         if (!directory->in_output || !path_is_within(place, directory->real))
             continue;
         if (!*plan->name_rules.suffix)
@@ -207,7 +209,8 @@ static int check_place(const struct plan *plan, unsigned *flags, struct mpp_erro
 
 /* Refuses a symbolic link, found in a walked directory, to a file in the output directory: a
  * thumbnail could replace that file. A file that is itself in a walked directory is safe. */
-static int check_link(const struct plan *plan, const struct input *input, struct mpp_error *error)
+static int check_link(const struct task_plan *plan, const struct input *input,
+                      struct mpp_error *error)
 {
     if (!input->link || !plan->output_real)
         return 0;
@@ -220,7 +223,7 @@ static int check_link(const struct plan *plan, const struct input *input, struct
     return exposed ? mpp_error_set(error, "is a symbolic link into the output directory") : 0;
 }
 
-static int check_unique(struct plan *plan, const struct input *input, struct mpp_error *error)
+static int check_unique(struct task_plan *plan, const struct input *input, struct mpp_error *error)
 {
     char beside[2 * PATH_MAX];
     const char *place = plan->output;
@@ -241,7 +244,7 @@ static int check_unique(struct plan *plan, const struct input *input, struct mpp
                                place);
 }
 
-static int make_task(struct plan *plan, const struct input *input, struct thumbnail_task *task,
+static int make_task(struct task_plan *plan, const struct input *input, struct thumbnail_task *task,
                      struct mpp_error *error)
 {
     *task = (struct thumbnail_task){.source = plan->source, .output = plan->output};
@@ -258,7 +261,8 @@ static int make_task(struct plan *plan, const struct input *input, struct thumbn
     return check_unique(plan, input, error);
 }
 
-enum plan_status plan_next(struct plan *plan, struct thumbnail_task *task, struct mpp_error *error)
+enum plan_status task_plan_next(struct task_plan *plan, struct thumbnail_task *task,
+                                struct mpp_error *error)
 {
     struct input input;
     enum input_list_status status = input_list_next(&plan->inputs, &input, error);
@@ -276,8 +280,8 @@ enum plan_status plan_next(struct plan *plan, struct thumbnail_task *task, struc
     return make_task(plan, &input, task, error) ? PLAN_BAD : PLAN_TASK;
 }
 
-void plan_output_path(const struct mpthumb_options *options, const struct thumbnail_task *task,
-                      char *path, size_t size)
+void task_plan_output_path(const struct mpthumb_options *options, const struct thumbnail_task *task,
+                           char *path, size_t size)
 {
     if (options->beside) {
         int folder = (int)(output_name_base(task->source) - task->source);

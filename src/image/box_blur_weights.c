@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The box filter that approximates a Gaussian blur: see box_blur.h. */
-#include "box_blur.h"
+/* The box filter that approximates a Gaussian blur: see box_blur_weights.h. */
+#include "box_blur_weights.h"
 
 #include <math.h>
 
