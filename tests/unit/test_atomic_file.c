@@ -116,7 +116,7 @@ static void test_write_error_leaves_nothing(void **state)
     setrlimit(RLIMIT_FSIZE, &before);
     assert_int_equal(unnamed, FAILED);
     assert_int_equal(named, FAILED);
-    assert_string_equal(error.text, "cannot write a: File too large");
+    assert_string_equal(error.text, "cannot write 'a': File too large");
     assert_int_equal(scratch_count("out"), 0);
 }
 
@@ -126,17 +126,18 @@ static void test_unusable_paths_are_refused(void **state)
     static const struct {
         const char *path, *message;
     } cases[] = {
-        {"directory", "directory exists and is a directory"},
-        {"link", "link exists and is a symbolic link"},
-        {"fifo", "fifo exists and is not a regular file"},
-        {"file/a", "file in the output directory is not a directory"},
-        {"x/../a", "x/../a is not a path below the output directory"},
-        {"../a", "../a is not a path below the output directory"},
-        {"/a", "/a is not a path below the output directory"},
-        {"x/", "x/ is not a path below the output directory"},
-        {"x//a", "x//a is not a path below the output directory"},
-        {"outside/a", "outside in the output directory is a symbolic link, which is not followed"},
-        {"x/up/a", "x/up in the output directory is a symbolic link, which is not followed"},
+        {"directory", "'directory' exists and is a directory"},
+        {"link", "'link' exists and is a symbolic link"},
+        {"fifo", "'fifo' exists and is not a regular file"},
+        {"file/a", "'file' in the output directory is not a directory"},
+        {"x/../a", "'x/../a' is not a path below the output directory"},
+        {"../a", "'../a' is not a path below the output directory"},
+        {"/a", "'/a' is not a path below the output directory"},
+        {"x/", "'x/' is not a path below the output directory"},
+        {"x//a", "'x//a' is not a path below the output directory"},
+        {"outside/a",
+         "'outside' in the output directory is a symbolic link, which is not followed"},
+        {"x/up/a", "'x/up' in the output directory is a symbolic link, which is not followed"},
     };
     scratch_write("precious", "mine");
     scratch_write("out/file", "");
@@ -211,7 +212,7 @@ static void test_output_directory(void **state)
     scratch_write("file", "");
     assert_int_equal(output_directory_open("file", &fd, &error), -1);
     assert_int_equal(output_directory_open("file/x", &fd, &error), -1);
-    assert_string_equal(error.text, "cannot create the directory file/x: Not a directory");
+    assert_string_equal(error.text, "cannot create the directory 'file/x': Not a directory");
 }
 
 /* The error is that of mkdir, not that the directory does not exist afterwards. Root has permission
@@ -229,7 +230,7 @@ static void test_no_permission_to_create_directory(void **state)
     if (is_root)
         assert_int_equal(seteuid(0), 0);
     assert_int_equal(result, -1);
-    assert_string_equal(error.text, "cannot create the directory closed/out: Permission denied");
+    assert_string_equal(error.text, "cannot create the directory 'closed/out': Permission denied");
 }
 
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
