@@ -154,7 +154,7 @@ static int commit(struct atomic_file *file, const struct thumbnail_worker *worke
     /* It is no error if an earlier run has written the same bytes. */
     if (exists && !atomic_file_holds(file, worker->output.data, worker->output.size))
         return mpp_error_set(error,
-                             "its thumbnail would replace %.800s, which may be an input; "
+                             "its thumbnail would replace '%.800s', which may be an input; "
                              "remove that or choose another --suffix",
                              run->task.output);
     return 0;
@@ -220,6 +220,22 @@ static bool concerns_all_outputs(int number)
     return number == ENOSPC || number == EDQUOT || number == EROFS;
 }
 
+/* The error that ends the run, which is printed without the source: with the whole path of the
+ * output. */
+static int set_write_error(const struct thumbnail_worker *worker, const struct task_run *run,
+                           struct mpp_error *error)
+{
+    const char *reason = strerror(run->write_errno);
+    const char *source = run->task.source;
+    const char *slash = strrchr(source, '/');
+    if (worker->root >= 0)
+        return mpp_error_set(error, "cannot write '%.400s/%.500s': %s", worker->setup->output,
+                             run->task.output, reason);
+    int size = slash ? (int)(slash - source) + 1 : 0;
+    return mpp_error_set(error, "cannot write '%.*s%.400s': %s", size < 500 ? size : 500, source,
+                         run->task.output, reason);
+}
+
 static int run_task(struct thumbnail_worker *worker, struct task_run *run, struct mpp_error *error)
 {
     run->outcome.mismatch = run->source->mismatch;
@@ -247,6 +263,7 @@ static int thumbnail_run(void *opaque, struct mpp_bytes payload, struct mpp_cont
     if (run_task(worker, &run, error)) {
         if (!run.write_errno || !concerns_all_outputs(run.write_errno))
             return -1;
+        set_write_error(worker, &run, error);
         run.outcome.status = THUMBNAIL_CANNOT_WRITE;
         run.outcome.text = error->text;
     }

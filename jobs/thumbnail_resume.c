@@ -79,7 +79,7 @@ int thumbnail_resume_check(const struct thumbnail_setup *setup, const struct thu
     if (thumbnail_resume_output_exists(setup, task))
         return 0;
     if (!find_output(setup, task, path))
-        return mpp_error_set(error, "its thumbnail %.800s is missing", task->output);
-    return mpp_error_set(error, "its thumbnail %.800s does not match the checksum in the journal",
+        return mpp_error_set(error, "its thumbnail '%.800s' is missing", task->output);
+    return mpp_error_set(error, "its thumbnail '%.800s' does not match the checksum in the journal",
                          task->output);
 }

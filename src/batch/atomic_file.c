@@ -24,14 +24,14 @@ static int component_error(int directory, const char *name, const char *path, si
     if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
         if (S_ISLNK(status.st_mode))
             return mpp_error_set(
-                error, "%.*s in the output directory is a symbolic link, which is not followed",
+                error, "'%.*s' in the output directory is a symbolic link, which is not followed",
                 shown, path);
         if (!S_ISDIR(status.st_mode))
-            return mpp_error_set(error, "%.*s in the output directory is not a directory", shown,
+            return mpp_error_set(error, "'%.*s' in the output directory is not a directory", shown,
                                  path);
     }
     errno = saved;
-    return mpp_error_set_errno(error, "cannot open or create %.*s in the output directory", shown,
+    return mpp_error_set_errno(error, "cannot open or create '%.*s' in the output directory", shown,
                                path);
 }
 
@@ -66,7 +66,7 @@ static int open_directory(struct atomic_file *file, int root, struct mpp_error *
         memcpy(component, rest, size);
         component[size] = '\0';
         if (!is_plain_name(component))
-            return mpp_error_set(error, "%.800s is not a path below the output directory",
+            return mpp_error_set(error, "'%.800s' is not a path below the output directory",
                                  file->path);
         int fd = open_component(file->directory, component);
         if (fd < 0)
@@ -77,7 +77,8 @@ static int open_directory(struct atomic_file *file, int root, struct mpp_error *
     }
     file->name = rest;
     if (!is_plain_name(rest))
-        return mpp_error_set(error, "%.800s is not a path below the output directory", file->path);
+        return mpp_error_set(error, "'%.800s' is not a path below the output directory",
+                             file->path);
     return 0;
 }
 
@@ -110,7 +111,7 @@ int atomic_file_open(struct atomic_file *file, int root, const char *path, struc
         file->fd = TEMP_FAILURE_RETRY(
             openat(file->directory, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666));
     if (file->fd < 0 && open_named(file))
-        return mpp_error_set_errno(error, "cannot write %.800s", path);
+        return mpp_error_set_errno(error, "cannot write '%.800s'", path);
     return 0;
 }
 
@@ -118,7 +119,7 @@ int atomic_file_write(struct atomic_file *file, const void *bytes, size_t size,
                       struct mpp_error *error)
 {
     return write_in_full(file->fd, bytes, size)
-               ? mpp_error_set_errno(error, "cannot write %.800s", file->path)
+               ? mpp_error_set_errno(error, "cannot write '%.800s'", file->path)
                : 0;
 }
 
@@ -176,10 +177,10 @@ static int check_place(const struct atomic_file *file, bool *exists, struct mpp_
     if (fstatat(file->directory, file->name, &status, AT_SYMLINK_NOFOLLOW)) {
         if (errno == ENOENT)
             return 0;
-        return mpp_error_set_errno(error, "cannot write %.800s", file->path);
+        return mpp_error_set_errno(error, "cannot write '%.800s'", file->path);
     }
     if (!S_ISREG(status.st_mode))
-        return mpp_error_set(error, "%.800s exists and is %s", file->path,
+        return mpp_error_set(error, "'%.800s' exists and is %s", file->path,
                              S_ISDIR(status.st_mode)   ? "a directory"
                              : S_ISLNK(status.st_mode) ? "a symbolic link"
                                                        : "not a regular file");
@@ -215,7 +216,7 @@ static int place(struct atomic_file *file, bool replace, bool *exists, struct mp
         if (errno != EEXIST && errno != EINTR)
             break;
     }
-    return mpp_error_set_errno(error, "cannot write %.800s", file->path);
+    return mpp_error_set_errno(error, "cannot write '%.800s'", file->path);
 }
 
 /* Closes fd. The directory stays open for atomic_file_holds. */
@@ -238,7 +239,7 @@ static int flush_by_close(struct atomic_file *file, struct mpp_error *error)
         int duplicate = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
         result = duplicate < 0 ? -1 : close(duplicate);
     }
-    return result ? mpp_error_set_errno(error, "cannot write %.800s", file->path) : 0;
+    return result ? mpp_error_set_errno(error, "cannot write '%.800s'", file->path) : 0;
 }
 
 /* Fails if another run that writes the same output has taken over the temporary name. */
@@ -246,13 +247,13 @@ static int check_temporary(struct atomic_file *file, struct mpp_error *error)
 {
     struct stat found;
     if (fstat(file->fd, &file->own))
-        return mpp_error_set_errno(error, "cannot write %.800s", file->path);
+        return mpp_error_set_errno(error, "cannot write '%.800s'", file->path);
     if (!file->named ||
         (fstatat(file->directory, file->temporary, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
          file->own.st_dev == found.st_dev && file->own.st_ino == found.st_ino))
         return 0;
     file->named = false; /* so that it is not removed */
-    return mpp_error_set(error, "cannot write %.800s: another run is writing it", file->path);
+    return mpp_error_set(error, "cannot write '%.800s': another run is writing it", file->path);
 }
 
 int atomic_file_commit(struct atomic_file *file, bool replace, bool *exists,
@@ -266,7 +267,7 @@ int atomic_file_commit(struct atomic_file *file, bool replace, bool *exists,
         file->named = false;
     }
     if (close_file(file))
-        return mpp_error_set_errno(error, "cannot write %.800s", file->path);
+        return mpp_error_set_errno(error, "cannot write '%.800s'", file->path);
     return 0;
 }
 

@@ -67,7 +67,7 @@ static void print_unlisted(struct console *console)
         printed = true;
     }
     if (printed)
-        log_line("all failed inputs are listed in %s", console->failures_listed_in);
+        log_line("all failed inputs are listed in '%s'", console->failures_listed_in);
 }
 
 void console_release(struct console *console)

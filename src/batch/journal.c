@@ -55,7 +55,7 @@ static int rename_existing(int *fd, const char *path, struct mpp_error *error)
     if ((size_t)snprintf(old, sizeof old, "%s.old", path) >= sizeof old)
         return mpp_error_set(error, "has a name that is too long");
     if (TEMP_FAILURE_RETRY(rename(path, old)))
-        return mpp_error_set_errno(error, "cannot be renamed to %.800s", old);
+        return mpp_error_set_errno(error, "cannot be renamed to '%.800s'", old);
     int fresh = open_file(path, JOURNAL_FRESH, O_EXCL, error);
     if (fresh < 0)
         return -1;

@@ -27,10 +27,10 @@ int output_directory_open(const char *path, int *fd, struct mpp_error *error)
         if (access(part, F_OK) == 0)
             continue;
         errno = reason;
-        return mpp_error_set_errno(error, "cannot create the directory %.800s", part);
+        return mpp_error_set_errno(error, "cannot create the directory '%.800s'", part);
     }
     *fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (*fd < 0)
-        return mpp_error_set_errno(error, "cannot open the output directory %.800s", path);
+        return mpp_error_set_errno(error, "cannot open the output directory '%.800s'", path);
     return 0;
 }

@@ -160,7 +160,7 @@ static int handle_option(int code, char **argv, struct mpbatch_options *options,
         options->version = true;
         return 0;
     default:
-        return option_value_error(code, argv, error);
+        return option_value_error(code, argv, long_options, error);
     }
 }
 

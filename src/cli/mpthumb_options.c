@@ -193,7 +193,9 @@ static int parse_max_failures(const char *text, struct mpthumb_options *options,
             return 0;
         }
     }
-    return mpp_error_set(error, "--max-failures takes N or N%%, not '%.200s'", text);
+    return mpp_error_set(
+        error, "--max-failures takes N of at least 1, or N%% from 1%% to 100%%, not '%.200s'",
+        text);
 }
 
 static int parse_journal_sync(const char *text, double *sync_s, struct mpp_error *error)
@@ -341,7 +343,7 @@ static int handle_option(int code, char **argv, struct mpthumb_options *options,
         options->version = true;
         return 0;
     default:
-        return option_value_error(code, argv, error);
+        return option_value_error(code, argv, long_options, error);
     }
 }
 

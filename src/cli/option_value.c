@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +58,19 @@ int option_value_bytes(const char *option, const char *text, size_t *value, stru
     return 0;
 }
 
-int option_value_error(int code, char **argv, struct mpp_error *error)
+/* Whether the word begins like a long option, as "--s" begins like --size. */
+static bool abbreviates_option(const char *word, const struct option *long_options)
+{
+    const char *name = word + strspn(word, "-");
+    size_t size = strcspn(name, "=");
+    for (; long_options->name; long_options++)
+        if (strncmp(long_options->name, name, size) == 0)
+            return true;
+    return false;
+}
+
+int option_value_error(int code, char **argv, const struct option *long_options,
+                       struct mpp_error *error)
 {
     const char *word = argv[optind - 1];
     /* optopt is 0 for an unknown long option, above 255 for one that has no short form. */
@@ -71,6 +82,9 @@ int option_value_error(int code, char **argv, struct mpp_error *error)
     if (is_long && optopt)
         return mpp_error_set(error, "option '%.200s' takes no value", word);
     if (is_long)
-        return mpp_error_set(error, "unknown or ambiguous option '%.200s'", word);
+        /* getopt_long would have accepted the abbreviation of a single option. */
+        return abbreviates_option(word, long_options)
+                   ? mpp_error_set(error, "ambiguous option '%.200s': write its full name", word)
+                   : mpp_error_set(error, "unknown option '%.200s'", word);
     return mpp_error_set(error, "unknown option '-%c'", optopt);
 }

@@ -6,6 +6,7 @@
 #ifndef OPTION_VALUE_H
 #define OPTION_VALUE_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,8 +29,10 @@ int option_value_seconds(const char *option, const char *text, double *value,
 int option_value_bytes(const char *option, const char *text, size_t *value,
                        struct mpp_error *error);
 
-/* Describes an error that getopt_long reported by returning '?' or ':' as code. Needs opterr 0 and
- * an option string that begins with a colon. Returns -1. */
-int option_value_error(int code, char **argv, struct mpp_error *error);
+/* Describes an error that getopt_long reported by returning '?' or ':' as code. long_options are
+ * those that were passed to it. Needs opterr 0 and an option string that begins with a colon.
+ * Returns -1. */
+int option_value_error(int code, char **argv, const struct option *long_options,
+                       struct mpp_error *error);
 
 #endif

@@ -256,7 +256,7 @@ static int write_file(const char *path, const struct buf *content, struct mpp_er
     if (slash)
         snprintf(directory, sizeof directory, "%.*s", (int)(slash - path) + 1, path);
     if (content->failed)
-        return mpp_error_set(error, "out of memory for %s", path);
+        return mpp_error_set(error, "out of memory for '%.300s'", path);
     if (output_directory_open(directory, &root, error))
         return -1;
     int result = atomic_file_open(&file, root, slash ? slash + 1 : path, error) ||

@@ -120,7 +120,7 @@ def case_many_bad_inputs(sandbox):
     outcome = sandbox.run("images", ranks=3)
     equal((outcome.exit, len(outcome.errors)), (1, 7), outcome)
     equal(len([line for line in outcome.errors if line.startswith("mpthumb: and 25 more like")]), 1, outcome)
-    equal(outcome.errors[-1], "mpthumb: all failed inputs are listed in thumbs/.mpthumb/journal.jsonl")
+    equal(outcome.errors[-1], "mpthumb: all failed inputs are listed in 'thumbs/.mpthumb/journal.jsonl'")
     outcome = sandbox.run("-v", "images", ranks=3)
     equal((outcome.exit, len(outcome.errors)), (1, 30), outcome)
     equal([len(outcome.about(f"'images/{number:02}.jpg'")) for number in range(60)], [0, 1] * 30)

@@ -70,6 +70,13 @@ def case_without_an_answer_there_is_no_limit(sandbox):
             equal((status, end, len(words)), (0, "none", 1), name + answer)
 
 
+def case_outside_slurm(_):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_")}
+    for name in NAMES:
+        done = subprocess.run(["bash", SCRIPTS / name], env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and "submit this script with sbatch" in done.stderr, done
+
+
 def case_status_75_requeues(sandbox):
     name = "mpthumb-requeue.sbatch"
     status, _, words, _ = run(sandbox, name, status=75, **job(name))

@@ -80,7 +80,8 @@ def case_a_program_may_use_the_names_of_private_functions(sandbox):
 def case_programs_and_manuals_are_installed(sandbox):
     install(sandbox)
     names = {path.name for path in sandbox.path("usr").rglob("*") if path.is_file()}
-    for wanted in ("mpthumb", "mpbatch", "mpthumb.1", "mpbatch.1", "mppool.3", "mppool.h", "mpp_error.h"):
+    for wanted in ("mpthumb", "mpbatch", "mpthumb.1", "mpbatch.1", "mppool.3", "mppool.h", "mpp_error.h",
+                   "mpthumb.sbatch", "hello.c", "README.md", "CONTRIBUTING.md", "SECURITY.md"):
         assert wanted in names, f"{wanted} is not among {names}"
     equal(call(sandbox, "usr/bin/mpbatch", "--version").splitlines()[0].split()[0], "mpbatch")
 

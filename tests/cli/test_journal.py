@@ -177,8 +177,8 @@ def case_verify(sandbox):
     os.unlink(sandbox.path("thumbs/sub/3.jpg"))
     outcome = sandbox.run("--verify", "images")
     equal((outcome.exit, len(outcome.errors)), (1, 2), outcome)
-    equal(len(outcome.about("'images/2.png': its thumbnail 2.png does not match the checksum in the journal")), 1, outcome)
-    equal(len(outcome.about("'images/sub/3.jpg': its thumbnail sub/3.jpg is missing")), 1, outcome)
+    equal(len(outcome.about("'images/2.png': its thumbnail '2.png' does not match the checksum in the journal")), 1, outcome)
+    equal(len(outcome.about("'images/sub/3.jpg': its thumbnail 'sub/3.jpg' is missing")), 1, outcome)
     equal(sandbox.path(JOURNAL).read_bytes(), journal)  # unchanged
     outcome = sandbox.run("--resume", "--verify", "images")
     equal((outcome.exit, count(outcome, "done")), (0, 2), outcome)

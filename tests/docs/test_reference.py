@@ -107,18 +107,23 @@ def case_the_readme_is_short(_):
     assert lines <= README_LINES_MAX, f"{lines} lines; at most {README_LINES_MAX}"
 
 
+def first_line_not_quoted(lines, example):
+    """(its number, the line) of the first line that the example lacks after the lines before it; None if there is none."""
+    rest = iter(example.read_text(encoding="utf-8").splitlines())
+    return next(((number, line) for number, line in enumerate(lines) if line not in rest), None)
+
+
 def case_quoted_code_is_that_of_the_example(_):
-    """Every block of C quotes whole lines of hello.c, in their order."""
+    """Every block of C quotes whole lines of one of tests/examples, in their order."""
     wrong = []
     for page in pages.PAGES:
         for block in pages.parse(page)[0]:
             if block.language != "c" or page.name == "adding-a-codec.md":
                 continue
-            example = iter((pages.ROOT / "tests/examples/hello.c").read_text(encoding="utf-8").splitlines())
-            for line in block.lines:
-                if line and not line.lstrip().startswith("/* in main") and line not in example:
-                    wrong.append(f"{block.place}: not in hello.c, or not in this order: {line}")
-                    break
+            lines = [line for line in block.lines if line and not line.lstrip().startswith("/* in main")]
+            missing = [first_line_not_quoted(lines, example) for example in sorted(pages.ROOT.glob("tests/examples/*.c"))]
+            if all(missing):
+                wrong.append(f"{block.place}: no example has these lines in this order; one lacks: {max(missing)[1]}")
     problems(wrong)
 
 

@@ -7,6 +7,7 @@
  */
 #include <mppool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,6 +29,12 @@ static int run(void *state, struct mpp_bytes payload, struct mpp_context *contex
 static const struct mpp_job hello = {.name = "hello", .summary = "greets a name", .run = run};
 static const struct mpp_job *const jobs[] = {&hello, NULL};
 
+static int report(const char *name, const char *text)
+{
+    fprintf(stderr, "hello: '%s': %s\n", name, text);
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     struct mpp_error error;
@@ -42,18 +49,25 @@ int main(int argc, char **argv)
         break;
     }
 
-    int failed = 0;
-    for (int i = 1; i < argc; i++) {
-        struct mpp_future *future = mpp_submit(executor, "hello", argv[i], strlen(argv[i]), &error);
-        struct mpp_bytes greeting;
-        if (future && mpp_future_result(future, MPP_FOREVER, &greeting, &error) == MPP_WAIT_OK) {
-            printf("%.*s\n", (int)greeting.size, (const char *)greeting.data);
-        } else {
-            fprintf(stderr, "hello: '%s': %s\n", argv[i], error.text);
-            failed = 1;
-        }
-        mpp_future_free(future);
+    /* Submit all tasks before waiting for the first, so that they run in parallel. */
+    struct mpp_future **futures = calloc((size_t)argc, sizeof *futures);
+    int failed = futures ? 0 : report(argv[0], "out of memory");
+    for (int i = 1; futures && i < argc; i++) {
+        futures[i] = mpp_submit(executor, "hello", argv[i], strlen(argv[i]), &error);
+        if (!futures[i])
+            failed = report(argv[i], error.text);
     }
+    for (int i = 1; futures && i < argc; i++) {
+        struct mpp_bytes greeting;
+        if (!futures[i])
+            continue;
+        if (mpp_future_result(futures[i], MPP_FOREVER, &greeting, &error))
+            failed = report(argv[i], error.text);
+        else
+            printf("%.*s\n", (int)greeting.size, (const char *)greeting.data);
+        mpp_future_free(futures[i]);
+    }
+    free(futures);
     if (mpp_close(executor, &error)) {
         fprintf(stderr, "hello: %s\n", error.text);
         return 1;

@@ -117,7 +117,7 @@ static void test_write_error_leaves_nothing(void **state)
     setrlimit(RLIMIT_FSIZE, &before);
     assert_int_equal(unnamed, FAILED);
     assert_int_equal(named, FAILED);
-    assert_string_equal(error.text, "cannot write a: File too large");
+    assert_string_equal(error.text, "cannot write 'a': File too large");
     assert_int_equal(scratch_count("out"), 0);
 }
 
@@ -127,17 +127,18 @@ static void test_unusable_paths_are_refused(void **state)
     static const struct {
         const char *path, *message;
     } cases[] = {
-        {"directory", "directory exists and is a directory"},
-        {"link", "link exists and is a symbolic link"},
-        {"fifo", "fifo exists and is not a regular file"},
-        {"file/a", "file in the output directory is not a directory"},
-        {"x/../a", "x/../a is not a path below the output directory"},
-        {"../a", "../a is not a path below the output directory"},
-        {"/a", "/a is not a path below the output directory"},
-        {"x/", "x/ is not a path below the output directory"},
-        {"x//a", "x//a is not a path below the output directory"},
-        {"outside/a", "outside in the output directory is a symbolic link, which is not followed"},
-        {"x/up/a", "x/up in the output directory is a symbolic link, which is not followed"},
+        {"directory", "'directory' exists and is a directory"},
+        {"link", "'link' exists and is a symbolic link"},
+        {"fifo", "'fifo' exists and is not a regular file"},
+        {"file/a", "'file' in the output directory is not a directory"},
+        {"x/../a", "'x/../a' is not a path below the output directory"},
+        {"../a", "'../a' is not a path below the output directory"},
+        {"/a", "'/a' is not a path below the output directory"},
+        {"x/", "'x/' is not a path below the output directory"},
+        {"x//a", "'x//a' is not a path below the output directory"},
+        {"outside/a",
+         "'outside' in the output directory is a symbolic link, which is not followed"},
+        {"x/up/a", "'x/up' in the output directory is a symbolic link, which is not followed"},
     };
     scratch_write("precious", "mine");
     scratch_write("out/file", "");

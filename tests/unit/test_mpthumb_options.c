@@ -101,8 +101,8 @@ static void test_errors(void **state)
         const char *words[6], *message;
     } cases[] = {
         {{NULL}, "no input: name files or directories, or give --files-from"},
-        {{"--frob", "a"}, "unknown or ambiguous option '--frob'"},
-        {{"--s", "1", "a"}, "unknown or ambiguous option '--s'"},
+        {{"--frob", "a"}, "unknown option '--frob'"},
+        {{"--s", "1", "a"}, "ambiguous option '--s': write its full name"},
         {{"-Z", "a"}, "unknown option '-Z'"},
         {{"-vZ", "a"}, "unknown option '-Z'"},
         {{"a", "-o"}, "option '-o' needs a value"},

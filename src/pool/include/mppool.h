@@ -306,7 +306,8 @@ enum mpp_exception_kind {
 struct mpp_exception {
     enum mpp_exception_kind kind;
     int signal;          /* the signal that ended the worker process; 0: none, for example because
-                            the process called exit */
+                            the process called exit. TIMEOUT: SIGTERM, or SIGKILL if the process
+                            had not ended one second after SIGTERM */
     int rank;            /* where the last attempt ran; -1: CANCELLED and BROKEN */
     int64_t pid;         /* of the worker process of that attempt; 0 if rank is -1 */
     int attempts;        /* how many attempts were made; 0 if rank is -1 */
