@@ -12,6 +12,8 @@ for anything, and what mpirun forwards may come in any order. A comment before t
     <!-- numbers vary -->               the output may differ in every number
     <!-- run slowly -->                 every input takes three seconds longer to open
 
+Whole commands inside sentences are run as well, after the blocks of their page; NOT_RUN below says which are not.
+
     MPTHUMB=build/src/cli/mpthumb SLOW_OPEN=build/tests/shim/libslow_open.so tests/docs/test_commands.py [PAGE]
 """
 import os
@@ -33,6 +35,21 @@ PATIENCE_S = 120
 BUILD = pathlib.Path(os.path.abspath(MPTHUMB)).parents[2]
 MARKS = r"not run: (?P<reason>.{10,})|run where (?P<program>\S+) is installed|(?P<vary>numbers vary)|(?P<slow>run slowly)"
 SENTINEL = "@@@ "
+
+# Commands inside sentences: one is run here, unless it stands in a block of its page as well or has a reason below.
+COMMAND = r"(?:\w+=\S+ )*(?:\./)?(?:scripts/[\w-]+|mpthumb|mpbatch|mpirun|srun|sbatch|cmake|ctest|mpicc|kill|export|lfs) "
+NOT_RUN = {
+    "cmake -S . -B build -DMPP_TESTS=OFF && cmake --build build -j": "it builds the project, as scripts/run does",
+    "MPP_CORPUS=DIR scripts/bench images": "a benchmark takes minutes",
+    "scripts/bench pool": "a benchmark takes minutes",
+    "scripts/fuzz webp": "there is no such format yet",
+    "lfs setstripe -c 1 thumbs": "needs Lustre",
+    "kill -USR1": "the name of a signal; cli_early_stop sends it",
+    "srun --version": "needs Slurm",
+    "srun --mpi=list": "needs Slurm",
+    "srun --mpi=pmix": "needs Slurm",
+}
+FRAGMENT = r"(?:mpirun(?: -\S+(?: \d+| none| ulfm)?)+|cmake --install|mpthumb -v|mpthumb -j 2|mpirun -n 2 mpthumb -j 1)"
 
 # What the checkout has instead of programs that would install packages or build the project.
 STUBS = {
@@ -190,12 +207,30 @@ def run_block(checkout, block):
     return ([f"{block.place}: exit status {status}\n{block.text}{printed}"] if status else []), ""
 
 
+def run_sentences(checkout, page, blocks, lines):
+    """(what was wrong, why commands were not run) for the commands inside the sentences of a page."""
+    wrong, left_out = [], []
+    text = " ".join(re.sub(r"<!--.*?-->", "", "\n".join(lines), flags=re.S).split())
+    shown = "".join(block.text for block in blocks)
+    for command in dict.fromkeys(re.findall(r"`([^`]+)`", text)):
+        if not re.match(COMMAND, command) or re.fullmatch(FRAGMENT, command) or command in shown:
+            continue
+        if command in NOT_RUN:
+            left_out.append(f"{pages.name(page)}: {command}: {NOT_RUN[command]}")
+            continue
+        status, printed = checkout.run("set -e\n" + command.replace("DIR", "usr") + "\n", False)
+        if status:
+            wrong.append(f"{pages.name(page)}: `{command}`: exit status {status}\n{printed}")
+    return wrong, left_out
+
+
 def run_page(page, images):
     """(number of blocks that were run, what was wrong, why blocks were not run)."""
     wrong, left_out, ran = [], [], 0
     checkout = Checkout(images)
     try:
-        for block in pages.parse(page)[0]:
+        blocks, lines = pages.parse(page)
+        for block in blocks:
             if block.language not in pages.COMMANDS:
                 if any(line.startswith("$ ") for line in block.lines):
                     wrong.append(f"{block.place}: commands in a block of {block.language}: they would not be run")
@@ -204,6 +239,9 @@ def run_page(page, images):
             wrong += problems
             left_out += [f"{block.place}: {reason}"] if reason else []
             ran += not reason
+        problems, reasons = run_sentences(checkout, page, blocks, lines)
+        wrong += problems
+        left_out += reasons
     except pages.PageError as error:
         wrong.append(str(error))
     finally:

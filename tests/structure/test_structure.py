@@ -26,6 +26,10 @@ def name(path):
     return str(path.relative_to(ROOT))
 
 
+def included(path):
+    return re.findall(r'#include "(?:[\w./]*/)?([\w.]+)"', path.read_text())
+
+
 def repeated(places):
     """(key, place) pairs -> a line for each key that stands in several places."""
     found = collections.defaultdict(list)
@@ -81,18 +85,32 @@ def symbols(path):
             {field[-1] for field in fields if field[-2] in "Uwv"})
 
 
-def no_file_calls_in_a_circle():
-    """From the symbol tables of the object files: which file calls which."""
+def calls():
+    """{file: files whose functions it calls}, without endings, from the symbol tables of the object files."""
     objects = {}
     for path in sorted((BUILD / "src").rglob("*.c.o")) + sorted((BUILD / "jobs").rglob("*.c.o")):
         source = re.sub(r"CMakeFiles/[^/]+\.dir/", "", str(path.relative_to(BUILD)))[:-2]
         if (ROOT / source).exists():
-            objects[source] = symbols(path)
-    if len(objects) < 50:
-        return [f"only {len(objects)} object files below {BUILD}"]
+            objects[source.removesuffix(".c")] = symbols(path)
+    assert len(objects) > 50, f"only {len(objects)} object files below {BUILD}"
     owner = {symbol: source for source, (defined, _) in objects.items() for symbol in defined if symbol != "main"}
-    edges = {source: {owner[symbol] for symbol in needed if symbol in owner} - {source}
-             for source, (_, needed) in objects.items()}
+    return {source: {owner[symbol] for symbol in needed if symbol in owner} for source, (_, needed) in objects.items()}
+
+
+def includes():
+    """{file: files whose headers it includes}, without endings; a header and its source are one."""
+    headers = {path.name: name(path).removesuffix(".h") for path in files("src", "jobs", suffixes=(".h",))}
+    edges = collections.defaultdict(set)
+    for path in files("src", "jobs"):
+        edges[name(path.with_suffix(""))] |= {headers[header] for header in included(path) if header in headers}
+    return edges
+
+
+def no_files_depend_on_each_other():
+    edges = calls()
+    for source, used in includes().items():
+        edges.setdefault(source, set()).update(used)
+    edges = {source: used - {source} for source, used in edges.items()}
     return [" <-> ".join(circle) for circle in circles(edges)]
 
 
@@ -112,7 +130,7 @@ def includes_go_down_only():
 
     home = {path.name: room(path) for path in files("src", "jobs", suffixes=(".h",))}
     return [f"{name(path)} includes {header}" for path in files("src", "jobs")
-            for header in re.findall(r'#include "(?:[\w./]*/)?([\w.]+)"', path.read_text())
+            for header in included(path)
             if header in home and home[header] not in below[room(path)].split()]
 
 
@@ -142,10 +160,17 @@ def files_are_short():
             if (count := len(path.read_text().splitlines())) > LONGEST_FILE]
 
 
+def lines_are_short():
+    """clang-format breaks lines of code, but leaves comments alone."""
+    return [f"{name(path)}:{number} has {len(line)} columns, at most 100"
+            for path in files("src", "jobs", "tests") if "clang-format off" not in path.read_text()
+            for number, line in enumerate(path.read_text().splitlines(), 1) if len(line) > 100]
+
+
 def main():
     failed = False
-    for rule in (file_names_are_unique, struct_names_are_unique, no_file_calls_in_a_circle, includes_go_down_only,
-                 sources_name_their_licence, one_style_of_tests, files_are_short):
+    for rule in (file_names_are_unique, struct_names_are_unique, no_files_depend_on_each_other, includes_go_down_only,
+                 sources_name_their_licence, one_style_of_tests, files_are_short, lines_are_short):
         broken = rule()
         failed = failed or bool(broken)
         print(f"{rule.__name__}: {'broken' if broken else 'kept'}")
