@@ -96,6 +96,16 @@ def no_file_calls_in_a_circle():
     return [" <-> ".join(circle) for circle in circles(edges)]
 
 
+def no_pair_includes_in_a_circle():
+    """NAME.c and NAME.h are one node: neither includes a header whose own pair includes it back. src/pool is left out."""
+    paths = [path for path in files("src", "jobs") if "pool" not in path.parts]
+    edges = collections.defaultdict(set)
+    for path in paths:
+        edges[path.stem] |= set(re.findall(r'#include "(?:[\w./]*/)?(\w+)\.h"', path.read_text())) - {path.stem}
+    known = {path.stem for path in paths}
+    return [" <-> ".join(circle) for circle in circles({stem: edges[stem] & known for stem in known})]
+
+
 def includes_go_down_only():
     """base <- pool, base <- image, {base, pool} <- batch, all of these <- jobs <- cli. Inside the pool: include <-
     {schedule, transport}, transport <- worker, all of these <- executor. Above the pool only its public header."""
@@ -144,7 +154,8 @@ def files_are_short():
 
 def main():
     failed = False
-    for rule in (file_names_are_unique, struct_names_are_unique, no_file_calls_in_a_circle, includes_go_down_only,
+    for rule in (file_names_are_unique, struct_names_are_unique, no_file_calls_in_a_circle,
+                 no_pair_includes_in_a_circle, includes_go_down_only,
                  sources_name_their_licence, one_style_of_tests, files_are_short):
         broken = rule()
         failed = failed or bool(broken)
