@@ -23,8 +23,10 @@
 #include "atomic_file.h"
 #include "output_directory.h"
 #include "output_name.h"
+#include "thumbnail_message.h"
 #include "thumbnail_resume.h"
 #include "thumbnail_source.h"
+#include "thumbnailer.h"
 
 struct thumbnail_worker {
     const struct thumbnail_setup *setup;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Encodes and decodes the payload and the result of the thumbnail job: see thumbnail_job.h.
+ * Encodes and decodes the payload and the result of the thumbnail job: see thumbnail_message.h.
  */
-#include "thumbnail_job.h"
+#include "thumbnail_message.h"
 
 #include <string.h>
 

@@ -8,7 +8,8 @@
 
 #include <sys/stat.h>
 
-#include "thumbnail_job.h"
+#include "mpp_error.h"
+#include "thumbnail_task.h"
 
 /* The modification time, since 1970. */
 int64_t thumbnail_mtime_ns(const struct stat *status);

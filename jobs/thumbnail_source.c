@@ -52,7 +52,7 @@ static int refuse_type(mode_t mode, struct mpp_error *error)
     return mpp_error_set(error, "%s, not a regular file", what);
 }
 
-/* Whether a source is skipped, instead of an error, if its content is not that of an image: it was
+/* Whether a file whose content is not an image is skipped rather than counted as an error: it was
  * found in a directory, and its name is not that of an image. A file that exists but cannot be read
  * is always an error, because it could be an image. */
 static bool may_be_skipped(const struct thumbnail_task *task)

@@ -8,7 +8,9 @@
 
 #include <sys/stat.h>
 
-#include "thumbnail_job.h"
+#include "buf.h"
+#include "mpp_error.h"
+#include "thumbnail_task.h"
 
 struct thumbnail_source {
     int fd;

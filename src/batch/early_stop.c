@@ -74,8 +74,8 @@ static void handle_signal(struct early_stop *stop, int number)
     request_stop(stop, why);
 }
 
-/* Calls on_tick if it is due, and stops the run if the limit is near. Returns how long to wait until
- * the next check. */
+/* Calls on_tick if it is due, and stops the run if the limit is near. Returns how long to wait
+ * until the next check. */
 static double check_clock(struct early_stop *stop, double *tick_at_s)
 {
     const struct early_stop_options *options = &stop->options;

@@ -19,8 +19,9 @@ void input_list_release(struct input_list *list)
     directory_walk_release(&list->walk);
 }
 
-void input_list_add_names_from(struct input_list *list, int fd, char separator)
+void input_list_add_names_from(struct input_list *list, const char *path, int fd, char separator)
 {
+    list->names_path = path;
     list->reading_names = true;
     name_list_init(&list->names, fd, separator);
 }
@@ -88,7 +89,7 @@ static enum input_list_status next_listed(struct input_list *list, struct input 
         return INPUT_LIST_LATER;
     case NAME_LIST_FAILED:
         list->reading_names = false;
-        input->path = "--files-from";
+        input->path = list->names_path;
         return INPUT_LIST_BAD;
     case NAME_LIST_END:
         break;

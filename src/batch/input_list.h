@@ -35,6 +35,7 @@ struct input_list {
     bool reading_names; /* there is a file of names, and its end has not been reached */
     struct directory_walk walk;
     struct name_list names;
+    const char *names_path; /* of the file of names */
 };
 
 enum input_list_status {
@@ -47,8 +48,9 @@ enum input_list_status {
 void input_list_init(struct input_list *list, char *const *arguments, size_t count);
 void input_list_release(struct input_list *list);
 
-/* Adds the names in a file: see name_list_init. The caller keeps the ownership of fd. */
-void input_list_add_names_from(struct input_list *list, int fd, char separator);
+/* Adds the names in the open file fd: see name_list_init. Errors of reading are reported about
+ * `path`. The caller keeps the ownership of both. */
+void input_list_add_names_from(struct input_list *list, const char *path, int fd, char separator);
 
 /* Leaves out a directory, as directory_walk_exclude. */
 void input_list_exclude(struct input_list *list, dev_t dev, ino_t ino);

@@ -86,6 +86,9 @@ struct journal_entry {
 void journal_put_record(struct buf *out, const struct journal_record *record);
 void journal_put_header(struct buf *out, const struct journal_header *header, int64_t now_s);
 
+/* Whether an incomplete line can be the beginning of a header line that a killed run left. */
+bool journal_begins_like_header(const char *line, size_t size);
+
 /* Reads a line about an input, without its newline. False: it is not such a line. */
 bool journal_read_entry(const char *line, size_t size, struct journal_entry *entry);
 
@@ -106,9 +109,10 @@ void journal_index_release(struct journal_index *index);
 const struct journal_entry *journal_index_find(const struct journal_index *index,
                                                const char *source);
 
-/* Adds all complete lines of the file fd to the index. Fails if an option in a header line differs
- * from `header`; the error names the option and both values. *valid is the size of the complete
- * lines in bytes; the rest of the file is an incomplete line. */
+/* Adds all complete lines of the file fd to the index. *valid is the size of the complete lines in
+ * bytes; the rest of the file is an incomplete line, which the caller may remove. Fails if the file
+ * does not begin with a header line or the beginning of one, unless it is empty. Also fails if an
+ * option in a header line differs from `header`; the error names the option and both values. */
 int journal_index_read(struct journal_index *index, const struct journal_header *header, int fd,
                        uint64_t *valid, struct mpp_error *error);
 

@@ -152,10 +152,12 @@ static ssize_t add_lines(struct journal_index *index, const struct journal_heade
     return (ssize_t)at;
 }
 
-/* Fails if the first line is not a header. */
-static int check_first_line(const struct journal_index *index, struct mpp_error *error)
+/* Fails if the first line is not a header. `rest` is the text after the complete lines. */
+static int check_first_line(const struct journal_index *index, const char *rest, size_t size,
+                            struct mpp_error *error)
 {
-    if (!index->runs && index->count + index->damaged > 0)
+    bool other_line = index->count + index->damaged > 0;
+    if (!index->runs && (other_line || !journal_begins_like_header(rest, size)))
         return mpp_error_set(error, "is not a journal: its first line is not a header; "
                                     "use another file with --journal");
     return 0;
@@ -180,11 +182,13 @@ int journal_index_read(struct journal_index *index, const struct journal_header 
         }
         text.size += (size_t)got;
         ssize_t taken = text.size ? add_lines(index, header, &text, error) : 0;
-        if (taken < 0 || check_first_line(index, error))
+        if (taken < 0)
             break;
         *valid += (uint64_t)taken;
         text.size -= (size_t)taken;
         memmove(text.data, text.data + taken, text.size);
+        if (check_first_line(index, (const char *)text.data, text.size, error))
+            break;
         if (got < READ_BYTES) {
             result = 0;
             break;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes and reads the lines of a journal: see journal.h. Pure. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,6 +81,25 @@ void journal_put_header(struct buf *out, const struct journal_header *header, in
     for (size_t i = 0; i < header->option_count; i++)
         json_put_string_member(out, header->options[i].name, header->options[i].value);
     buf_put(out, "}}\n", 3);
+}
+
+/* Compares at most `size` bytes of `line` with `text`. Returns the length of `text`, 0 if they
+ * differ, or `size` if the line ends first. */
+static size_t match(const char *line, size_t size, const char *text)
+{
+    size_t length = strlen(text);
+    size_t compared = size < length ? size : length;
+    return memcmp(line, text, compared) ? 0 : compared;
+}
+
+bool journal_begins_like_header(const char *line, size_t size)
+{
+    size_t at = match(line, size, "{\"journal\":\"");
+    if (at == size || !at)
+        return at == size;
+    while (at < size && (isalnum((unsigned char)line[at]) || memchr(".+-", line[at], 3)))
+        at++; /* the version */
+    return at == size || match(line + at, size - at, "\",\"started\":\"") > 0;
 }
 
 static bool read_status(const struct json_value *value, enum journal_status *status)

@@ -3,9 +3,26 @@
 #include "name_list.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+int name_list_open(const char *path, struct mpp_error *error)
+{
+    struct stat status;
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd =
+        is_stdin ? STDIN_FILENO : TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC));
+    if (fd < 0)
+        return mpp_error_set_errno(error, "cannot open the list '%.800s'", path);
+    if (fstat(fd, &status) || !S_ISDIR(status.st_mode))
+        return fd;
+    if (!is_stdin)
+        close(fd);
+    return mpp_error_set(error, "the list '%.800s' is a directory", path);
+}
 
 void name_list_init(struct name_list *list, int fd, char separator)
 {

@@ -38,6 +38,10 @@ enum name_list_status {
     NAME_LIST_FAILED, /* reading failed, error says why */
 };
 
+/* Opens a file of names for reading; "-" is standard input. Returns its descriptor, which the
+ * caller closes unless it is that of standard input. -1: it cannot be opened or is a directory. */
+int name_list_open(const char *path, struct mpp_error *error);
+
 void name_list_init(struct name_list *list, int fd, char separator);
 enum name_list_status name_list_next(struct name_list *list, const char **name,
                                      struct mpp_error *error);

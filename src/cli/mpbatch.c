@@ -3,7 +3,6 @@
  * mpbatch: runs any registered job on all ranks of an MPI job, a number of times or once for each
  * input. Prints one line for each result on stdout and for each failure on stderr.
  */
-#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -302,10 +301,10 @@ static int open_files(struct mpbatch_run *run, struct mpp_error *error)
     char host[65] = "";
     int fd = STDIN_FILENO;
     run->journal.fd = -1;
-    if (options->files_from && strcmp(options->files_from, "-") != 0)
-        fd = open(options->files_from, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (options->files_from)
+        fd = name_list_open(options->files_from, error);
     if (fd < 0)
-        return mpp_error_set_errno(error, "cannot open the list '%.800s'", options->files_from);
+        return -1;
     name_list_init(&run->names, fd, options->null ? '\0' : '\n');
     if (!options->journal)
         return 0;

@@ -15,7 +15,7 @@
 #include "mpthumb_options.h"
 #include "mpthumb_run.h"
 #include "output_directory.h"
-#include "thumbnail_job.h"
+#include "thumbnail_task.h"
 
 struct run_arguments {
     const struct mpthumb_options *options;

@@ -9,6 +9,7 @@
 #include <libdeflate.h>
 #include <png.h>
 
+#include "codec.h"
 #include "mppool.h"
 
 #define TEXT_OF(value)  #value
@@ -20,10 +21,11 @@
 #define JPEG_NAME "libjpeg " VALUE_OF(JPEG_LIB_VERSION)
 #endif
 
-static const char help[] =
+/* A format for the titles and the names of the image formats. */
+static const char help_format[] =
     "Usage: mpthumb [OPTION]... INPUT...\n"
     "       mpirun -n N mpthumb [OPTION]... INPUT...\n"
-    "Makes a thumbnail of each JPEG and PNG file that is named or lies in a named directory.\n"
+    "Makes a thumbnail of each %s file that is named or lies in a named directory.\n"
     "\n"
     "Inputs\n"
     "      --files-from FILE   also read names from FILE, one per line; -: standard input\n"
@@ -34,7 +36,8 @@ static const char help[] =
     "      --flat              put all thumbnails into DIR itself, without subdirectories\n"
     "      --beside            put each thumbnail next to its image; needs --suffix\n"
     "      --suffix TEXT       insert TEXT before the extension of each thumbnail\n"
-    "  -f, --format FORMAT     same (as the source), jpeg or png (default: same)\n"
+    "  -f, --format FORMAT     %s; same: that of the source\n"
+    "                          (default: same)\n"
     "  -q, --quality N         quality of JPEG thumbnails, 1 to 100 (default: 75)\n"
     "      --progressive       write progressive JPEG\n"
     "      --optimize          write smaller files, more slowly\n"
@@ -73,7 +76,7 @@ static const char help[] =
     "                          --resume, make missing and different thumbnails again\n"
     "      --timeout SEC       a file that takes longer fails; 0: no limit (default: 300)\n"
     "      --retries N         further attempts after a crash, at the end of the run (default: 1)\n"
-    "      --max-failures N|N% stop early after N failures, or when N% of at least 100 finished\n"
+    "      --max-failures N|N%% stop early after N failures, or when N%% of at least 100 finished\n"
     "                          inputs failed\n"
     "      --time-limit SEC|auto\n"
     "                          stop early enough to end within SEC seconds; auto: within the\n"
@@ -88,7 +91,11 @@ static const char help[] =
 
 const char *mpthumb_help_text(void)
 {
-    return help;
+    static char text[sizeof help_format + 256];
+    char titles[128], names[128];
+    snprintf(text, sizeof text, help_format, image_codec_titles(titles, sizeof titles),
+             image_codec_names("same", names, sizeof names));
+    return text;
 }
 
 const char *mpthumb_version_text(void)

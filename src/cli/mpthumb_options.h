@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "mpp_error.h"
-#include "thumbnailer.h"
+#include "thumbnail_options.h"
 
 #define TIME_LIMIT_AUTO (-1.0)
 

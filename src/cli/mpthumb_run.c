@@ -18,6 +18,8 @@
 #include "log.h"
 #include "run_log.h"
 #include "task_plan.h"
+#include "thumbnail_job.h"
+#include "thumbnail_message.h"
 
 enum { PERCENT_INPUTS_MIN = 100 }; /* inputs finished before --max-failures N% can stop the run */
 

@@ -39,7 +39,9 @@ int option_value_seconds(const char *option, const char *text, double *value,
     bool plain = *text && strspn(text, "0123456789.") == strlen(text);
     *value = plain ? strtod(text, &end) : -1;
     if (!plain || *end || !isfinite(*value))
-        return mpp_error_set(error, "%s takes a number of seconds, not '%.200s'", option, text);
+        return mpp_error_set(
+            error, "%s takes seconds as a decimal number, such as 90 or 0.5, not '%.200s'", option,
+            text);
     return 0;
 }
 

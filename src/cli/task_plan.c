@@ -2,8 +2,6 @@
 /* Turns inputs into tasks: see task_plan.h. */
 #include "task_plan.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,12 +47,11 @@ static int prepare_list(struct task_plan *plan, struct mpp_error *error)
     const char *name = plan->options->files_from;
     if (!name)
         return 0;
-    plan->list_fd = strcmp(name, "-") == 0
-                        ? STDIN_FILENO
-                        : TEMP_FAILURE_RETRY(open(name, O_RDONLY | O_NOCTTY | O_CLOEXEC));
+    plan->list_fd = name_list_open(name, error);
     if (plan->list_fd < 0)
-        return mpp_error_set_errno(error, "cannot open the list '%.800s'", name);
-    input_list_add_names_from(&plan->inputs, plan->list_fd, plan->options->null ? '\0' : '\n');
+        return -1;
+    input_list_add_names_from(&plan->inputs, name, plan->list_fd,
+                              plan->options->null ? '\0' : '\n');
     return 0;
 }
 

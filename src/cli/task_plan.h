@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * task_plan: turns each input into a task with a source and an output path. Refuses inputs whose outputs
- * could overwrite an input or another output, before anything is computed. Rank 0 only.
+ * task_plan: turns each input into a task with a source and an output path. Refuses inputs whose
+ * outputs could overwrite an input or another output, before anything is computed. Rank 0 only.
  *
  * It guarantees that no two inputs have the same output. A task whose output may go to a directory
  * that contains inputs is marked THUMBNAIL_NO_REPLACE: the worker then never replaces an existing
@@ -20,7 +20,7 @@
 #include "mpthumb_options.h"
 #include "name_set.h"
 #include "output_name.h"
-#include "thumbnail_job.h"
+#include "thumbnail_task.h"
 
 /* An argument that is a directory. */
 struct planned_directory {
@@ -55,8 +55,8 @@ enum plan_status {
     PLAN_END,
 };
 
-/* Opens the list and creates the output directory. struct task_plan is too large for the stack. After a
- * failure call task_plan_release as well. */
+/* Opens the list and creates the output directory. struct task_plan is too large for the stack.
+ * After a failure call task_plan_release as well. */
 int task_plan_init(struct task_plan *plan, const struct mpthumb_options *options,
                    struct mpp_error *error);
 void task_plan_release(struct task_plan *plan);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * box_blur_weights: the extended box filter that approximates a Gaussian blur when it is applied three
- * times. It averages 2 * radius + 1 pixels and, with a smaller weight, one more on each side. Used
- * by filter_kernel.c and pillow_exact.c. Pure.
+ * box_blur_weights: the extended box filter that approximates a Gaussian blur when it is applied
+ * three times. It averages 2 * radius + 1 pixels and, with a smaller weight, one more on each side.
+ * Used by filter_kernel.c and pillow_exact.c. Pure.
  *
  * Source: P. Gwosdek, S. Grewenig, A. Bruhn, J. Weickert, "Theoretical foundations of Gaussian
  * convolution by extended box filtering", 2011. Computed in single precision where Pillow does.

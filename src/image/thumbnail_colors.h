@@ -7,9 +7,14 @@
 #ifndef THUMBNAIL_COLORS_H
 #define THUMBNAIL_COLORS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "buf.h"
 #include "icc.h"
-#include "thumbnailer.h"
+#include "mpp_error.h"
+#include "thumbnail_info.h"
+#include "thumbnail_options.h"
 
 /* What the bytes of a pixel mean; see struct image_header. */
 struct thumbnail_colors {

@@ -120,7 +120,13 @@ def case_list_names_a_missing_file(sandbox):
 
 def case_missing_list(sandbox):
     outcome = sandbox.run("--files-from", "gone")
-    assert outcome.exit != 0 and len(outcome.about("gone")) == 1, outcome
+    equal((outcome.exit, len(outcome.errors), len(outcome.about("the list 'gone'"))), (2, 1, 1), outcome)
+
+
+def case_list_is_a_directory(sandbox):
+    sandbox.images("photos/a.jpg")
+    outcome = sandbox.run("--files-from", "photos")
+    equal((outcome.exit, len(outcome.errors), len(outcome.about("the list 'photos' is a directory"))), (2, 1, 1), outcome)
 
 
 def case_list_names_a_file_that_is_not_an_image(sandbox):

@@ -303,9 +303,23 @@ def case_a_journal_that_cannot_be_opened(sandbox):
         outcome = sandbox.run("--journal", journal, "images")
         equal(outcome.exit, 2, outcome)
         equal(len(outcome.about("journal")), 1, outcome)
-    sandbox.write("notes.txt", b"my notes\n")
-    outcome = sandbox.run("--resume", "--journal", "notes.txt", "images")
-    equal((outcome.exit, sandbox.path("notes.txt").read_bytes()), (2, b"my notes\n"), outcome)
+    for content in (b"my notes\n", b"my important text", bytes(100_000)):
+        sandbox.write("notes.txt", content)
+        for option in ("--resume", "--verify"):
+            outcome = sandbox.run(option, "--journal", "notes.txt", "images")
+            equal((outcome.exit, len(outcome.about("'notes.txt' is not a journal"))), (2, 1), outcome)
+            equal(sandbox.path("notes.txt").read_bytes(), content, outcome)
+
+
+def case_a_run_killed_in_its_first_line_is_resumed(sandbox):
+    sandbox.images("images/1.jpg")
+    sandbox.run("images")
+    header = sandbox.path(JOURNAL).read_bytes().splitlines()[0]
+    for size in (0, 1, 12, 30, len(header)):
+        sandbox.write(JOURNAL, header[:size])
+        outcome = sandbox.run("--resume", "images")
+        equal((outcome.exit, count(outcome, "done")), (0, 1), outcome)
+        equal(len(journal_reader.read(sandbox.path(JOURNAL))[0]), 1)
 
 
 main(globals())

@@ -75,7 +75,7 @@ def case_usage_errors(sandbox):
             (["noop"], "nothing to do: use --count, name inputs, or use --files-from"),
             (["noop", "--count", "1", "x"], "--count and inputs cannot be used together"),
             (["noop", "--count", "0"], "--count takes a whole number from 1"),
-            (["noop", "--count", "1", "--timeout", "soon"], "--timeout takes a number of seconds"),
+            (["noop", "--count", "1", "--timeout", "soon"], "--timeout takes seconds as a decimal number"),
             (["noop", "--count", "1", "--memory-limit", "2X"], "--memory-limit takes a number of bytes"),
             (["--bogus"], "unknown option '--bogus'")]:
         for ranks in (0, 2):
@@ -101,7 +101,10 @@ def case_names_from_a_list_and_a_journal(sandbox):
     final = journal_reader.final(sandbox.path("j.jsonl"))
     equal(sorted(os.fsencode(source) for source in final), sorted([b"first", *names]))
     equal({record["status"] for record in final.values()}, {"done"})
-    equal(sandbox.run("--files-from", "missing", "noop", program=MPBATCH).exit, 2)
+    sandbox.path("dir").mkdir()
+    for name, message in (("missing", "cannot open the list 'missing'"), ("dir", "the list 'dir' is a directory")):
+        outcome = sandbox.run("--files-from", name, "noop", program=MPBATCH)
+        equal((outcome.exit, len(outcome.err.splitlines()), message in outcome.err), (2, 1, True), str(outcome))
 
 
 main(globals())

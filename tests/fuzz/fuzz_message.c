@@ -3,7 +3,7 @@
  * outcomes of the thumbnail job in them. */
 #include "fuzz_target.h"
 #include "message.h"
-#include "thumbnail_job.h"
+#include "thumbnail_message.h"
 
 static void read_tasks(struct reader *fields)
 {

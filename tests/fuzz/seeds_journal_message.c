@@ -5,7 +5,7 @@
 #include "journal.h"
 #include "message.h"
 #include "seeds.h"
-#include "thumbnail_job.h"
+#include "thumbnail_message.h"
 
 static bool make_journal(int number, struct buf *out)
 {

@@ -5,6 +5,7 @@
  */
 #include "codec.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,14 +46,15 @@ static int open_source(void *opaque, const struct byte_source *source, unsigned 
 
     memcpy(head, source->bytes,
            source->size < sizeof head ? (size_t)source->size : sizeof head - 1);
-    if (sscanf(head, "P%d\n%d %d\n255\n%n", &kind, &width, &height, &end) != 3 || !end ||
-        width < 1 || height < 1 || width > INT_MAX / 3)
+    /* One white-space byte ends the header; "\n" in the format would skip any number of them. */
+    if (sscanf(head, "P%d\n%d %d\n255%n", &kind, &width, &height, &end) != 3 || !end ||
+        !isspace((unsigned char)head[end]) || width < 1 || height < 1 || width > INT_MAX / 3)
         return mpp_error_set(error, "broken PPM");
     *header = (struct image_header){
         .width_px = width, .height_px = height, .channels = kind == 6 ? 3 : 1, .orientation = 1};
     *decoder = (struct ppm_decoder){.bytes = source->bytes,
                                     .size = (size_t)source->size,
-                                    .at = (size_t)end,
+                                    .at = (size_t)end + 1,
                                     .row_bytes = (size_t)(width * header->channels),
                                     .keep_truncated = mode & IMAGE_DECODE_KEEP_TRUNCATED};
     return 0;

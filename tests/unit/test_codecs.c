@@ -201,6 +201,42 @@ static void a_ppm_becomes_a_ppm(void **state)
     buf_release(&out);
 }
 
+/* One white-space byte ends the header. Bytes after it are pixels, even if they are white space. */
+static void pixels_may_begin_with_white_space(void **state)
+{
+    struct thumbnail_options options = small;
+    struct buf file = BUF_INIT, out = BUF_INIT;
+
+    (void)state;
+    for (uint8_t space = 9; space <= 32; space = space == 13 ? 32 : space + 1) {
+        const uint8_t color[] = {space, 10, 32};
+        buf_clear(&file);
+        put_ppm(&file, 40, 20, color);
+        run(&file, &options, &out);
+        check_ppm(&out, 10, 5, color, 0);
+    }
+    buf_release(&file);
+    buf_release(&out);
+}
+
+static void a_ppm_header_must_end_with_white_space(void **state)
+{
+    static const char *const heads[] = {"P6\n1 1\n255", "P6\n1 1\n2550\n", "P6\n1 1\n255x"};
+    struct thumbnailer *thumbnailer = thumbnailer_new();
+    struct thumbnail_options options = small;
+    struct thumbnail_info info;
+    struct mpp_error error;
+    struct buf out = BUF_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(heads); i++) {
+        struct byte_source source = {.bytes = (const uint8_t *)heads[i], .size = strlen(heads[i])};
+        assert_int_equal(thumbnailer_run(thumbnailer, &source, &options, &out, &info, &error), -1);
+        assert_string_equal(error.text, "broken PPM");
+    }
+    thumbnailer_free(thumbnailer);
+}
+
 static void formats_are_converted_both_ways(void **state)
 {
     static const uint8_t color[] = {200, 100, 50};
@@ -327,6 +363,8 @@ int main(void)
         cmocka_unit_test(numbers_and_lists),
         cmocka_unit_test(scales_are_those_of_the_codec),
         cmocka_unit_test(a_ppm_becomes_a_ppm),
+        cmocka_unit_test(pixels_may_begin_with_white_space),
+        cmocka_unit_test(a_ppm_header_must_end_with_white_space),
         cmocka_unit_test(formats_are_converted_both_ways),
         cmocka_unit_test(alpha_is_flattened_for_a_format_without_it),
         cmocka_unit_test(a_truncated_ppm_is_refused_or_kept),

@@ -218,7 +218,7 @@ static struct input_list *list_of_names(const char *bytes, size_t size, char sep
     assert_int_equal(fwrite(bytes, 1, size, file), size);
     fclose(file);
     input_list_init(list, NULL, 0);
-    input_list_add_names_from(list, open("list", O_RDONLY), separator);
+    input_list_add_names_from(list, "list", open("list", O_RDONLY), separator);
     return list;
 }
 
@@ -269,7 +269,7 @@ static void test_list_across_buffer_ends(void **state)
     fclose(file);
     struct input_list *list = malloc(sizeof *list);
     input_list_init(list, NULL, 0);
-    input_list_add_names_from(list, open("made", O_RDONLY), '\n');
+    input_list_add_names_from(list, "made", open("made", O_RDONLY), '\n');
     for (int i = 1; i <= 3000; i++) {
         struct input input;
         assert_int_equal(input_list_next(list, &input, NULL), INPUT_LIST_ITEM);
@@ -308,7 +308,7 @@ static void test_slow_pipe_does_not_block(void **state)
     struct input_list *list = malloc(sizeof *list);
     assert_int_equal(pipe(ends), 0);
     input_list_init(list, NULL, 0);
-    input_list_add_names_from(list, ends[0], '\n');
+    input_list_add_names_from(list, "-", ends[0], '\n');
     assert_int_equal(input_list_next(list, &input, NULL), INPUT_LIST_LATER);
     assert_int_equal(write(ends[1], "ha", 2), 2);
     assert_int_equal(input_list_next(list, &input, NULL), INPUT_LIST_LATER);
@@ -326,8 +326,8 @@ static void test_unreadable_list_is_one_error(void **state)
     (void)state;
     struct input_list *list = malloc(sizeof *list);
     input_list_init(list, NULL, 0);
-    input_list_add_names_from(list, open(".", O_RDONLY), '\n');
-    expect_all(list, &(struct expected){'!', "--files-from"}, 1);
+    input_list_add_names_from(list, "names.txt", open(".", O_RDONLY), '\n');
+    expect_all(list, &(struct expected){'!', "names.txt"}, 1);
     list_end(list);
 }
 

@@ -352,16 +352,31 @@ static void damaged_lines_are_ignored(void **state)
 static void other_files_are_refused(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"hello\nworld\n", "{\"a\":1}\n{\"b\":2}\n"};
-    for (size_t i = 0; i < COUNT(texts); i++) {
-        char bytes[64];
+    static const char zeros[64];
+    static const struct {
+        const char *text;
+        size_t size;
+    } files[] = {
+        {"hello\nworld\n", 12},
+        {"{\"a\":1}\n{\"b\":2}\n", 16},
+        {"my important text", 17}, /* no newline: an incomplete line, but not that of a header */
+        {"{\"a\":1}", 7},
+        {"{\"journal\":\"Nature\",\"title\":\"x\"}", 35},
+        {"{\"journal\":\"my diary, a long text", 33},
+        {"{\"journal\":7}", 13},
+        {zeros, sizeof zeros},
+        {"{\"journal\":\"\0\0\0\0", 16},
+    };
+    for (size_t i = 0; i < COUNT(files); i++) {
+        char bytes[128];
         struct journal journal;
         struct journal_index index;
         struct mpp_error error;
-        put_file(texts[i], strlen(texts[i]));
+        put_file(files[i].text, files[i].size);
         assert_int_equal(open_journal(&journal, JOURNAL_RESUME, blur_2, &index, &error), -1);
         assert_non_null(strstr(error.text, "is not a journal"));
-        assert_int_equal(get_file(bytes, sizeof bytes), strlen(texts[i])); /* unchanged */
+        assert_int_equal(get_file(bytes, sizeof bytes), files[i].size); /* unchanged */
+        assert_memory_equal(bytes, files[i].text, files[i].size);
         journal_index_release(&index);
     }
 }

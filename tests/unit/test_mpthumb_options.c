@@ -141,6 +141,12 @@ static void test_errors(void **state)
         {{"--beside", "--suffix=_t", "--flat", "a"}, "--beside and --flat cannot be used together"},
         {{"-v", "--quiet", "a"}, "--verbose and --quiet cannot be used together"},
         {{"-0", "a"}, "--null needs --files-from"},
+        {{"--timeout", "1e300", "a"},
+         "--timeout takes seconds as a decimal number, such as 90 or 0.5, not '1e300'"},
+        {{"--time-limit", "1e-9", "a"},
+         "--time-limit takes seconds as a decimal number, such as 90 or 0.5, not '1e-9'"},
+        {{"--journal-sync", "-1", "a"},
+         "--journal-sync takes seconds as a decimal number, such as 90 or 0.5, not '-1'"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct mpthumb_options options;

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "file_type_guess.h"
-#include "thumbnail_job.h"
+#include "thumbnail_message.h"
 
 /* A copy of exactly these bytes, so that a sanitizer detects a read past their end. */
 static struct mpp_bytes first_bytes(const struct buf *buf, size_t size, void **copy)

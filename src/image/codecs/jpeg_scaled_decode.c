@@ -32,8 +32,8 @@ typedef float lanes __attribute__((vector_size(16)));
 typedef int32_t lanes_mask __attribute__((vector_size(16)));
 typedef uint8_t samples4 __attribute__((vector_size(4)));
 
-/* A number for each part of a block: 1 x 1 and 2 x 2 parts are in `first`, row by row; of 4 x 4
- * parts each member has a row. */
+/* A number for each part of a block. With 4 x 4 parts each member holds one row; otherwise `first`
+ * holds all parts, row by row. */
 struct block_parts {
     lanes first, second, third, fourth;
 };

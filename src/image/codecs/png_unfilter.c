@@ -55,8 +55,8 @@ SIMD_BODY lanes absolute(lanes values)
     return (values ^ negative) - negative;
 }
 
-/* The nearest to left + above - corner of the three; of equals the first one counts, in the order
- * left, above, corner. */
+/* Paeth: whichever of left, above and corner is closest to left + above - corner; on a tie the
+ * first in that order. */
 SIMD_BODY lanes paeth(lanes left, lanes above, lanes corner)
 {
     lanes from_above = above - corner, from_left = left - corner;
