@@ -15,6 +15,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
 BUILD = pathlib.Path(os.environ["BUILD"])
+PAIRS_WITHOUT_CIRCLES = ("src/base", "src/pool")
 LONGEST_FILE = 560  # lines of a source file in src/ and jobs/
 
 
@@ -96,6 +97,16 @@ def no_file_calls_in_a_circle():
     return [" <-> ".join(circle) for circle in circles(edges)]
 
 
+def no_pair_of_files_includes_another_in_a_circle():
+    """NAME.c and NAME.h are one node. Types that two pairs share have a header of their own."""
+    stems = {path.name: path.stem for path in files(*PAIRS_WITHOUT_CIRCLES, suffixes=(".h",))}
+    edges = collections.defaultdict(set)
+    for path in files(*PAIRS_WITHOUT_CIRCLES):
+        headers = re.findall(r'#include "(?:[\w./]*/)?([\w.]+)"', path.read_text())
+        edges[path.stem] |= {stems[header] for header in headers if header in stems} - {path.stem}
+    return [" <-> ".join(circle) for circle in circles(edges)]
+
+
 def includes_go_down_only():
     """base <- pool, base <- image, {base, pool} <- batch, all of these <- jobs <- cli. Inside the pool: include <-
     {schedule, transport}, transport <- worker, all of these <- executor. Above the pool only its public header."""
@@ -144,8 +155,8 @@ def files_are_short():
 
 def main():
     failed = False
-    for rule in (file_names_are_unique, struct_names_are_unique, no_file_calls_in_a_circle, includes_go_down_only,
-                 sources_name_their_licence, one_style_of_tests, files_are_short):
+    for rule in (file_names_are_unique, struct_names_are_unique, no_file_calls_in_a_circle,
+                 no_pair_of_files_includes_another_in_a_circle, includes_go_down_only, sources_name_their_licence, one_style_of_tests, files_are_short):
         broken = rule()
         failed = failed or bool(broken)
         print(f"{rule.__name__}: {'broken' if broken else 'kept'}")
