@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "list_schedule.h"
 #include "random_times.h"
 
@@ -62,21 +63,14 @@ static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_err
     return 0;
 }
 
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static int measure(struct mpp_executor *executor, struct sleepers *sleepers,
                    const struct list_schedule_setup *setup, struct mpp_error *error)
 {
     struct mpp_map map = {.job = "sleep", .source = source, .sink = sink, .context = sleepers};
-    double begun_s = now_s();
+    double begun_s = monotonic_now_s();
     if (mpp_map_unordered(executor, &map, error))
         return -1;
-    double wall_s = now_s() - begun_s;
+    double wall_s = monotonic_now_s() - begun_s;
     double bound_s = sleepers->total_s / setup->agents;
     if (sleepers->longest_s > bound_s)
         bound_s = sleepers->longest_s;

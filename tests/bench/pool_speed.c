@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "noop.h"
 
 static const struct mpp_job *const jobs[] = {&noop_job, NULL};
@@ -45,13 +45,6 @@ static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_err
     return 0;
 }
 
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static int map(struct mpp_executor *executor, size_t count, size_t chunk, double *figure,
                struct mpp_error *error)
 {
@@ -61,10 +54,10 @@ static int map(struct mpp_executor *executor, size_t count, size_t chunk, double
                           .sink = sink,
                           .context = &tasks,
                           .chunksize = chunk};
-    double begun_s = now_s();
+    double begun_s = monotonic_now_s();
     if (mpp_map(executor, &map, error))
         return -1;
-    *figure = (double)count / (now_s() - begun_s);
+    *figure = (double)count / (monotonic_now_s() - begun_s);
     return tasks.done == count ? 0 : mpp_error_set(error, "%zu outcomes", tasks.done);
 }
 
@@ -83,12 +76,12 @@ static int submit(struct mpp_executor *executor, size_t count, double *figure,
     if (!futures)
         return mpp_error_set(error, "out of memory");
     int failed = 0;
-    double begun_s = now_s();
+    double begun_s = monotonic_now_s();
     for (size_t i = 0; i < count; i++)
         futures[i] = mpp_submit(executor, noop_job.name, "", 0, error);
     for (size_t i = 0; i < count; i++)
         failed |= await(futures[i], error);
-    *figure = (double)count / (now_s() - begun_s);
+    *figure = (double)count / (monotonic_now_s() - begun_s);
     free(futures);
     return failed;
 }
@@ -109,9 +102,9 @@ static int trip(struct mpp_executor *executor, size_t count, double *figure,
     int failed = 0;
     for (size_t i = 0; i < count && !failed; i++) {
         nanosleep(&(struct timespec){.tv_nsec = 300000}, NULL);
-        double begun_s = now_s();
+        double begun_s = monotonic_now_s();
         failed = await(mpp_submit(executor, noop_job.name, "", 0, error), error);
-        times[i] = now_s() - begun_s;
+        times[i] = monotonic_now_s() - begun_s;
     }
     qsort(times, count, sizeof *times, compare);
     *figure = times[count / 2] * 1e6;

@@ -10,16 +10,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "clock.h"
 #include "transport.h"
 
 enum { BATCH = 64, SIZE = 256 };
-
-static double cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 static int send_batch(struct transport *transport, int to, struct mpp_error *error)
 {
@@ -51,21 +45,21 @@ static int receive_batch(struct transport *transport, struct mpp_error *error)
 
 static int measure(struct transport *transport, int batches, struct mpp_error *error)
 {
-    double sending_ns = 0, receiving_ns = 0;
+    int64_t sending_ns = 0, receiving_ns = 0;
     for (int batch = 0; batch < batches; batch++) {
-        double begun_ns = cpu_ns();
+        int64_t begun_ns = clock_now_ns(CLOCK_THREAD_CPUTIME_ID);
         if (send_batch(transport, 1, error))
             return -1;
-        sending_ns += cpu_ns() - begun_ns;
-        nanosleep(&(struct timespec){.tv_nsec = 1000000},
-                  NULL); /* until all answers have arrived */
-        begun_ns = cpu_ns();
+        sending_ns += clock_now_ns(CLOCK_THREAD_CPUTIME_ID) - begun_ns;
+        /* All answers arrive in this time. */
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        begun_ns = clock_now_ns(CLOCK_THREAD_CPUTIME_ID);
         if (receive_batch(transport, error))
             return -1;
-        receiving_ns += cpu_ns() - begun_ns;
+        receiving_ns += clock_now_ns(CLOCK_THREAD_CPUTIME_ID) - begun_ns;
     }
-    printf("receive %.0f ns, send %.0f ns\n", receiving_ns / batches / BATCH,
-           sending_ns / batches / BATCH);
+    printf("receive %.0f ns, send %.0f ns\n", (double)receiving_ns / batches / BATCH,
+           (double)sending_ns / batches / BATCH);
     return 0;
 }
 

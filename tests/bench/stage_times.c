@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "codec.h"
 #include "filter_kernel.h"
 #include "geometry.h"
@@ -29,11 +29,9 @@ static const char *const names[STAGES] = {
     "read",   "header", "entropy decode, inflate", "IDCT and colour, filters", "resample",
     "encode", "write"};
 
-static double now_s(void)
+static double cpu_s(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+    return (double)clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) * 1e-9;
 }
 
 static void fail(const char *path, const char *text)
@@ -57,7 +55,7 @@ static struct resample resample;
 static void read_file(const char *path, struct buf *bytes, double *seconds)
 {
     struct stat status;
-    double begun = now_s();
+    double begun = cpu_s();
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &status))
         fail(path, "cannot be opened");
@@ -66,7 +64,7 @@ static void read_file(const char *path, struct buf *bytes, double *seconds)
     if (!to || read(fd, to, (size_t)status.st_size) != status.st_size)
         fail(path, "cannot be read");
     close(fd);
-    *seconds = now_s() - begun;
+    *seconds = cpu_s() - begun;
 }
 
 /* Decodes a JPEG with libjpeg alone; `eighths` 0 decodes to coefficients only. Returns CPU
@@ -76,7 +74,7 @@ static double libjpeg_s(const struct buf *bytes, int eighths, bool *progressive)
     struct jpeg_error failure;
     struct jpeg_decompress_struct codec;
     uint8_t *volatile row = NULL;
-    double begun = now_s();
+    double begun = cpu_s();
     codec.err = jpeg_error_init(&failure);
     jpeg_create_decompress(&codec);
     if (setjmp(failure.jump) == 0) {
@@ -97,7 +95,7 @@ static double libjpeg_s(const struct buf *bytes, int eighths, bool *progressive)
     }
     jpeg_destroy_decompress(&codec);
     free(row);
-    return now_s() - begun;
+    return cpu_s() - begun;
 }
 
 struct timed_image {
@@ -164,7 +162,7 @@ static void open_image(const char *path, const struct byte_source *source,
 static void write_file(const struct buf *out, const char *directory, double *seconds)
 {
     char path[4096], whole[4096];
-    double begun = now_s();
+    double begun = cpu_s();
     snprintf(path, sizeof path, "%s/stage_times.tmp", directory);
     snprintf(whole, sizeof whole, "%s/stage_times.out", directory);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -172,7 +170,7 @@ static void write_file(const struct buf *out, const char *directory, double *sec
         rename(path, whole))
         fail(path, "cannot be written");
     unlink(whole);
-    *seconds = now_s() - begun;
+    *seconds = cpu_s() - begun;
 }
 
 static void encode(const struct timed_image *image, const uint8_t *bytes, struct buf *out)
@@ -192,19 +190,19 @@ static void decode_and_resample(const char *path, const struct timed_image *imag
                                 struct stage_times *times)
 {
     struct mpp_error error;
-    double begun = now_s();
+    double begun = cpu_s();
     if (image->codec->start(image->decoder, image->eighths, &error) ||
         image->codec->read_row(image->decoder, row, &error))
         fail(path, error.text);
-    times->seconds[ENTROPY] = now_s() - begun;
+    times->seconds[ENTROPY] = cpu_s() - begun;
     for (int y = 0; y < vertical.samples; y++) {
-        begun = now_s();
+        begun = cpu_s();
         if (y && image->codec->read_row(image->decoder, row, &error))
             fail(path, error.text);
-        double decoded = now_s();
+        double decoded = cpu_s();
         resample_push(&resample, row);
         times->seconds[TRANSFORM] += y ? decoded - begun : 0;
-        times->seconds[RESAMPLE] += now_s() - decoded;
+        times->seconds[RESAMPLE] += cpu_s() - decoded;
     }
 }
 
@@ -228,21 +226,21 @@ static struct stage_times time_once(const char *path, struct buf *bytes, const c
     read_file(path, bytes, &times.seconds[READ]);
     struct byte_source source = {.bytes = bytes->data, .size = bytes->size};
     choose_codec(path, bytes, &image);
-    double begun = now_s();
+    double begun = cpu_s();
     open_image(path, &source, &image);
-    times.seconds[HEADER] = now_s() - begun;
+    times.seconds[HEADER] = cpu_s() - begun;
 
     uint8_t *row = malloc(((size_t)image.source.width_px + 8) * (size_t)image.channels);
     uint8_t *pixels = malloc((size_t)50 * 50 * 4);
     if (!row || !pixels)
         fail(path, "out of memory");
-    begun = now_s();
+    begun = cpu_s();
     prepare(&image, pixels);
-    times.seconds[RESAMPLE] = now_s() - begun;
+    times.seconds[RESAMPLE] = cpu_s() - begun;
     decode_and_resample(path, &image, row, &times);
-    begun = now_s();
+    begun = cpu_s();
     encode(&image, pixels, &out);
-    times.seconds[ENCODE] = now_s() - begun;
+    times.seconds[ENCODE] = cpu_s() - begun;
     write_file(&out, directory, &times.seconds[WRITE]);
     image.codec->close(image.decoder);
     if (image.codec == &image_codec_jpeg)

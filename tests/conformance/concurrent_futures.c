@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * concurrent_futures: checks, test by test, what users of Python's concurrent.futures rely on. README.md
- * lists the tests of mpi4py.futures and CPython that these follow.
+ * concurrent_futures: checks, test by test, what users of Python's concurrent.futures rely on.
+ * README.md lists the tests of mpi4py.futures and CPython that these follow.
  *
  *     conformance TEST            on one rank, without messages; or under mpirun
  *     conformance --sim N TEST    on N ranks in one process; messages between them are delayed
@@ -355,12 +355,15 @@ static int test_failed_or_timeout(void)
     CHECK(mpp_future_result(pending, 0, &bytes, &error) == MPP_WAIT_TIMEOUT, "no timeout at once");
     CHECK(mpp_future_result(pending, 0.01, &bytes, &error) == MPP_WAIT_TIMEOUT, "no timeout");
     CHECK(!strcmp(error.text, "no result after 0.01 s"), "%s", error.text);
-    CHECK(mpp_future_result(pending, NAN, &bytes, &error) == MPP_WAIT_TIMEOUT, "NAN is no number");
+    CHECK(mpp_future_result(pending, NAN, &bytes, &error) == MPP_WAIT_TIMEOUT, "NaN is not 0");
+    CHECK(mpp_wait(&pending, 1, NAN, MPP_ALL_COMPLETED, &error) == MPP_WAIT_TIMEOUT,
+          "NaN is not 0");
     exception = NULL;
     CHECK(mpp_future_exception(pending, 0.01, &exception, &error) == MPP_WAIT_TIMEOUT && !exception,
           "no timeout");
     open_gate("pending");
     CHECK(mpp_future_result(pending, MPP_FOREVER, &bytes, &error) == MPP_WAIT_OK, "%s", error.text);
+    CHECK(mpp_future_result(pending, 0, NULL, &error) == MPP_WAIT_OK, "%s", error.text);
     mpp_future_free(failed);
     mpp_future_free(pending);
     return 0;
@@ -406,6 +409,7 @@ static int test_as_completed_timeout(void)
           "no timeout at once");
     CHECK(mpp_as_completed_next(iterator, 0.01, &future, &error) == MPP_WAIT_TIMEOUT && !future,
           "no timeout");
+    CHECK(!strcmp(error.text, "1 future is not done after 0.01 s"), "%s", error.text);
     mpp_as_completed_free(iterator); /* before all have come */
     open_gate("zero");
     CHECK(!wait_for(futures[1]), "%s", error.text);
@@ -609,6 +613,24 @@ static int test_map_timeout(void)
     return 0;
 }
 
+/* NaN is refused. Taken for "no limit" it would hide a miscalculation in the program. */
+static int test_map_timeout_not_a_number(void)
+{
+    for (int ordered = 0; ordered < 2; ordered++) {
+        struct gates gates = {.count = 0};
+        struct mpp_map map = {.job = "gate",
+                              .source = next_gate,
+                              .sink = count_gate,
+                              .context = &gates,
+                              .timeout_s = NAN};
+        enum mpp_wait_status status =
+            ordered ? mpp_map(executor, &map, &error) : mpp_map_unordered(executor, &map, &error);
+        CHECK(status == MPP_WAIT_FAILED, "status %d", (int)status);
+        CHECK(strstr(error.text, "timeout_s is nan"), "%s", error.text);
+    }
+    return 0;
+}
+
 /* ---- Callbacks ---- */
 
 struct calls {
@@ -723,7 +745,8 @@ static enum mpp_source_status nothing_yet(void *context, struct mpp_bytes *paylo
     return MPP_SOURCE_LATER;
 }
 
-/* Counts how many of the calls that wait are refused. With a timeout of 0 they only look. */
+/* Counts how many of the calls that wait are refused. With a timeout of 0 or NaN they only
+ * look. */
 static void call_waiting(struct mpp_future *future, void *context)
 {
     struct mpp_future *other = submit_gate("unopened"), *next;
@@ -739,7 +762,9 @@ static void call_waiting(struct mpp_future *future, void *context)
                   (mpp_map(executor, &map, &why) == MPP_WAIT_FAILED) +
                   !!mpp_shutdown(executor, true, false, &why) + !!mpp_close(executor, &why);
     int looked = (mpp_future_result(other, 0, &bytes, &why) == MPP_WAIT_TIMEOUT) +
-                 (mpp_as_completed_next(iterator, 0, &next, &why) == MPP_WAIT_TIMEOUT);
+                 (mpp_as_completed_next(iterator, 0, &next, &why) == MPP_WAIT_TIMEOUT) +
+                 (mpp_future_result(other, NAN, &bytes, &why) == MPP_WAIT_TIMEOUT) +
+                 (mpp_as_completed_next(iterator, NAN, &next, &why) == MPP_WAIT_TIMEOUT);
     mpp_as_completed_free(iterator);
     mpp_future_cancel(other);
     mpp_future_free(other);
@@ -753,7 +778,7 @@ static int test_callback_must_not_wait(void)
     CHECK(!mpp_future_add_done_callback(future, call_waiting, &calls, &error), "%s", error.text);
     open_gate("go");
     wait_for_calls(&calls, 1);
-    CHECK(calls.order[0] == 72, "%d calls were refused, %d looked", calls.order[0] / 10,
+    CHECK(calls.order[0] == 74, "%d calls were refused, %d looked", calls.order[0] / 10,
           calls.order[0] % 10);
     mpp_future_free(future);
     return 0;
@@ -921,6 +946,8 @@ static int test_failing_initializer(void)
 static int test_bad_options(void)
 {
     struct mpp_executor *none;
+    static const struct mpp_job another_pow_job = {.name = "pow", .run = div_run};
+    static const struct mpp_job *const same_names[] = {&pow_job, &div_job, &another_pow_job, NULL};
     static const struct mpp_options wrong[] = {
         {.jobs = NULL},
         {.jobs = jobs, .max_workers = -1},
@@ -929,6 +956,8 @@ static int test_bad_options(void)
         {.jobs = jobs, .max_tasks_per_worker = -1},
         {.jobs = jobs, .timeout_s = -1},
         {.jobs = jobs, .timeout_s = NAN},
+        {.jobs = same_names},
+        {.jobs = jobs, .isolate = (enum mpp_isolation)7},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct executor_link link = {0};
@@ -970,6 +999,7 @@ static const struct test {
     {"map_exception", test_map_exception, SHARED, {0}},
     {"map_timeout", test_map_timeout, SHARED, {0}},
     {"map_timeout_without_wait", test_map_timeout_without_wait, SHARED, {0}},
+    {"map_timeout_not_a_number", test_map_timeout_not_a_number, SHARED, {0}},
     {"callbacks", test_callbacks, SHARED, {0}},
     {"callback_of_failure_and_cancel", test_callback_of_failure_and_cancel, SHARED, {0}},
     {"callback_that_submits", test_callback_that_submits, SHARED, {0}},

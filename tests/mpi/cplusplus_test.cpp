@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// cplusplus_test: a C++17 program compiles against mppool.h, links with the library and runs. Rank 0 exits
-// with 0, or prints what is wrong and exits with 1.
+// cplusplus_test: a C++17 program compiles against mppool.h, links with the library and runs. Rank
+// 0 exits with 0, or prints what is wrong and exits with 1.
 #include <mppool.h>
 
 #include <cstdio>

@@ -13,17 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
-
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
+#include "clock.h"
 
 /* ---- Jobs ---- */
 
@@ -61,12 +54,12 @@ static int spin_run(void *state, struct mpp_bytes payload, struct mpp_context *c
 {
     (void)state, (void)payload;
     enum { STEPS = 100000 };
-    double begun = seconds_now(), now, rounds = 0;
+    double begun = monotonic_now_s(), now, rounds = 0;
     do {
         for (unsigned i = 0; i < STEPS; i++)
             __asm__ volatile("" : : "r"(i)); /* keeps the loop */
         rounds++;
-        now = seconds_now();
+        now = monotonic_now_s();
     } while (now < begun + 2);
     rounds /= now - begun;
     if (mpp_context_set_result(context, &rounds, sizeof rounds))
@@ -526,9 +519,9 @@ static int scenario_steal(struct mpp_executor *executor)
     struct mpp_map map = {
         .job = "sleep", .source = lopsided_source, .sink = lopsided_sink, .context = &l};
     struct mpp_error error;
-    double begun = seconds_now();
+    double begun = monotonic_now_s();
     CHECK(!mpp_map_unordered(executor, &map, &error), "%s", error.text);
-    double wall_s = seconds_now() - begun;
+    double wall_s = monotonic_now_s() - begun;
     struct mpp_stats stats;
     mpp_executor_stats(executor, &stats);
     double ideal_s = l.busy_s / stats.workers;

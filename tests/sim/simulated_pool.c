@@ -8,21 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "event_queue.h"
 #include "scheduler.h"
 #include "simulated_agent.h"
 #include "simulated_tasks.h"
 
 /* ---- Rank 0 ---- */
-
-static double real_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 static void wake_coordinator(struct simulated_pool *pool, int64_t at)
 {
@@ -99,12 +92,12 @@ static int64_t pull_tasks(struct simulated_pool *pool)
 /* Passes the events to the scheduler and lets it decide; measures the real time that this takes. */
 static void run_scheduler(struct simulated_pool *pool)
 {
-    double begun = real_ns();
+    int64_t begun_ns = monotonic_now_ns();
     int failed = 0;
     for (size_t i = 0; i < pool->event_count; i++)
         failed |= scheduler_apply(pool->scheduler, &pool->events[i], &pool->actions);
     failed |= scheduler_decide(pool->scheduler, &pool->actions);
-    pool->report.scheduler_ns += real_ns() - begun - pool->clock_ns;
+    pool->report.scheduler_ns += (double)(monotonic_now_ns() - begun_ns) - pool->clock_ns;
     if (failed) {
         fprintf(stderr, "simulate: the scheduler is out of memory\n");
         exit(EXIT_FAILURE);
@@ -260,9 +253,9 @@ static void open_pool(struct simulated_pool *pool)
     if (setup->lost)
         event_queue_put(&pool->queue,
                         (struct sim_event){.at_ns = setup->lost_at, .type = AGENTS_ARE_LOST});
-    double begun = real_ns();
+    int64_t begun_ns = monotonic_now_ns();
     for (int i = 0; i < 1000; i++)
-        pool->clock_ns = (real_ns() - begun) / 1000;
+        pool->clock_ns = (double)(monotonic_now_ns() - begun_ns) / 1000;
 }
 
 static void release(struct simulated_pool *pool)

@@ -3,8 +3,8 @@
  * Tests of the scheduler: events in, actions out. After each step the scheduler's own check runs.
  *
  * A step is written as text: events separated by ';', which are followed by one decision, and the
- * expected actions in their order, separated by '|'. A (agent), W, T (task), D (dispatch number) and
- * N are numbers. Task 7 is slot 7 of generation 0, and 7g2 is slot 7 of generation 2.
+ * expected actions in their order, separated by '|'. A (agent), W, T (task), D (dispatch number)
+ * and N are numbers. Task 7 is slot 7 of generation 0, and 7g2 is slot 7 of generation 2.
  *
  *     join A W                    agent A joins with W workers
  *     want A                      agent A asks for tasks

@@ -23,23 +23,37 @@ static int check_options(const struct mpp_options *options, struct mpp_error *er
     for (size_t i = 0; options->jobs[i]; i++)
         if (!options->jobs[i]->name || !options->jobs[i]->run)
             return mpp_error_set(error, "mpp_open: job %zu has no name or no run function", i);
+    for (size_t i = 1; options->jobs[i]; i++)
+        for (size_t other = 0; other < i; other++)
+            if (!strcmp(options->jobs[i]->name, options->jobs[other]->name))
+                return mpp_error_set(error, "mpp_open: two jobs have the name '%s'",
+                                     options->jobs[i]->name);
     if (options->workers_per_rank < 0 || options->workers_per_rank > MPP_WORKERS_MAX)
         return mpp_error_set(error,
-                             "mpp_open: workers_per_rank is %d: 1 to %d, or 0 for one per core",
+                             "mpp_open: workers_per_rank is %d; it must be 1 to %d, or 0 for one "
+                             "per core",
                              options->workers_per_rank, MPP_WORKERS_MAX);
     if (options->max_workers < 0)
-        return mpp_error_set(error, "mpp_open: max_workers is %d: 1 or more, or 0 for no limit",
+        return mpp_error_set(error,
+                             "mpp_open: max_workers is %d; it must be 1 or more, or 0 for no limit",
                              options->max_workers);
     if (options->read_ahead < 0 || options->read_ahead > MPP_READ_AHEAD_MAX)
-        return mpp_error_set(error, "mpp_open: read_ahead is %d: 0 to %d", options->read_ahead,
-                             MPP_READ_AHEAD_MAX);
+        return mpp_error_set(error, "mpp_open: read_ahead is %d; it must be 0 to %d",
+                             options->read_ahead, MPP_READ_AHEAD_MAX);
     if (options->max_tasks_per_worker < 0)
         return mpp_error_set(error,
-                             "mpp_open: max_tasks_per_worker is %d: 1 or more, or 0 for no limit",
+                             "mpp_open: max_tasks_per_worker is %d; it must be 1 or more, or 0 for "
+                             "no limit",
                              options->max_tasks_per_worker);
     if (!(options->timeout_s >= 0))
-        return mpp_error_set(error, "mpp_open: timeout_s is %g: seconds, or 0 for none",
-                             options->timeout_s);
+        return mpp_error_set(
+            error,
+            "mpp_open: timeout_s is %g; it must be a positive number of seconds, or 0 for no limit",
+            options->timeout_s);
+    if (options->isolate != MPP_ISOLATED && options->isolate != MPP_NOT_ISOLATED)
+        return mpp_error_set(error,
+                             "mpp_open: isolate is %d; it must be MPP_ISOLATED or MPP_NOT_ISOLATED",
+                             (int)options->isolate);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * executor_state: struct mpp_executor. The threads of the program and the progress thread exchange data
- * through it: they submit and cancel futures, and it makes futures done.
+ * executor_state: struct mpp_executor. The threads of the program and the progress thread exchange
+ * data through it: the program submits and cancels futures, the progress thread completes them.
  *
  *     threads of the program: mpp_executor.c mpp_future.c mpp_wait.c mpp_map.c
  *         |  ^

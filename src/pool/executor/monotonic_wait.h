@@ -11,8 +11,13 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* The time timeout_s seconds from now; negative if timeout_s is negative, and now if it is not a
- * number. */
+/* Whether a call with this timeout_s may block: 0 and NaN mean that it only looks. */
+static inline bool monotonic_may_block(double timeout_s)
+{
+    return timeout_s < 0 || timeout_s > 0;
+}
+
+/* The time timeout_s seconds from now; negative if timeout_s is negative, and now if it is NaN. */
 double monotonic_deadline(double timeout_s);
 
 bool monotonic_deadline_passed(double deadline_s);

@@ -76,7 +76,7 @@ static enum mpp_wait_status wait_done(struct mpp_future *future, double timeout_
     if (future_is_done(future))
         return MPP_WAIT_OK;
     struct mpp_executor *executor = executor_of(future);
-    if (timeout_s != 0 && executor_in_callback(executor)) {
+    if (monotonic_may_block(timeout_s) && executor_in_callback(executor)) {
         mpp_error_set(error, "a callback must not wait for a future");
         return MPP_WAIT_FAILED;
     }
@@ -110,7 +110,8 @@ enum mpp_wait_status mpp_future_result(struct mpp_future *future, double timeout
         mpp_error_set(error, "%s", future->exception->message);
         return MPP_WAIT_FAILED;
     }
-    *result = (struct mpp_bytes){.data = future->result, .size = future->result_size};
+    if (result)
+        *result = (struct mpp_bytes){.data = future->result, .size = future->result_size};
     return MPP_WAIT_OK;
 }
 

@@ -5,6 +5,7 @@
  *
  *     source -> read_source -> batch -> exchange -> pool -> completion queue -> deliver -> sink
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -228,6 +229,10 @@ static enum mpp_wait_status map_run(struct mpp_executor *executor, const struct 
     int job = executor_find_job(executor, map->job, error);
     if (job < 0)
         return MPP_WAIT_FAILED;
+    if (isnan(map->timeout_s)) {
+        mpp_error_set(error, "timeout_s is nan; it must be a number of seconds, or 0 for no limit");
+        return MPP_WAIT_FAILED;
+    }
     if (executor_in_callback(executor)) {
         mpp_error_set(error, "a callback must not wait for a map");
         return MPP_WAIT_FAILED;

@@ -130,8 +130,8 @@ static enum mpp_wait_status next_before(struct mpp_as_completed *iterator, doubl
     *future = NULL;
     if (!iterator->left)
         return MPP_WAIT_OK;
-    bool must_not_wait =
-        timeout_s != 0 && iterator->executor && executor_in_callback(iterator->executor);
+    bool must_not_wait = monotonic_may_block(timeout_s) && iterator->executor &&
+                         executor_in_callback(iterator->executor);
     struct observer *observer = take_ready(iterator, must_not_wait ? 0 : deadline_s);
     if (observer) {
         iterator->left--;
@@ -143,7 +143,8 @@ static enum mpp_wait_status next_before(struct mpp_as_completed *iterator, doubl
         mpp_error_set(error, "a callback must not wait for a future");
         return MPP_WAIT_FAILED;
     }
-    mpp_error_set(error, "futures that are not done after %g s: %zu", timeout_s, iterator->left);
+    mpp_error_set(error, "%zu %s not done after %g s", iterator->left,
+                  iterator->left == 1 ? "future is" : "futures are", timeout_s);
     return MPP_WAIT_TIMEOUT;
 }
 

@@ -96,7 +96,7 @@ MPP_API void *mpp_context_loaded(const struct mpp_context *context);
 
 /* Only name and run are required. All functions are called in worker processes. */
 struct mpp_job {
-    const char *name;    /* mpp_submit and mpp_map refer to the job by it */
+    const char *name;    /* mpp_submit and mpp_map refer to the job by it; unique in the pool */
     const char *summary; /* one line for users of the program; the library does not use it */
 
     /* Called in each worker process before its first task of this job. `initargs` comes from
@@ -324,15 +324,15 @@ enum mpp_wait_status {
 };
 
 /* A value for timeout_s of the functions that wait for futures: no time limit. Any negative number
- * means the same. With 0 they do not wait and only look. */
+ * means the same. With 0 they do not wait and only look. NaN counts as 0. */
 #define MPP_FOREVER (-1.0)
 
 struct mpp_future;
 
 /* Submits a task. Copies the payload and returns at once. A pending task takes at most 256 bytes of
  * memory on rank 0 in addition to its payload. The future belongs to the caller, who frees it with
- * mpp_future_free. Returns NULL if no job has this name, if the executor is shut down or broken, if
- * the payload is larger than 1 GiB, or if out of memory. */
+ * mpp_future_free. `job` must not be NULL. Returns NULL if no job has this name, if the executor is
+ * shut down or broken, if the payload is larger than 1 GiB, or if out of memory. */
 MPP_API struct mpp_future *mpp_submit(struct mpp_executor *executor, const char *job,
                                       const void *payload, size_t size, struct mpp_error *error);
 
@@ -362,7 +362,7 @@ MPP_API bool mpp_future_cancel(struct mpp_future *future);
  *                   a callback, which must not wait.
  * MPP_WAIT_TIMEOUT: the task is not done after timeout_s.
  *
- * *result is changed only on MPP_WAIT_OK. */
+ * *result is changed only on MPP_WAIT_OK. `result` may be NULL if the bytes are not wanted. */
 MPP_API enum mpp_wait_status mpp_future_result(struct mpp_future *future, double timeout_s,
                                                struct mpp_bytes *result, struct mpp_error *error);
 
@@ -462,7 +462,7 @@ struct mpp_map {
     void *context;     /* passed to source and sink */
     size_t buffersize; /* how many tasks the source may be ahead of the sink; 0: 65536 */
     size_t chunksize;  /* how many tasks may be sent to a rank together; 0: adaptive */
-    double timeout_s;  /* for the whole map, in seconds; 0 or negative: no limit */
+    double timeout_s;  /* for the whole map, in seconds; 0 or negative: no limit; NaN: refused */
 };
 
 /* Runs a job over all tasks that the source gives and passes each outcome to the sink. The source
@@ -472,8 +472,8 @@ struct mpp_map {
  * outcome and does not end the map.
  *
  * MPP_WAIT_OK:      every task was delivered.
- * MPP_WAIT_FAILED:  the source, the sink or the pool failed; or no job has this name, or out of
- *                   memory; or the caller is a callback, which must not wait.
+ * MPP_WAIT_FAILED:  the source, the sink or the pool failed; or no job has this name, or timeout_s
+ *                   is NaN, or out of memory; or the caller is a callback, which must not wait.
  * MPP_WAIT_TIMEOUT: the map was not finished after timeout_s.
  *
  * After FAILED or TIMEOUT, tasks that were already submitted still run, and their outcomes are

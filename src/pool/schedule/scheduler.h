@@ -30,6 +30,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "scheduler_counts.h"
+
 /* The comments name the members of struct scheduler_event that are used. */
 enum scheduler_event_type {
     /* agent, count: the agent has joined and has `count` workers. */
@@ -49,7 +51,8 @@ enum scheduler_event_type {
     SCHEDULER_TASK_CRASHED,
     /* task, agent (the victim), other (the thief), dispatch: the victim sent it to the thief. */
     SCHEDULER_TASK_MOVED,
-    /* agent (the victim), other (the thief), count: the steal is over, so many tasks moved. */
+    /* agent (the victim), other (the thief), count: the steal is over; `count` tasks were
+     * moved. */
     SCHEDULER_STEAL_ENDED,
     /* No more tasks will be added. */
     SCHEDULER_INPUT_ENDED,
@@ -123,14 +126,6 @@ int scheduler_decide(struct scheduler *scheduler, struct scheduler_actions *acti
 
 /* True if the task waits in the queue: no agent holds it. */
 bool scheduler_is_queued(const struct scheduler *scheduler, uint64_t id);
-
-struct scheduler_counts {
-    uint64_t queued; /* tasks in the queue, including those that wait for a retry */
-    uint64_t held;   /* tasks at agents */
-    uint64_t ended;  /* tasks that have ended: accepted, given up or dropped */
-    int agents;      /* agents with workers that have joined and are not lost */
-    int workers;     /* workers of these agents */
-};
 
 struct scheduler_counts scheduler_counts(const struct scheduler *scheduler);
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "scheduler.h"
+#include "scheduler_counts.h"
 #include "steal_heap.h"
 
 enum { NONE = -1 };        /* in place of an agent */

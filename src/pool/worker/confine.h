@@ -26,7 +26,7 @@
 /* Restricts the calling process permanently. Does not block.
  *
  * Limits: no core dumps. The process may map memory_limit_bytes of address space beyond what it
- * uses now (0: no limit), but a lower limit that is set already stays. Address space is counted
+ * uses now (0: no limit), but a lower limit that is already set is kept. Address space is counted
  * whether it is used or not; a thread counts its whole stack. In a build with the address, memory
  * or thread sanitizer, which map terabytes, memory is not limited.
  *

@@ -99,9 +99,9 @@ static void become_child(pid_t parent, const char *name)
         _exit(1);
 }
 
-/* Handles SIGTERM in a worker. Only one from the fork server, which passes on the agent's request,
- * ends the worker. A launcher or batch system sends SIGTERM to every process of a job; rank 0
- * handles that one, and it must not look like a crash of the task that runs here. */
+/* Handles SIGTERM in a worker. Only a SIGTERM that the fork server sent ends the worker. A launcher
+ * or batch system sends SIGTERM to every process of a job; rank 0 handles that one, and it must not
+ * look like a crash of the task that runs here. */
 static void terminate_if_from_parent(int number, siginfo_t *info, void *context)
 {
     (void)context;

@@ -37,8 +37,8 @@ struct read_ahead {
     int queued_loads;
     int thread_count;
     pthread_t *threads;
-    struct load_slot slots[]; /* depth + 1 of them, by number modulo that: the task whose turn it is
-                                 has one too */
+    struct load_slot slots[]; /* a ring of depth + 1 entries, indexed by task number; the current
+                                 task uses one */
 };
 
 /* ---- One load ---- */

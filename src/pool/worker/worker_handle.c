@@ -252,8 +252,8 @@ struct agent_task *worker_handle_take_interrupted(struct worker_handle *worker)
 {
     uint64_t running = atomic_load(&worker->slot->running);
     uint64_t crashed = atomic_load(&worker->slot->crashed_load);
-    /* A crashed load is the cause, not the task that ran meanwhile, unless the agent killed
-     * that. */
+    /* If a load crashed, blame its task and not the one that was running, unless the agent killed
+     * the worker. */
     uint64_t cause = crashed && !(running & WORKER_TERMINATING) ? crashed : running;
     cause &= ~WORKER_TERMINATING;
     struct agent_task *task = cause ? find_number(worker, cause - 1) : NULL;

@@ -13,10 +13,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "forkserver.h"
 #include "message.h"
 #include "mpp_error.h"
 #include "task_list.h"
+#include "worker_slot.h"
 
 enum worker_state {
     WORKER_ABSENT,   /* there is no process; one may be requested */

@@ -308,8 +308,8 @@ static bool lookahead_next_frame(struct worker *worker)
            !message_get_tasks(&lookahead->fields, &lookahead->left);
 }
 
-/* Begins the loads of the tasks behind task `number`, which is the first one in `fields`; `left`
- * tasks are in it. */
+/* Starts the loads of the tasks after `number`. `fields` holds `left` tasks, the first of which is
+ * `number`. */
 static void begin_loads(struct worker *worker, uint64_t number, const struct reader *fields,
                         uint32_t left)
 {

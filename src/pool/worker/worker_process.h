@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker_process: the main loop of a worker process. The fork server calls it in each process it forks; the
- * agent is at the other end of the socket.
+ * worker_process: the main loop of a worker process. The fork server calls it in each process it
+ * forks; the agent is at the other end of the socket.
  *
  * The worker reads frames with TASKS messages from the socket, runs the jobs, and puts the results
  * into the result ring that it shares with the agent. A result that does not fit into the ring goes
@@ -15,7 +15,8 @@
 #ifndef WORKER_PROCESS_H
 #define WORKER_PROCESS_H
 
-#include "forkserver.h"
+#include "mppool.h"
+#include "worker_slot.h"
 
 enum { FRAME_HEAD_BYTES = 4 };
 

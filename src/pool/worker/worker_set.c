@@ -355,8 +355,8 @@ static void check_worker(struct worker_set *set, struct worker_handle *worker, i
     if (!worker->tasks.count || worker->termination != TERMINATION_NONE)
         return;
     if (!task || worker->reported_running == task->number + 1) {
-        /* Between two tasks, or reported already: the results of its other tasks must be
-         * fetched. */
+        /* No task runs, or it was reported already. Check again to fetch the results of its other
+         * tasks. */
         if (!task || worker->tasks.count > 1)
             set_min(next_ns, now_ns + CHECK_INTERVAL_NS);
     } else if (now_ns - begun_ns < CHECK_INTERVAL_NS) {

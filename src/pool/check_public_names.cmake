@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# Fails if an object file defines a global name that is neither public (mpp_) nor the compiler's (__):
+#
+#     cmake -D NM=nm -D OBJECT=mppool.o -P check_public_names.cmake
+execute_process(COMMAND ${NM} -g --defined-only -P ${OBJECT} OUTPUT_VARIABLE listed RESULT_VARIABLE failed)
+if(failed)
+  message(FATAL_ERROR "${NM} cannot read ${OBJECT}")
+endif()
+string(REGEX MATCHALL "[^\n]+" lines "${listed}")
+set(private)
+set(public 0)
+foreach(line IN LISTS lines)
+  string(REGEX REPLACE " .*" "" name "${line}")
+  if(name MATCHES "^mpp_")
+    math(EXPR public "${public} + 1")
+  elseif(NOT name MATCHES "^__")
+    list(APPEND private ${name})
+  endif()
+endforeach()
+if(private OR NOT public)
+  list(LENGTH private count)
+  list(SUBLIST private 0 5 some)
+  list(JOIN some ", " some)
+  message(FATAL_ERROR "${OBJECT} defines ${public} public names, and ${count} global names that are private: ${some}")
+endif()
