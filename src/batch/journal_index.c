@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a journal into a hash table of sources: see journal.h. */
+/* Reads a journal into a hash table of sources: see journal_index.h. */
+#include "journal_index.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "journal.h"
 #include "json.h"
 #include "read_write_full.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes and reads the lines of a journal: see journal.h. Pure. */
+/* Writes and reads the lines of a journal: see journal_line.h. Pure. */
+#include "journal_line.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,7 +9,6 @@
 #include <time.h>
 #include <xxhash.h>
 
-#include "journal.h"
 #include "json.h"
 
 #define NS_PER_S INT64_C(1000000000)

@@ -14,6 +14,8 @@
 #include <cmocka.h>
 
 #include "confine.h"
+#include "confine_paths.h"
+#include "confine_syscalls.h"
 
 int try_confined(const struct mpp_confine *confine, size_t memory_limit_bytes, int (*attempt)(void))
 {

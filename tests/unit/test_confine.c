@@ -26,6 +26,8 @@
 #include <cmocka.h>
 
 #include "confine.h"
+#include "confine_paths.h"
+#include "confine_syscalls.h"
 #include "confined_child.h"
 
 enum { MIB = 1 << 20 };

@@ -18,6 +18,7 @@
 
 #include "atomic_file.h"
 #include "confine.h"
+#include "confine_paths.h"
 #include "confined_child.h"
 #include "output_directory.h"
 #include "temporary_directory.h"

@@ -7,6 +7,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "confine_paths.h"
+#include "confine_syscalls.h"
+
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define HAS_SANITIZER true
 #elif defined __has_feature

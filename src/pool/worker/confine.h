@@ -44,24 +44,4 @@ int confine_worker(const struct mpp_confine *confine, size_t memory_limit_bytes,
 /* Whether this build has one of the sanitizers named above. */
 bool confine_has_sanitizer(void);
 
-/* ---- The parts of confine_worker ----
- *
- * Both need PR_SET_NO_NEW_PRIVS, and do nothing where the build or the kernel has no support. */
-
-/* Restricts file access to the paths in `confine`. Below a readable path files can be read,
- * directories listed and, unless no_exec is set, programs executed. Below a writable path files and
- * directories can also be created, changed, renamed and removed, but devices cannot be created. A
- * file is identified by its inode: a file that replaces a listed one is not listed. A missing path
- * is ignored.
- *
- * Landlock before version 2 refuses to move any file to another directory; before version 3 it does
- * not restrict truncate(2); from version 5 on, ioctl(2) on devices is refused. */
-int confine_paths(const struct mpp_confine *confine, struct mpp_error *error);
-
-/* Installs the seccomp filter: see confine_syscalls.c. */
-int confine_syscalls(const struct mpp_confine *confine, struct mpp_error *error);
-
-int confine_landlock_version(void);   /* of this kernel; 0: none */
-bool confine_seccomp_available(void); /* the kernel has filters and the build has libseccomp */
-
 #endif

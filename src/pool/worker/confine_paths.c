@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Restricts a worker's file access to listed paths, with Landlock: see landlock(7) and confine.h.
+ * Restricts a worker's file access to listed paths, with Landlock: see landlock(7).
  * The system calls are made directly, because the C library may not have wrappers yet.
  */
-#include "confine.h"
+#include "confine_paths.h"
 
 #include <errno.h>
 #include <fcntl.h>

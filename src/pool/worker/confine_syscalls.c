@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system calls that a confined worker is refused, with seccomp: see confine.h.
+ * The system calls that a confined worker is refused, with seccomp: see confine_syscalls.h.
  *
  * Every call is allowed unless it is listed here. A list of allowed calls would break with the next
  * version of the C library, since a job may do anything. A refused call fails with EPERM instead of
  * killing the process, so that the job's own error handling runs. A filter cannot read memory
  * behind pointer arguments.
  */
-#include "confine.h"
+#include "confine_syscalls.h"
 
 #ifdef MPP_HAS_SECCOMP
 
