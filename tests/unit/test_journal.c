@@ -349,6 +349,12 @@ static void damaged_lines_are_ignored(void **state)
     journal_index_release(&index);
 }
 
+/* An initialiser of text and size. */
+#define BYTES(literal)                                                                             \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
+
 static void other_files_are_refused(void **state)
 {
     (void)state;
@@ -357,15 +363,15 @@ static void other_files_are_refused(void **state)
         const char *text;
         size_t size;
     } files[] = {
-        {"hello\nworld\n", 12},
-        {"{\"a\":1}\n{\"b\":2}\n", 16},
-        {"my important text", 17}, /* no newline: an incomplete line, but not that of a header */
-        {"{\"a\":1}", 7},
-        {"{\"journal\":\"Nature\",\"title\":\"x\"}", 35},
-        {"{\"journal\":\"my diary, a long text", 33},
-        {"{\"journal\":7}", 13},
+        BYTES("hello\nworld\n"),
+        BYTES("{\"a\":1}\n{\"b\":2}\n"),
+        BYTES("my important text"), /* no newline: an incomplete line, but not that of a header */
+        BYTES("{\"a\":1}"),
+        BYTES("{\"journal\":\"Nature\",\"title\":\"x\"}"),
+        BYTES("{\"journal\":\"my diary, a long text"),
+        BYTES("{\"journal\":7}"),
         {zeros, sizeof zeros},
-        {"{\"journal\":\"\0\0\0\0", 16},
+        BYTES("{\"journal\":\"\0\0\0\0"),
     };
     for (size_t i = 0; i < COUNT(files); i++) {
         char bytes[128];
