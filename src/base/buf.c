@@ -17,7 +17,9 @@ void buf_clear(struct buf *buf)
     buf->failed = false;
 }
 
-uint8_t *buf_reserve(struct buf *buf, size_t extra)
+/* Out of line, because buf_extend calls it only if the buffer has to grow. Inlined into buf_put it
+ * would cost each call several instructions. */
+__attribute__((noinline)) uint8_t *buf_reserve(struct buf *buf, size_t extra)
 {
     size_t wanted;
     if (buf->failed || !size_add(buf->size, extra, &wanted)) {
