@@ -115,12 +115,13 @@ def no_files_depend_on_each_other():
 
 
 def includes_go_down_only():
-    """base <- pool, base <- image, {base, pool} <- batch, all of these <- jobs <- cli. Inside the pool: include <-
-    {schedule, transport}, transport <- worker, all of these <- executor. Above the pool only its public header."""
+    """base <- pool, base <- image, base <- files, {files, pool} <- batch, all of these <- jobs <- cli. Inside the pool:
+    include <- {schedule, transport}, transport <- worker, all of these <- executor. Above the pool only its public
+    header."""
     public = "base pool/include"
     pool = f"{public} pool/transport pool/schedule pool/worker pool/executor"
-    below = {"base": "base", "image": "base image", "batch": f"{public} batch", "jobs": f"{public} image batch jobs",
-             "cli": f"{public} image batch jobs cli", "pool/include": public,
+    below = {"base": "base", "image": "base image", "files": "base files", "batch": f"{public} files batch",
+             "jobs": f"{public} image files batch jobs", "cli": f"{public} image files batch jobs cli", "pool/include": public,
              "pool/transport": f"{public} pool/transport", "pool/schedule": f"{public} pool/schedule",
              "pool/worker": f"{public} pool/transport pool/worker", "pool/executor": pool}
 
