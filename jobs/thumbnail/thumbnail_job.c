@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thumbnail job: see thumbnail_job.h. It runs in worker processes.
+ * The thumbnail job: see thumbnail_job.h. What is here runs in worker processes.
  *
- * A worker reads and writes the files itself: it gets their names and returns a small outcome.
- * Error texts follow "mpthumb: 'SOURCE': ". The work is divided:
+ * A worker reads and writes the files itself: it gets their names and returns a small report. Error
+ * texts follow "mpthumb: 'SOURCE': ". The work is divided:
  *
+ *     thumbnail_settings.c   the options
+ *     thumbnail_plan.c       names the outputs, on rank 0
  *     thumbnail_source.c     opens and reads the source; can be ahead of the task
- *     thumbnail_resume.c     finds out whether the task was done by an earlier run
  *     this file              makes the thumbnail and writes it
- *     thumbnail_message.c    encodes tasks and outcomes
  */
 #include "thumbnail_job.h"
 
@@ -23,25 +23,27 @@
 #include "atomic_file.h"
 #include "output_directory.h"
 #include "output_name.h"
-#include "thumbnail_message.h"
-#include "thumbnail_resume.h"
+#include "thumbnail_libraries.h"
+#include "thumbnail_plan.h"
+#include "thumbnail_settings.h"
 #include "thumbnail_source.h"
+#include "thumbnail_task.h"
 #include "thumbnailer.h"
 
 struct thumbnail_worker {
-    const struct thumbnail_setup *setup;
+    const struct mpb_run *run;
+    const struct thumbnail_settings *settings;
     struct thumbnailer *thumbnailer;
     int root;        /* descriptor of the output directory; -1: none */
     char *root_path; /* its real path; NULL: none */
     struct buf output;
-    struct buf outcome;
 };
 
 /* One task while it is being done. */
 struct task_run {
     struct thumbnail_task task;
     struct thumbnail_source *source;
-    struct thumbnail_outcome outcome;
+    struct mpb_context *context;
     int write_errno; /* why the output could not be written; 0: it was, or was not tried */
 };
 
@@ -54,27 +56,27 @@ static void worker_free(struct thumbnail_worker *worker)
         close(worker->root);
     free(worker->root_path);
     buf_release(&worker->output);
-    buf_release(&worker->outcome);
     free(worker);
 }
 
-static int thumbnail_open(void **out, const void *initargs, struct mpp_error *error)
+static int thumbnail_open(void **out, const struct mpb_run *run, const void *settings,
+                          struct mpp_error *error)
 {
     struct thumbnail_worker *worker = calloc(1, sizeof *worker);
     if (!worker)
         return mpp_error_set(error, "out of memory");
-    worker->setup = initargs;
+    worker->run = run;
+    worker->settings = settings;
     worker->root = -1;
     worker->thumbnailer = thumbnailer_new();
     if (!worker->thumbnailer) {
         mpp_error_set(error, "out of memory");
         goto failed;
     }
-    if (worker->setup->output && !worker->setup->dry_run &&
-        output_directory_open(worker->setup->output, &worker->root, error))
+    if (run->output && !run->dry_run && output_directory_open(run->output, &worker->root, error))
         goto failed;
-    if (worker->setup->output)
-        worker->root_path = realpath(worker->setup->output, NULL);
+    if (run->output)
+        worker->root_path = realpath(run->output, NULL);
     *out = worker;
     return 0;
 failed:
@@ -90,14 +92,12 @@ static void thumbnail_close(void *worker)
 
 /* ---- The source ---- */
 
-static int thumbnail_load(const void *initargs, struct mpp_bytes payload, void **loaded,
-                          struct mpp_error *error)
+static int thumbnail_load(const struct mpb_run *run, const void *settings,
+                          const struct mpb_task *task, void **loaded, struct mpp_error *error)
 {
-    struct thumbnail_task task;
-    struct thumbnail_source *source;
-    if (thumbnail_task_decode(payload, &task, error))
-        return -1;
-    source = thumbnail_source_load(initargs, &task, error);
+    (void)settings;
+    struct thumbnail_task wanted = thumbnail_task_get(task);
+    struct thumbnail_source *source = thumbnail_source_load(&wanted, run->dry_run, error);
     *loaded = source;
     return source ? 0 : -1;
 }
@@ -108,6 +108,20 @@ static void thumbnail_unload(void *loaded)
 }
 
 /* ---- The output ---- */
+
+static void output_path(const struct mpb_run *run, const void *settings,
+                        const struct mpb_task *task, char *path, size_t size)
+{
+    (void)settings;
+    struct thumbnail_task wanted = thumbnail_task_get(task);
+    const char *slash = strrchr(wanted.source, '/');
+    if (run->output)
+        snprintf(path, size, "%s%s%s", run->output,
+                 run->output[strlen(run->output) - 1] == '/' ? "" : "/", wanted.output);
+    else
+        snprintf(path, size, "%.*s%s", slash ? (int)(slash - wanted.source) + 1 : 0, wanted.source,
+                 wanted.output);
+}
 
 /* Refuses a file from a list that lies in the output directory: it could be a thumbnail. */
 static int refuse_inside_output(const struct thumbnail_worker *worker, const struct task_run *run,
@@ -183,11 +197,32 @@ static int write_output(struct thumbnail_worker *worker, struct task_run *run,
 
 /* ---- The task ---- */
 
+/* Tells the engine what was made. */
+static void report(const struct thumbnail_worker *worker, const struct task_run *run,
+                   const struct thumbnail_info *info)
+{
+    struct mpb_context *context = run->context;
+    const struct buf *output = &worker->output;
+    mpb_output_file(context, run->task.output, output->size,
+                    XXH3_64bits(output->data, output->size));
+    mpb_field_int(context, "width", info->width_px);
+    mpb_field_int(context, "height", info->height_px);
+    if (info->warnings)
+        mpb_warn(context);
+    if (worker->run->verbose && worker->settings->beside) {
+        char path[2 * PATH_MAX];
+        const char *slash = strrchr(run->task.source, '/');
+        snprintf(path, sizeof path, "%.*s%s", slash ? (int)(slash - run->task.source) + 1 : 0,
+                 run->task.source, run->task.output);
+        mpb_line(context, "A thumbnail for %s was saved as %s", run->task.source, path);
+    }
+}
+
 static int make_thumbnail(struct thumbnail_worker *worker, struct task_run *run,
                           struct mpp_error *error)
 {
-    struct thumbnail_options options = worker->setup->image;
-    struct thumbnail_outcome *outcome = &run->outcome;
+    struct thumbnail_options options = worker->settings->image;
+    struct thumbnail_info info = {0};
     struct thumbnail_source *source = run->source;
     if (!source->bytes.size && !source->streams && thumbnail_source_read(source, error))
         return -1;
@@ -199,21 +234,17 @@ static int make_thumbnail(struct thumbnail_worker *worker, struct task_run *run,
     if (!options.format)
         options.format = image_codec_by_file_name(run->task.source);
     buf_clear(&worker->output);
-    if (thumbnailer_run(worker->thumbnailer, &image, &options, &worker->output, &outcome->info,
-                        error))
+    if (thumbnailer_run(worker->thumbnailer, &image, &options, &worker->output, &info, error))
         return -1;
     if (worker->output.failed)
         return mpp_error_set(error, "out of memory");
-    if ((run->task.flags & THUMBNAIL_SUFFIXED) &&
-        outcome->info.source_width_px <= options.box_width_px &&
-        outcome->info.source_height_px <= options.box_height_px) {
-        outcome->status = THUMBNAIL_OWN_OUTPUT;
-        return 0;
-    }
-    outcome->source_bytes = image.size;
-    outcome->output_bytes = worker->output.size;
-    outcome->output_xxh3 = XXH3_64bits(worker->output.data, worker->output.size);
-    return write_output(worker, run, error);
+    if ((run->task.flags & THUMBNAIL_SUFFIXED) && info.source_width_px <= options.box_width_px &&
+        info.source_height_px <= options.box_height_px)
+        return mpb_skip(run->context, "its suffix and its size mark it as a thumbnail");
+    if (write_output(worker, run, error))
+        return -1;
+    report(worker, run, &info);
+    return 0;
 }
 
 /* Whether the output of every other source would fail, too. */
@@ -224,63 +255,60 @@ static bool concerns_all_outputs(int number)
 
 /* The error that ends the run, which is printed without the source: with the whole path of the
  * output. */
-static int set_write_error(const struct thumbnail_worker *worker, const struct task_run *run,
-                           struct mpp_error *error)
+static int stop_writing(const struct thumbnail_worker *worker, const struct task_run *run)
 {
+    struct mpp_error error;
     const char *reason = strerror(run->write_errno);
     const char *source = run->task.source;
     const char *slash = strrchr(source, '/');
-    if (worker->root >= 0)
-        return mpp_error_set(error, "cannot write '%.400s/%.500s': %s", worker->setup->output,
-                             run->task.output, reason);
     int size = slash ? (int)(slash - source) + 1 : 0;
-    return mpp_error_set(error, "cannot write '%.*s%.400s': %s", size < 500 ? size : 500, source,
-                         run->task.output, reason);
+    if (worker->root >= 0)
+        mpp_error_set(&error, "cannot write '%.400s/%.500s': %s", worker->run->output,
+                      run->task.output, reason);
+    else
+        mpp_error_set(&error, "cannot write '%.*s%.400s': %s", size < 500 ? size : 500, source,
+                      run->task.output, reason);
+    return mpb_stop(run->context, error.text);
 }
 
-static int run_task(struct thumbnail_worker *worker, struct task_run *run, struct mpp_error *error)
-{
-    run->outcome.mismatch = run->source->mismatch;
-    run->outcome.source_mtime_ns = thumbnail_mtime_ns(&run->source->status);
-    if (run->source->kept) {
-        run->outcome.status = THUMBNAIL_KEPT;
-        return 0;
-    }
-    if (run->source->not_image) {
-        run->outcome.status = THUMBNAIL_SKIPPED;
-        return 0;
-    }
-    if (refuse_inside_output(worker, run, error))
-        return -1;
-    return worker->setup->dry_run ? 0 : make_thumbnail(worker, run, error);
-}
-
-static int thumbnail_run(void *opaque, struct mpp_bytes payload, struct mpp_context *context,
+static int thumbnail_run(void *state, const struct mpb_task *task, struct mpb_context *context,
                          struct mpp_error *error)
 {
-    struct thumbnail_worker *worker = opaque;
-    struct task_run run = {.source = mpp_context_loaded(context)};
-    if (thumbnail_task_decode(payload, &run.task, error))
+    struct thumbnail_worker *worker = state;
+    struct task_run run = {.task = thumbnail_task_get(task),
+                           .source = mpb_loaded(context),
+                           .context = context};
+    if (run.source->not_image)
+        return mpb_skip(context, "neither its name nor its content is that of an image");
+    if (refuse_inside_output(worker, &run, error))
         return -1;
-    if (run_task(worker, &run, error)) {
-        if (!run.write_errno || !concerns_all_outputs(run.write_errno))
-            return -1;
-        set_write_error(worker, &run, error);
-        run.outcome.status = THUMBNAIL_CANNOT_WRITE;
-        run.outcome.text = error->text;
-    }
-    buf_clear(&worker->outcome);
-    thumbnail_outcome_encode(&run.outcome, &worker->outcome);
-    return worker->outcome.failed ||
-                   mpp_context_set_result(context, worker->outcome.data, worker->outcome.size)
-               ? mpp_error_set(error, "out of memory")
-               : 0;
+    if (worker->run->dry_run || make_thumbnail(worker, &run, error) == 0)
+        return 0;
+    return concerns_all_outputs(run.write_errno) ? stop_writing(worker, &run) : -1;
 }
 
-const struct mpp_job thumbnail_job = {
+static const struct mpb_default defaults[] = {{"timeout", "300"}, {0}};
+
+const struct mpb_job thumbnail_job = {
     .name = "thumbnail",
-    .summary = "makes a thumbnail of an image file",
+    .program = "mpthumb",
+    .summary = "makes a thumbnail of each image file",
+    .description = "Makes a thumbnail of each image file that is named or lies in a named "
+                   "directory.",
+    .unit = "images",
+    .warned = "with decoder warnings",
+    .libraries = thumbnail_libraries,
+    .output = MPB_OUTPUT_FILES,
+    .output_default = "thumbs",
+    .options = thumbnail_option_table,
+    .defaults = defaults,
+    .settings_size = sizeof(struct thumbnail_settings),
+    .check = thumbnail_settings_check,
+    .begin = thumbnail_plan_begin,
+    .plan = thumbnail_plan_input,
+    .end = thumbnail_plan_end,
     .open = thumbnail_open,
+    .output_path = output_path,
     .load = thumbnail_load,
     .unload = thumbnail_unload,
     .run = thumbnail_run,

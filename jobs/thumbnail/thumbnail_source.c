@@ -10,7 +10,6 @@
 
 #include "file_type_guess.h"
 #include "read_write_full.h"
-#include "thumbnail_resume.h"
 
 #define SOURCE_MAX_BYTES (UINT64_C(4) << 30) /* larger files are refused before they are read */
 #define AHEAD_BYTES      (4 << 20)           /* larger files are opened ahead, but read later */
@@ -96,8 +95,6 @@ static int sniff_source(struct thumbnail_source *source, const struct thumbnail_
     if (got < 0)
         return mpp_error_set_errno(error, "cannot read");
     const struct image_codec *content = image_codec_by_content(head, (size_t)got);
-    const struct image_codec *name = image_codec_by_file_name(task->source);
-    source->mismatch = name && content && name != content;
     source->not_image = !content && may_be_skipped(task);
     source->streams = content && content->streams && source->status.st_size > STREAM_BYTES;
     if (content || source->not_image)
@@ -193,26 +190,16 @@ void thumbnail_source_free_unused(void)
     unused.bytes = 0;
 }
 
-static int prepare_source(struct thumbnail_source *source, const struct thumbnail_setup *setup,
-                          const struct thumbnail_task *task, struct mpp_error *error)
+static int prepare_source(struct thumbnail_source *source, const struct thumbnail_task *task,
+                          bool dry_run, struct mpp_error *error)
 {
-    if (task->flags & THUMBNAIL_CHECK) {
-        source->kept = true; /* nothing is made in any case */
-        return thumbnail_resume_check(setup, task, error);
-    }
-    source->kept =
-        ((task->flags & THUMBNAIL_EXISTING) && thumbnail_resume_output_exists(setup, task)) ||
-        ((task->flags & THUMBNAIL_RECORDED) && thumbnail_resume_source_unchanged(task) &&
-         thumbnail_resume_output_exists(setup, task));
-    if (source->kept)
-        return 0;
     if (open_source(source, task, error))
         return -1;
     if (source->not_image)
         return 0;
     if (sniff_source(source, task, error))
         return -1;
-    if (source->not_image || setup->dry_run)
+    if (source->not_image || dry_run)
         return 0;
     if (source->status.st_size <= AHEAD_BYTES)
         return thumbnail_source_read(source, error);
@@ -220,8 +207,7 @@ static int prepare_source(struct thumbnail_source *source, const struct thumbnai
     return 0;
 }
 
-struct thumbnail_source *thumbnail_source_load(const struct thumbnail_setup *setup,
-                                               const struct thumbnail_task *task,
+struct thumbnail_source *thumbnail_source_load(const struct thumbnail_task *task, bool dry_run,
                                                struct mpp_error *error)
 {
     struct thumbnail_source *source = new_source();
@@ -229,7 +215,7 @@ struct thumbnail_source *thumbnail_source_load(const struct thumbnail_setup *set
         mpp_error_set(error, "out of memory");
         return NULL;
     }
-    if (prepare_source(source, setup, task, error) == 0)
+    if (prepare_source(source, task, dry_run, error) == 0)
         return source;
     int saved = errno;
     thumbnail_source_free(source);

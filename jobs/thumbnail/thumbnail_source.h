@@ -6,6 +6,7 @@
 #ifndef THUMBNAIL_SOURCE_H
 #define THUMBNAIL_SOURCE_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "buf.h"
@@ -16,16 +17,13 @@ struct thumbnail_source {
     int fd;
     struct stat status;
     bool not_image; /* neither its name nor its content is that of an image: skip it */
-    bool mismatch;  /* name and content have different formats */
     bool streams;   /* it is read while it is decoded */
-    bool kept;      /* its output exists: there is nothing to do */
     struct buf bytes;
     struct thumbnail_source *next; /* in the list of unused sources */
 };
 
-/* The caller frees the source. NULL: it cannot be used; error says why, errno is kept. */
-struct thumbnail_source *thumbnail_source_load(const struct thumbnail_setup *setup,
-                                               const struct thumbnail_task *task,
+/* dry_run: recognise the file, but do not read it. The caller frees the source. NULL: it cannot be used; error says why, errno is kept. */
+struct thumbnail_source *thumbnail_source_load(const struct thumbnail_task *task, bool dry_run,
                                                struct mpp_error *error);
 void thumbnail_source_free(struct thumbnail_source *source);
 

@@ -12,9 +12,9 @@
 
 #define LINE_SIZE 12288 /* room for two paths of PATH_MAX and some words */
 
-void console_init(struct console *console, enum tally_kind kind, bool quiet)
+void console_init(struct console *console, const struct tally *tally, bool quiet)
 {
-    *console = (struct console){.quiet = quiet, .tally.kind = kind};
+    *console = (struct console){.quiet = quiet, .tally = *tally, .stream = stdout};
     progress_init(&console->progress, quiet);
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* each line is visible at once */
 }
@@ -39,7 +39,7 @@ void console_line(struct console *console, const char *format, ...)
     va_end(args);
     log_escape(text, line, sizeof line);
     progress_erase(&console->progress);
-    if (printf("%s\n", line) < 0 || ferror(stdout))
+    if (fprintf(console->stream, "%s\n", line) < 0 || ferror(console->stream))
         stdout_failed(console);
 }
 
@@ -88,18 +88,19 @@ void console_update(struct console *console, double elapsed_s)
 
 void console_format_counts(const struct tally *tally, double elapsed_s, char *text, size_t size)
 {
-    char kept[48] = "", skipped[48] = "", damaged[48] = "";
+    char kept[48] = "", skipped[48] = "", warned[96] = "";
     if (tally->kept)
         snprintf(kept, sizeof kept, ", %" PRIu64 " done before", tally->kept);
     if (tally->skipped)
         snprintf(skipped, sizeof skipped, ", %" PRIu64 " skipped", tally->skipped);
-    if (tally->damaged)
-        snprintf(damaged, sizeof damaged, " (%" PRIu64 " with decoder warnings)", tally->damaged);
+    if (tally->warnings)
+        snprintf(warned, sizeof warned, " (%" PRIu64 " %s)", tally->warnings,
+                 tally->warned);
     snprintf(text, size,
              "%" PRIu64 " done%s%s, %" PRIu64 " failed%s, %.1f %s/s. "
              "It took %.2f second(s) to finish",
-             tally->done, damaged, kept, tally->failed, skipped, progress_rate(tally, elapsed_s),
-             progress_unit(tally), elapsed_s);
+             tally->done, warned, kept, tally->failed, skipped, progress_rate(tally, elapsed_s),
+             tally->unit, elapsed_s);
 }
 
 /* Appends a count and its word between two texts, such as ", 3 workers replaced"; nothing if the
@@ -160,5 +161,17 @@ int console_finish_dry(struct console *console)
     progress_erase(&console->progress);
     console_line(console, "Dry run: %" PRIu64 " to do, %" PRIu64 " failed%s; nothing was written",
                  console->tally.done, console->tally.failed, skipped);
+    return close_stdout(console);
+}
+
+int console_finish_verify(struct console *console)
+{
+    char skipped[40] = "";
+    if (console->tally.skipped)
+        snprintf(skipped, sizeof skipped, ", %" PRIu64 " skipped", console->tally.skipped);
+    progress_erase(&console->progress);
+    print_unlisted(console);
+    console_line(console, "%" PRIu64 " verified, %" PRIu64 " differ%s; nothing was written",
+                 console->tally.kept, console->tally.failed, skipped);
     return close_stdout(console);
 }

@@ -2,18 +2,22 @@
 /*
  * console: everything that a run prints, and the counts in its output. Used on rank 0 only.
  *
- * Lines about inputs and the final summary go to stdout, errors and progress to stderr. If stdout
- * cannot be written (a closed pipe, a full disk), the run continues; an error is printed once, and
- * console_finish returns -1.
+ * Lines about inputs and the final summary go to stdout, or to stderr if stdout gets the results of
+ * the run; errors and progress go to stderr. If stdout cannot be written (a closed pipe, a full
+ * disk), the run continues; an error is printed once, and console_finish returns -1.
  */
 #ifndef CONSOLE_H
 #define CONSOLE_H
+
+#include <stdio.h>
 
 #include "failure_summary.h"
 #include "progress.h"
 
 struct console {
-    bool quiet; /* print errors only */
+    FILE *stream; /* of the lines about inputs and the summary: stdout, or stderr if stdout gets
+                     the results */
+    bool quiet;   /* print errors only */
     bool stdout_failed;
 
     /* NULL: every failure is printed. Otherwise only the first CONSOLE_EXAMPLES_MAX failures of
@@ -39,7 +43,8 @@ struct pool_summary {
     const char *confined; /* what confines the workers; NULL: not printed */
 };
 
-void console_init(struct console *console, enum tally_kind kind, bool quiet);
+/* tally: zero but for its words. */
+void console_init(struct console *console, const struct tally *tally, bool quiet);
 void console_release(struct console *console);
 
 /* Prints a line on stdout, unless quiet. Control characters are shown as \ooo. */
@@ -61,6 +66,9 @@ int console_finish(struct console *console, const struct pool_summary *pool, dou
 
 /* The same for a dry run. */
 int console_finish_dry(struct console *console);
+
+/* The same for a run that only compares outputs with the journal. */
+int console_finish_verify(struct console *console);
 
 /* The last line of the summary, without a newline. */
 void console_format_counts(const struct tally *tally, double elapsed_s, char *text, size_t size);

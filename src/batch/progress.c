@@ -35,16 +35,6 @@ static uint64_t finished(const struct tally *tally)
     return tally->done + tally->kept + tally->failed + tally->skipped;
 }
 
-const char *progress_unit(const struct tally *tally)
-{
-    return tally->kind == TALLY_IMAGES ? "images" : "tasks";
-}
-
-static const char *input_unit(const struct tally *tally)
-{
-    return tally->kind == TALLY_IMAGES ? "files" : "tasks";
-}
-
 /* ", 2 failed, 245.3 images/s, 0:12 left": the common end of bar and line. */
 static void format_details(const struct tally *tally, double elapsed_s, char *text, size_t size)
 {
@@ -53,7 +43,7 @@ static void format_details(const struct tally *tally, double elapsed_s, char *te
     if (tally->failed)
         used += (size_t)snprintf(text, size, ", %" PRIu64 " failed", tally->failed);
     used += (size_t)snprintf(text + used, size - used, ", %.1f %s/s",
-                             progress_rate(tally, elapsed_s), progress_unit(tally));
+                             progress_rate(tally, elapsed_s), tally->unit);
     if (count && tally->total > count) {
         char left[32];
         progress_format_time(elapsed_s / (double)count * (double)(tally->total - count), left,
@@ -68,9 +58,9 @@ void progress_format_line(const struct tally *tally, double elapsed_s, char *tex
     format_details(tally, elapsed_s, details, sizeof details);
     if (tally->total)
         snprintf(text, size, "%" PRIu64 " of %" PRIu64 " %s%s", finished(tally), tally->total,
-                 input_unit(tally), details);
+                 tally->input_unit, details);
     else
-        snprintf(text, size, "%" PRIu64 " %s%s", finished(tally), input_unit(tally), details);
+        snprintf(text, size, "%" PRIu64 " %s%s", finished(tally), tally->input_unit, details);
 }
 
 /* "[######    ]  60% ", at most `room` characters wide; "" if there is too little room. */

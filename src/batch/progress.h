@@ -13,27 +13,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum tally_kind { TALLY_IMAGES, TALLY_TASKS }; /* the word that messages use */
-
 /* Counts of inputs. Each finished input is counted in one of done, kept, failed and skipped. */
 struct tally {
-    enum tally_kind kind;
+    const char *unit;       /* the words of messages, such as "images" */
+    const char *input_unit; /* and "files" */
+    const char *warned;     /* and "with decoder warnings" */
     uint64_t done;
-    uint64_t damaged; /* part of done: the decoder gave warnings */
+    uint64_t warnings; /* part of done */
     uint64_t kept;    /* done by an earlier run */
     uint64_t failed;
     uint64_t skipped;
     uint64_t total; /* number of all inputs; 0 while it is unknown */
 };
 
-/* Images or tasks done per second; 0 if elapsed_s is 0. */
+/* Inputs done per second; 0 if elapsed_s is 0. */
 double progress_rate(const struct tally *tally, double elapsed_s);
 
 /* Formats a duration: "0:07", "12:34", "1:02:03". Returns its length. */
 int progress_format_time(double seconds, char *text, size_t size);
-
-/* "images" or "tasks". */
-const char *progress_unit(const struct tally *tally);
 
 /* A line for a log, without a newline. */
 void progress_format_line(const struct tally *tally, double elapsed_s, char *text, size_t size);

@@ -20,7 +20,7 @@
 #include "buf.h"
 #include "mpp_error.h"
 
-#define METADATA_DIRECTORY ".mpthumb" /* in an output directory; for journal and summary.json */
+#define METADATA_DIRECTORY ".mpthumb" /* in an output directory; for the files of the run */
 
 struct walk_level {
     struct buf names; /* for each entry a type byte (DT_*) and the name with its zero byte */

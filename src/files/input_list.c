@@ -10,7 +10,7 @@ void input_list_init(struct input_list *list, char *const *arguments, size_t cou
     list->arguments = arguments;
     list->count = count;
     list->next = 0;
-    list->walking = list->reading_names = false;
+    list->words = list->walking = list->reading_names = false;
     directory_walk_init(&list->walk);
 }
 
@@ -43,7 +43,7 @@ static enum input_list_status next_argument(struct input_list *list, struct inpu
         mpp_error_set(error, *path ? "the path is too long" : "the name is empty");
         return INPUT_LIST_BAD;
     }
-    if (stat(path, &status) || !S_ISDIR(status.st_mode))
+    if (list->words || stat(path, &status) || !S_ISDIR(status.st_mode))
         return INPUT_LIST_ITEM;
     input->origin = INPUT_WALKED;
     if (directory_walk_start(&list->walk, path, error))

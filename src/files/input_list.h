@@ -31,6 +31,7 @@ struct input_list {
     char *const *arguments;
     size_t count;
     size_t next;
+    bool words;         /* arguments are texts: none is a directory; false after init */
     bool walking;       /* the argument before `next` is being walked */
     bool reading_names; /* there is a file of names, and its end has not been reached */
     struct directory_walk walk;

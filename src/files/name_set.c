@@ -2,8 +2,14 @@
 /* A set of fingerprints, open addressing with linear probing: see name_set.h. */
 #include "name_set.h"
 
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+
+enum { NUMBERED_SIZE = PATH_MAX + 32 };
 
 void name_set_init(struct name_set *set, const uint64_t key[2])
 {
@@ -87,7 +93,7 @@ static int grow(struct name_set *set, struct mpp_error *error)
     size_t capacity = set->capacity ? 2 * set->capacity : 1024;
     uint64_t *slots = calloc(capacity, sizeof *slots);
     if (!slots)
-        return mpp_error_set(error, "out of memory for the names of %zu outputs", set->count);
+        return mpp_error_set(error, "out of memory for %zu names", set->count);
     for (size_t i = 0; i < set->capacity; i++)
         if (set->slots[i])
             insert(slots, capacity, set->slots[i]);
@@ -97,14 +103,65 @@ static int grow(struct name_set *set, struct mpp_error *error)
     return 0;
 }
 
-int name_set_add(struct name_set *set, const char *name, bool *added, struct mpp_error *error)
+int name_set_init_random(struct name_set *set, struct mpp_error *error)
+{
+    uint64_t key[2];
+    if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
+        return mpp_error_set_errno(error, "cannot get random numbers");
+    name_set_init(set, key);
+    return 0;
+}
+
+static uint64_t fingerprint_of(const struct name_set *set, const char *name)
 {
     uint64_t fingerprint = name_set_siphash(set->key, name, strlen(name));
-    if (!fingerprint)
-        fingerprint = 1;
+    return fingerprint ? fingerprint : 1;
+}
+
+bool name_set_has(const struct name_set *set, const char *name)
+{
+    uint64_t fingerprint = fingerprint_of(set, name);
+    size_t at = (size_t)fingerprint & (set->capacity - 1);
+    while (set->capacity && set->slots[at] && set->slots[at] != fingerprint)
+        at = (at + 1) & (set->capacity - 1);
+    return set->capacity && set->slots[at];
+}
+
+int name_set_add(struct name_set *set, const char *name, bool *added, struct mpp_error *error)
+{
+    uint64_t fingerprint = fingerprint_of(set, name);
     if (set->count >= set->capacity / 4 * 3 && grow(set, error))
         return -1;
     *added = insert(set->slots, set->capacity, fingerprint);
     set->count += *added;
     return 0;
+}
+
+/* Writes the name of its n-th occurrence. Returns whether the set has it. */
+static bool has_numbered(const struct name_set *set, const char *name, uint64_t number,
+                         char numbered[NUMBERED_SIZE])
+{
+    snprintf(numbered, NUMBERED_SIZE, "%" PRIu64 "/%s", number, name);
+    return name_set_has(set, numbered);
+}
+
+int name_set_count(struct name_set *set, const char *name, uint64_t *before,
+                   struct mpp_error *error)
+{
+    char numbered[NUMBERED_SIZE];
+    uint64_t there = 0, missing = 0;
+    bool added;
+    if (has_numbered(set, name, 0, numbered))
+        for (missing = 1; has_numbered(set, name, missing, numbered); missing *= 2)
+            there = missing;
+    while (missing > there + 1) { /* by halves, because a name may repeat a million times */
+        uint64_t middle = there + (missing - there) / 2;
+        if (has_numbered(set, name, middle, numbered))
+            there = middle;
+        else
+            missing = middle;
+    }
+    *before = missing;
+    has_numbered(set, name, missing, numbered);
+    return name_set_add(set, numbered, &added, error);
 }

@@ -2,23 +2,17 @@
 /* Journal, job log and summary.json of a run: see run_log.h. */
 #include "run_log.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "atomic_file.h"
-#include "directory_walk.h"
 #include "json.h"
-#include "mpthumb_help.h"
+#include "option_table.h"
 #include "output_directory.h"
-
-enum { OPTIONS_MAX = 24 };
 
 static double realtime_now_s(void)
 {
@@ -27,145 +21,135 @@ static double realtime_now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* ---- The options that affect the outputs ---- */
+/* ---- Opening ---- */
 
-struct option_list {
+enum { OPTIONS_MAX = 64 }; /* that decide what comes out, in both tables */
+
+struct option_texts {
+    char name[OPTIONS_MAX][64], value[OPTIONS_MAX][OPTION_VALUE_SIZE];
     struct journal_option list[OPTIONS_MAX];
     size_t count;
 };
 
-static void add(struct option_list *options, const char *name, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void add(struct option_list *options, const char *name, const char *format, ...)
+/* Adds the options of a table that decide what comes out. A run can continue a journal only if all
+ * of them are the same. */
+static int describe(struct option_texts *texts, const struct mpb_option *options, void *settings,
+                    struct mpp_error *error)
 {
-    struct journal_option *option = &options->list[options->count++];
-    va_list args;
-    option->name = name;
-    va_start(args, format);
-    vsnprintf(option->value, sizeof option->value, format, args);
-    va_end(args);
+    struct option_table table = {options, settings};
+    for (; options && options->name; options++) {
+        size_t at = texts->count;
+        if (!options->decides)
+            continue;
+        if (at == OPTIONS_MAX)
+            return mpp_error_set(error, "more than %d options decide what comes out", OPTIONS_MAX);
+        snprintf(texts->name[at], sizeof texts->name[at], "--%s", options->name);
+        option_table_format(&table, options, texts->value[at]);
+        texts->list[at] = (struct journal_option){texts->name[at], texts->value[at]};
+        texts->count++;
+    }
+    return 0;
 }
 
-static const char *yes(bool value)
-{
-    return value ? "yes" : "no";
-}
-
-/* A run can continue a journal only if all these options are the same. */
-static void describe_options(struct option_list *to, const struct mpthumb_options *options)
-{
-    static const char *const fits[] = {
-        [IMAGE_INSIDE] = "inside", [IMAGE_COVER] = "cover", [IMAGE_FILL] = "fill"};
-    const struct thumbnail_options *image = &options->image;
-    to->count = 0;
-    add(to, "--size", "%dx%d", image->box_width_px, image->box_height_px);
-    add(to, "--fit", "%s", fits[image->fit]);
-    add(to, "--enlarge", "%s", yes(image->enlarge));
-    add(to, "--blur", "%.17g", image->blur_sigma);
-    add(to, "--no-orient", "%s", yes(!image->orient));
-    add(to, "--exact", "%s", yes(image->exact));
-    add(to, "--max-pixels", "%llu", (unsigned long long)image->max_pixels);
-    add(to, "--on-truncated", "%s", image->keep_truncated ? "keep" : "fail");
-    add(to, "--format", "%s", image->format ? image->format->name : "same");
-    add(to, "--quality", "%d", image->quality);
-    add(to, "--progressive", "%s", yes(image->progressive));
-    add(to, "--optimize", "%s", yes(image->optimize));
-    add(to, "--background", "%02x%02x%02x", image->background[0], image->background[1],
-        image->background[2]);
-    add(to, "--beside", "%s", yes(options->beside));
-    add(to, "--flat", "%s", yes(options->flat));
-    add(to, "--suffix", "%s", options->suffix);
-    add(to, "--shard", options->shards ? "%d/%d" : "all of them", options->shard, options->shards);
-}
-
-/* ---- Opening ---- */
-
-/* The default path of a file, in the output directory; each shard has its own. NULL: out of
- * memory. */
-static char *path_of(const struct mpthumb_options *options, const char *base, const char *extension)
-{
-    char shard[48] = "";
-    char *path = NULL;
-    if (options->shards)
-        snprintf(shard, sizeof shard, "-%d-of-%d", options->shard, options->shards);
-    if (asprintf(&path, "%s/" METADATA_DIRECTORY "/%s%s%s", options->output, base, shard,
-                 extension) < 0)
-        return NULL;
-    return path;
-}
-
-static int name_files(struct run_log *log, const struct mpthumb_options *options,
-                      struct mpp_error *error)
+/* Creates the directory of a file. */
+static int make_directory_of(const char *path, struct mpp_error *error)
 {
     char directory[PATH_MAX];
-    struct stat status;
-    if (options->no_journal || (options->dry_run && !options->resume) ||
-        (options->beside && !options->journal))
+    const char *slash = strrchr(path, '/');
+    int fd;
+    if (!slash || (size_t)(slash - path) >= sizeof directory)
         return 0;
-    if (options->journal) {
-        log->journal_path = strdup(options->journal);
-        if (asprintf(&log->summary_path, "%s.summary.json", options->journal) < 0)
-            log->summary_path = NULL;
-    } else {
-        snprintf(directory, sizeof directory, "%s/" METADATA_DIRECTORY, options->output);
-        if (!options->dry_run && TEMP_FAILURE_RETRY(mkdir(directory, 0777)) && errno != EEXIST)
-            return mpp_error_set_errno(error, "cannot create the directory '%.300s'", directory);
-        if (lstat(directory, &status) == 0 && !S_ISDIR(status.st_mode))
-            return mpp_error_set(error, "'%.300s' is not a directory; remove it", directory);
-        log->journal_path = path_of(options, "journal", ".jsonl");
-        log->summary_path = path_of(options, "summary", ".json");
-    }
-    return log->journal_path && log->summary_path ? 0 : mpp_error_set(error, "out of memory");
+    snprintf(directory, sizeof directory, "%.*s", (int)(slash - path), path);
+    if (output_directory_open(*directory ? directory : "/", &fd, error))
+        return -1;
+    close(fd);
+    return 0;
 }
 
-int run_log_open(struct run_log *log, const struct mpthumb_options *options,
-                 struct mpp_error *error)
+static int open_journal(struct run_log *log, const struct run_options *options,
+                        const void *settings, const char *libraries, struct mpp_error *error)
 {
-    struct option_list list;
+    bool check = run_options_only_verify(options);
+    enum journal_mode mode = check || options->run.dry_run ? JOURNAL_READ
+                             : options->run.resume         ? JOURNAL_RESUME
+                                                           : JOURNAL_FRESH;
     char host[65] = "";
-    bool check = options->verify && !options->resume;
-    enum journal_mode mode = check || options->dry_run ? JOURNAL_READ
-                             : options->resume         ? JOURNAL_RESUME
-                                                       : JOURNAL_FRESH;
-    *log = (struct run_log){.journal.fd = -1, .begun_s = realtime_now_s()};
-    if (name_files(log, options, error) ||
-        joblog_open(&log->joblog, options->joblog, options->resume, error))
-        return -1;
-    if (!log->journal_path)
-        return 0;
     if (mode == JOURNAL_READ && !check && access(log->journal_path, F_OK))
         return 0; /* --dry-run --resume before the first run */
-    describe_options(&list, options);
+    if (mode != JOURNAL_READ && make_directory_of(log->journal_path, error))
+        return -1;
+    struct option_texts *texts = calloc(1, sizeof *texts);
+    if (!texts)
+        return mpp_error_set(error, "out of memory");
     gethostname(host, sizeof host - 1);
     struct journal_header header = {.version = MPP_VERSION,
-                                    .libraries = mpthumb_version_text(),
+                                    .libraries = libraries,
                                     .host = host,
-                                    .options = list.list,
-                                    .option_count = list.count};
-    return journal_open(&log->journal, log->journal_path, mode, &header, &log->index, error);
+                                    .job = log->job->name,
+                                    .options = texts->list};
+    int result = describe(texts, log->job->options, (void *)settings, error) ||
+                         describe(texts, run_option_table, (void *)options, error)
+                     ? -1
+                     : 0;
+    header.option_count = texts->count;
+    if (!result)
+        result =
+            journal_open(&log->journal, log->journal_path, mode, &header, &log->index, error);
+    free(texts);
+    return result;
 }
 
-const struct journal_entry *run_log_find(const struct run_log *log, const char *source)
+int run_log_open(struct run_log *log, const struct run_directory *directory,
+                 const struct run_options *options, const struct mpb_job *job, const void *settings,
+                 const char *libraries, struct mpp_error *error)
 {
-    return journal_index_find(&log->index, source);
+    *log = (struct run_log){.journal.fd = -1,
+                            .begun_s = realtime_now_s(),
+                            .job = job,
+                            .journal_path = directory->journal,
+                            .summary_path = directory->summary};
+    if (joblog_open(&log->joblog, options->joblog, options->run.resume, error))
+        return -1;
+    return log->journal_path ? open_journal(log, options, settings, libraries, error) : 0;
+}
+
+/* ---- Reading ---- */
+
+const struct journal_entry *run_log_find(const struct run_log *log,
+                                         const struct task_identity *identity)
+{
+    return journal_index_find(&log->index, identity);
+}
+
+int run_log_read_result(struct run_log *log, const struct journal_entry *entry, struct buf *line,
+                        struct result_ref *ref, struct mpp_error *error)
+{
+    struct buf text = BUF_INIT;
+    int result = journal_read_line(&log->journal, entry->line, &text, error);
+    if (!result && !journal_read_result((const char *)text.data, text.size, line, ref))
+        result = mpp_error_set(error, "a line of the journal has changed since it was read");
+    buf_release(&text);
+    return result;
 }
 
 /* ---- Recording ---- */
 
-int run_log_add(struct run_log *log, const struct journal_record *record,
+int run_log_add(struct run_log *log, struct journal_record *record,
                 const struct mpp_outcome *outcome, uint64_t output_bytes, struct mpp_error *error)
 {
+    const struct journal_entry *earlier = run_log_find(log, &record->identity);
+    enum journal_status was = earlier ? (enum journal_status)earlier->status : JOURNAL_DONE;
     bool failed = record->status == JOURNAL_FAILED;
     struct joblog_entry entry = {
         .host = record->host,
-        .end_s = log->joblog.file ? realtime_now_s() : 0,
+        .end_s = (double)record->end_ms * 1e-3,
         .run_s = record->run_s,
         .sent_bytes = record->size_bytes > 0 ? (uint64_t)record->size_bytes : 0,
         .received_bytes = output_bytes,
         .exit_value = failed,
         .signal = failed && outcome && outcome->exception ? outcome->exception->signal : 0,
-        .source = record->source};
+        .source = record->identity.key};
+    record->was = earlier ? &was : NULL;
     if (journal_append(&log->journal, record, error))
         return -1;
     return joblog_put(&log->joblog, &entry, error);
@@ -221,9 +205,11 @@ static void put_summary(struct buf *out, const struct run_log *log, const struct
 {
     const struct tally *tally = &console->tally;
     struct mpp_stats stats;
+    char rate[64];
     mpp_executor_stats(executor, &stats);
     buf_put_u8(out, '{');
     json_put_string_member(out, "mpthumb", MPP_VERSION);
+    json_put_string_member(out, "job", log->job->name);
     json_put_int_member(out, "exit_status", end->exit_status);
     json_put_string_member(out, "stopped_by", end->stopped_by);
     json_put_real_member(out, "started", log->begun_s, 3);
@@ -232,8 +218,9 @@ static void put_summary(struct buf *out, const struct run_log *log, const struct
     json_put_uint_member(out, "already_done", tally->kept);
     json_put_uint_member(out, "failed", tally->failed);
     json_put_uint_member(out, "skipped", tally->skipped);
-    json_put_uint_member(out, "with_decoder_warnings", tally->damaged);
-    json_put_real_member(out, "images_per_s", progress_rate(tally, end->elapsed_s), 1);
+    json_put_uint_member(out, "with_decoder_warnings", tally->warnings);
+    snprintf(rate, sizeof rate, "%s_per_s", tally->unit);
+    json_put_real_member(out, rate, progress_rate(tally, end->elapsed_s), 1);
     put_causes(out, &console->failures);
     json_put_int_member(out, "workers", stats.workers);
     json_put_uint_member(out, "steals", stats.steals);
@@ -294,7 +281,5 @@ void run_log_release(struct run_log *log)
     if (log->journal_path)
         journal_close(&log->journal, &ignored);
     journal_index_release(&log->index);
-    free(log->journal_path);
-    free(log->summary_path);
     *log = (struct run_log){.journal.fd = -1};
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cli_common: what the main functions of all programs share: exit statuses, messages about the
- * command line, and opening and closing the pool.
+ * program: what a program does around a run: exit statuses, messages about the command line, and
+ * opening and closing the pool.
  *
  * Every rank runs the same main with the same arguments. Errors in the command line, and texts such
  * as --help, are printed before MPI starts, by the process to which the launcher gave rank 0. The
  * other processes print nothing and exit with status 0, so that the launcher reports the status of
  * rank 0.
  */
-#ifndef CLI_COMMON_H
-#define CLI_COMMON_H
+#ifndef PROGRAM_H
+#define PROGRAM_H
 
 #include "console.h"
 #include "mppool.h"
@@ -24,24 +24,24 @@ enum exit_status {
 
 /* Call it first in main. Opens standard descriptors that are closed, and ignores SIGPIPE and
  * SIGXFSZ, so that writing returns an error instead. */
-void cli_begin(void);
+void program_begin(void);
 
 /* Prints what is wrong with the command line. Returns the exit status. */
-enum exit_status cli_usage_error(const char *text);
+enum exit_status program_usage_error(const char *text);
 
 /* Prints a text such as that of --help. Returns the exit status. */
-enum exit_status cli_print(const char *text);
+enum exit_status program_print(const char *text);
 
 /* Checks how the program was launched. Returns what is wrong, or NULL. */
-const char *cli_launch_error(void);
+const char *program_launch_error(void);
 
 /* Opens the pool, calls `work` on rank 0, and closes the pool. Returns the exit status; on other
  * ranks that is EXIT_DONE if the pool could be opened. */
-enum exit_status cli_run(int argc, char **argv, const struct mpp_options *options,
+enum exit_status program_run(int argc, char **argv, const struct mpp_options *options,
                          enum exit_status (*work)(struct mpp_executor *executor, void *context),
                          void *context);
 
 /* What the pool did, for console_finish. confined: what confines its workers, or NULL. */
-struct pool_summary cli_pool_summary(struct mpp_executor *executor, const char *confined);
+struct pool_summary program_pool_summary(struct mpp_executor *executor, const char *confined);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What all programs share: see cli_common.h. */
-#include "cli_common.h"
+/* What a program does around a run: see program.h. */
+#include "program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@ static void open_standard_descriptors(void)
             exit(EXIT_INTERNAL);
 }
 
-void cli_begin(void)
+void program_begin(void)
 {
     open_standard_descriptors();
     signal(SIGPIPE, SIG_IGN); /* writing to a closed pipe returns EPIPE */
@@ -42,7 +42,7 @@ static bool is_printing_process(void)
     return !rank || atoi(rank) == 0;
 }
 
-enum exit_status cli_usage_error(const char *text)
+enum exit_status program_usage_error(const char *text)
 {
     if (!is_printing_process())
         return EXIT_DONE;
@@ -50,7 +50,7 @@ enum exit_status cli_usage_error(const char *text)
     return EXIT_USAGE;
 }
 
-enum exit_status cli_print(const char *text)
+enum exit_status program_print(const char *text)
 {
     if (!is_printing_process() || (fputs(text, stdout) >= 0 && !fflush(stdout)))
         return EXIT_DONE;
@@ -58,7 +58,7 @@ enum exit_status cli_print(const char *text)
     return EXIT_INTERNAL;
 }
 
-const char *cli_launch_error(void)
+const char *program_launch_error(void)
 {
     /* Each process would do the whole work. */
     return started_without_mpi() ? "srun started several processes that are not one MPI job; "
@@ -66,7 +66,7 @@ const char *cli_launch_error(void)
                                  : NULL;
 }
 
-enum exit_status cli_run(int argc, char **argv, const struct mpp_options *options,
+enum exit_status program_run(int argc, char **argv, const struct mpp_options *options,
                          enum exit_status (*work)(struct mpp_executor *executor, void *context),
                          void *context)
 {
@@ -90,7 +90,7 @@ enum exit_status cli_run(int argc, char **argv, const struct mpp_options *option
     return status;
 }
 
-struct pool_summary cli_pool_summary(struct mpp_executor *executor, const char *confined)
+struct pool_summary program_pool_summary(struct mpp_executor *executor, const char *confined)
 {
     struct mpp_stats stats = {0};
     mpp_executor_stats(executor, &stats);

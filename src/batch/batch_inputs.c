@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* The inputs of a run: see batch_inputs.h. */
+#include "batch_inputs.h"
+
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+int batch_inputs_init(struct batch_inputs *inputs, const struct run_options *options,
+                      const struct mpb_job *job, struct mpp_error *error)
+{
+    const struct mpb_run *run = &options->run;
+    struct stat status;
+    inputs->options = options;
+    inputs->list_fd = -1;
+    inputs->number = 0;
+    input_list_init(&inputs->list, run->inputs, run->input_count);
+    inputs->list.words = job->inputs == MPB_INPUT_WORDS;
+    inputs->unique = options->count || (run->input_count == 1 && !run->files_from &&
+                                        !inputs->list.words && stat(run->inputs[0], &status) == 0 &&
+                                        S_ISDIR(status.st_mode));
+    if (name_set_init_random(&inputs->seen, error))
+        return -1;
+    if (!run->files_from)
+        return 0;
+    inputs->list_fd = name_list_open(run->files_from, error);
+    if (inputs->list_fd < 0)
+        return -1;
+    input_list_add_names_from(&inputs->list, run->files_from, inputs->list_fd,
+                              options->null ? '\0' : '\n');
+    return 0;
+}
+
+void batch_inputs_release(struct batch_inputs *inputs)
+{
+    input_list_release(&inputs->list);
+    name_set_release(&inputs->seen);
+    if (inputs->list_fd > STDIN_FILENO)
+        close(inputs->list_fd);
+}
+
+void batch_inputs_exclude(struct batch_inputs *inputs, const char *directory)
+{
+    struct stat status;
+    if (stat(directory, &status) == 0)
+        input_list_exclude(&inputs->list, status.st_dev, status.st_ino);
+}
+
+/* ---- Which inputs are used ---- */
+
+/* A pattern with a slash is compared with the path below the argument, any other with the last
+ * component. */
+static bool matches(const struct pattern_list *list, const char *below)
+{
+    const char *slash = strrchr(below, '/');
+    for (size_t i = 0; i < list->count; i++) {
+        const char *pattern = list->patterns[i];
+        if (fnmatch(pattern, strchr(pattern, '/') || !slash ? below : slash + 1, 0) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The shard of an input is a function of its name only. */
+static bool is_used(const struct run_options *options, const struct mpb_input *input)
+{
+    const struct shard *shard = &options->shard;
+    if (shard->count &&
+        XXH3_64bits(input->name, strlen(input->name)) % (uint64_t)shard->count !=
+            (uint64_t)shard->number - 1)
+        return false;
+    return input->origin != MPB_WALKED ||
+           ((!options->include.count || matches(&options->include, input->below)) &&
+            !matches(&options->exclude, input->below));
+}
+
+/* ---- One input ---- */
+
+static enum batch_input_status next_number(struct batch_inputs *inputs, struct mpb_input *input)
+{
+    if (inputs->number == inputs->options->count)
+        return BATCH_INPUT_END;
+    snprintf(inputs->name, sizeof inputs->name, "task %" PRIu64, inputs->number++);
+    *input = (struct mpb_input){
+        .origin = MPB_NUMBERED, .name = inputs->name, .below = inputs->name};
+    return BATCH_INPUT;
+}
+
+static enum batch_input_status next_listed(struct batch_inputs *inputs, struct mpb_input *input,
+                                           struct mpp_error *error)
+{
+    static const enum mpb_input_origin origins[] = {
+        [INPUT_NAMED] = MPB_NAMED, [INPUT_WALKED] = MPB_WALKED, [INPUT_LISTED] = MPB_LISTED};
+    struct input from;
+    enum input_list_status status = input_list_next(&inputs->list, &from, error);
+    if (status == INPUT_LIST_END)
+        return BATCH_INPUT_END;
+    if (status == INPUT_LIST_LATER)
+        return BATCH_INPUT_LATER;
+    snprintf(inputs->name, sizeof inputs->name, "%s", from.path);
+    *input = (struct mpb_input){.origin = origins[from.origin],
+                                .name = inputs->name,
+                                .below = from.below,
+                                .argument = from.argument,
+                                .link = from.link};
+    bool list_failed = from.origin == INPUT_LISTED && !inputs->list.reading_names;
+    if (status == INPUT_LIST_BAD)
+        return from.origin == INPUT_WALKED || list_failed ? BATCH_INPUT_UNREAD : BATCH_INPUT_BAD;
+    return BATCH_INPUT;
+}
+
+enum batch_input_status batch_inputs_next(struct batch_inputs *inputs, struct mpb_input *input,
+                                          struct mpp_error *error)
+{
+    enum batch_input_status status;
+    inputs->tasks = 0;
+    do
+        status = inputs->options->count ? next_number(inputs, input)
+                                        : next_listed(inputs, input, error);
+    while ((status == BATCH_INPUT || status == BATCH_INPUT_BAD) &&
+           !is_used(inputs->options, input));
+    return status;
+}
+
+int batch_inputs_occurrence(struct batch_inputs *inputs, const char *name, uint64_t *occurrence,
+                            struct mpp_error *error)
+{
+    if (!inputs->unique)
+        return name_set_count(&inputs->seen, name, occurrence, error);
+    *occurrence = inputs->tasks++;
+    return 0;
+}

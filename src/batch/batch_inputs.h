@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * batch_inputs: the inputs of a run, one at a time: arguments, files below directories, names from
+ * a list, or numbers; without those that patterns leave out or that belong to another shard. Gives
+ * each input its occurrence, so that the same name twice is two tasks. Rank 0 only.
+ *
+ * Memory: one directory listing per level of depth; unless the only input is a directory, or inputs
+ * are numbers, also 11 to 21 bytes per input.
+ */
+#ifndef BATCH_INPUTS_H
+#define BATCH_INPUTS_H
+
+#include "input_list.h"
+#include "name_set.h"
+#include "run_options.h"
+
+struct batch_inputs {
+    const struct run_options *options;
+    struct input_list list;
+    int list_fd;          /* of --files-from; -1: none */
+    uint64_t number;      /* of the next numbered input */
+    bool unique;          /* names do not repeat */
+    uint64_t tasks;       /* made of the current input, if names are unique */
+    struct name_set seen; /* otherwise */
+    char name[PATH_MAX];  /* of the current input */
+};
+
+enum batch_input_status {
+    BATCH_INPUT,        /* *input is valid until the next call */
+    BATCH_INPUT_BAD,    /* input->name cannot be used, error says why */
+    BATCH_INPUT_UNREAD, /* the directory or list input->name cannot be read completely */
+    BATCH_INPUT_LATER,  /* the list is a pipe that has no complete name yet */
+    BATCH_INPUT_END,
+};
+
+/* Opens the list. After a failure call batch_inputs_release as well. */
+int batch_inputs_init(struct batch_inputs *inputs, const struct run_options *options,
+                      const struct mpb_job *job, struct mpp_error *error);
+void batch_inputs_release(struct batch_inputs *inputs);
+
+/* Leaves out a directory, unless it is an argument itself. Does nothing if it does not exist. */
+void batch_inputs_exclude(struct batch_inputs *inputs, const char *directory);
+
+enum batch_input_status batch_inputs_next(struct batch_inputs *inputs, struct mpb_input *input,
+                                          struct mpp_error *error);
+
+/* Call it for each task that is made of an input: how many tasks with this name were made before.
+ * -1: out of memory. */
+int batch_inputs_occurrence(struct batch_inputs *inputs, const char *name, uint64_t *occurrence,
+                            struct mpp_error *error);
+
+#endif

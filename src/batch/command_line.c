@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* What a command line asks for: see command_line.h. */
+#include "command_line.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "completions.h"
+#include "journal_list.h"
+#include "option_table.h"
+
+static bool has_one_job(const struct command_line *command)
+{
+    return !command->jobs[1];
+}
+
+static void put_text(struct buf *out, const char *text)
+{
+    buf_put(out, text, strlen(text));
+}
+
+static void put_texts(struct buf *out, const char *const *texts)
+{
+    for (; *texts; texts++)
+        put_text(out, *texts);
+}
+
+static const char *text_of(struct buf *out)
+{
+    buf_put_u8(out, '\0');
+    return out->failed ? "" : (const char *)out->data;
+}
+
+/* ---- --help and --version ---- */
+
+const char *command_line_version(struct command_line *command)
+{
+    struct buf *out = &command->version;
+    buf_clear(out);
+    put_texts(out, (const char *const[]){program_invocation_short_name, " " MPP_VERSION
+                                         "\n" MPP_MPI_NAME "\n", NULL});
+    for (const struct mpb_job *const *job = command->jobs; *job; job++)
+        if ((*job)->libraries && (!command->job || *job == command->job))
+            put_text(out, (*job)->libraries());
+    put_texts(out,
+              (const char *const[]){"workers confined by ", mpp_confinement(), "\n", NULL});
+    return text_of(out);
+}
+
+static bool is_shown(const void *context, const struct mpb_option *option)
+{
+    const struct command_line *command = context;
+    return !command->job || !run_option_refusal(command->job, option);
+}
+
+static struct option_tables tables_of(struct command_line *command)
+{
+    return (struct option_tables){
+        .tables = {{command->table, &command->options},
+                   {command->job ? command->job->options : NULL, command->settings}},
+        .count = 2};
+}
+
+static void put_group(struct command_line *command, const char *group)
+{
+    struct option_tables tables = tables_of(command);
+    struct buf lines = BUF_INIT;
+    option_tables_help(&tables, group, is_shown, command, &lines);
+    if (lines.size) {
+        put_texts(&command->text, (const char *const[]){"\n", group, "\n", NULL});
+        buf_put(&command->text, lines.data, lines.size);
+    }
+    buf_release(&lines);
+}
+
+/* The engine's groups, and between them those of the job. */
+static void put_groups(struct command_line *command)
+{
+    static const char *const own[] = {"Inputs", "Outputs", "Run", "Resuming and limits"};
+    const struct mpb_option *option = command->job ? command->job->options : NULL;
+    const char *last = "";
+    put_group(command, own[0]);
+    put_group(command, own[1]);
+    for (; option && option->name; option++) {
+        bool is_own = false;
+        for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+            is_own |= strcmp(option->group, own[i]) == 0;
+        if (!is_own && strcmp(option->group, last) != 0)
+            put_group(command, last = option->group);
+    }
+    put_group(command, own[2]);
+    put_group(command, own[3]);
+}
+
+static void put_usage(struct command_line *command)
+{
+    const char *program = program_invocation_short_name;
+    const char *word = "";
+    if (!has_one_job(command))
+        word = command->job ? command->job->name : "JOB";
+    const char *space = *word ? " " : "";
+    put_texts(&command->text, (const char *const[]){"Usage: ", program, space, word,
+                                                    " [OPTION]... INPUT...\n       mpirun -n N ",
+                                                    program, space, word,
+                                                    " [OPTION]... INPUT...\n", NULL});
+    if (command->job) {
+        put_texts(&command->text,
+                  (const char *const[]){command->job->description ? command->job->description
+                                                                  : command->job->summary,
+                                        "\n", NULL});
+        return;
+    }
+    put_text(&command->text, "Runs a job for each input, on all ranks of the MPI job.\n\nJobs\n");
+    for (const struct mpb_job *const *job = command->jobs; *job; job++) {
+        char name[32];
+        snprintf(name, sizeof name, "  %-12s", (*job)->name);
+        put_texts(&command->text, (const char *const[]){name, (*job)->summary, "\n", NULL});
+    }
+    put_text(&command->text,
+             "\nOther commands\n"
+             "  completions bash|zsh|fish               print the completions for a shell\n"
+             "  list DIR [--status STATUS] [-0]         print names of inputs from a journal;\n"
+             "                                          STATUS: done, failed or skipped\n");
+}
+
+static enum command_status show_help(struct command_line *command)
+{
+    put_usage(command);
+    put_groups(command);
+    put_text(&command->text,
+             "\nExit status: 0 all done; 1 some inputs failed, the others are done; 2 usage error;\n"
+             "70 internal error; 75 stopped early, run again with --resume to continue.\n");
+    return COMMAND_TEXT;
+}
+
+/* ---- Other commands ---- */
+
+/* The engine's table with the words and the defaults of a job. NULL: out of memory. */
+static struct mpb_option *table_for(const struct mpb_job *job)
+{
+    size_t count = 0;
+    while (run_option_table[count++].name)
+        ;
+    struct mpb_option *table = calloc(count, sizeof *table);
+    if (!table)
+        return NULL;
+    memcpy(table, run_option_table, count * sizeof *table);
+    for (struct mpb_option *option = table; job && option->name; option++) {
+        for (const struct mpb_default *each = job->defaults; each && each->name; each++)
+            if (strcmp(option->name, each->name) == 0)
+                option->initial = each->value;
+        if (strcmp(option->name, "output") == 0)
+            run_option_describe_output(option, job);
+    }
+    return table;
+}
+
+static int write_completions(struct command_line *command, const char *shell,
+                             struct mpp_error *error)
+{
+    (void)command, (void)shell, (void)error;
+    return 0;
+}
+
+/* ---- Parsing ---- */
+
+struct parsing {
+    struct command_line *command;
+    bool named; /* the job is known: refuse options that mean nothing for it */
+};
+
+static int see_option(void *context, const struct mpb_option *option, bool *stop,
+                      struct mpp_error *error)
+{
+    const struct parsing *parsing = context;
+    const struct command_line *command = parsing->command;
+    const char *why = parsing->named ? run_option_refusal(command->job, option) : NULL;
+    *stop = command->options.help || command->options.version;
+    return why ? mpp_error_set(error, "--%s means nothing for '%s': %s", option->name,
+                               command->job->name, why)
+               : 0;
+}
+
+static int parse_words(struct command_line *command, int argc, char **argv, int first,
+                       bool in_order, int *rest, struct mpp_error *error)
+{
+    struct parsing parsing = {command, command->job};
+    struct option_seen seen = {see_option, &parsing};
+    struct option_tables tables = tables_of(command);
+    return option_tables_parse(&tables, argc, argv, first, in_order, &seen, rest, error);
+}
+
+static bool is_text(const struct command_line *command)
+{
+    return command->options.help || command->options.version;
+}
+
+static const struct mpb_job *find_job(const struct command_line *command, const char *name)
+{
+    for (const struct mpb_job *const *job = command->jobs; *job; job++)
+        if (strcmp((*job)->name, name) == 0)
+            return *job;
+    return NULL;
+}
+
+/* Finds the word that names the job; the options before it are looked at later. */
+static int name_job(struct command_line *command, int argc, char **argv, int *at,
+                    struct mpp_error *error)
+{
+    *at = 0;
+    if (has_one_job(command)) {
+        command->job = command->jobs[0];
+        return 0;
+    }
+    if (parse_words(command, argc, argv, 1, true, at, error))
+        return -1;
+    if (is_text(command))
+        return 0;
+    if (*at == argc)
+        return mpp_error_set(error, "no job was named");
+    command->job = find_job(command, argv[*at]);
+    return command->job ? 0 : mpp_error_set(error, "there is no job '%.200s'", argv[*at]);
+}
+
+/* Stores the defaults of the engine and of the job. */
+static int set_defaults(struct command_line *command, struct mpp_error *error)
+{
+    free(command->table);
+    command->table = table_for(command->job);
+    command->options = (struct run_options){0};
+    if (command->job)
+        command->settings = calloc(1, command->job->settings_size + 1);
+    if (!command->table || (command->job && !command->settings))
+        return mpp_error_set(error, "out of memory");
+    struct option_tables tables = tables_of(command);
+    return option_table_set_defaults(&tables.tables[0], error) ||
+                   option_table_set_defaults(&tables.tables[1], error)
+               ? -1
+               : 0;
+}
+
+static int parse_job(struct command_line *command, int argc, char **argv, int at,
+                     struct mpp_error *error)
+{
+    const struct mpb_job *job = command->job;
+    struct mpb_run *run = &command->options.run;
+    int rest;
+    if (set_defaults(command, error) ||
+        (at && parse_words(command, at, argv, 1, true, &rest, error)) ||
+        parse_words(command, argc, argv, at + 1, false, &rest, error))
+        return -1;
+    if (is_text(command))
+        return 0;
+    run->inputs = argv + rest;
+    run->input_count = (size_t)(argc - rest);
+    if (run_options_check(&command->options, job, error) ||
+        (job->check && job->check(command->settings, run, error)))
+        return -1;
+    if (!run->output && !run->writes_beside_inputs)
+        run->output = job->default_output;
+    return 0;
+}
+
+enum command_status command_line_parse(int argc, char **argv, const struct mpb_job *const *jobs,
+                                       struct command_line *command, struct mpp_error *error)
+{
+    int at;
+    *command = (struct command_line){.jobs = jobs};
+    if (set_defaults(command, error))
+        return COMMAND_WRONG;
+    if (!has_one_job(command) && argc > 1 && strcmp(argv[1], "completions") == 0)
+        return write_completions(command, argc == 3 ? argv[2] : "", error) ? COMMAND_WRONG
+                                                                           : COMMAND_TEXT;
+    if (!has_one_job(command) && argc > 1 && strcmp(argv[1], "list") == 0)
+        return list_names(command, argc, argv, error) ? COMMAND_WRONG : COMMAND_TEXT;
+    if (name_job(command, argc, argv, &at, error) ||
+        (command->job && parse_job(command, argc, argv, at, error)))
+        return COMMAND_WRONG;
+    if (command->options.help)
+        return show_help(command);
+    if (command->options.version) {
+        put_text(&command->text, command_line_version(command));
+        return COMMAND_TEXT;
+    }
+    return COMMAND_RUN;
+}
+
+void command_line_release(struct command_line *command)
+{
+    free(command->table);
+    free(command->settings);
+    buf_release(&command->text);
+    buf_release(&command->version);
+}

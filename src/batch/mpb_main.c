@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mpb_main: the main function of every program on the engine (see mpbatch.h): reads the command
+ * line, opens the pool with confined workers, and starts the run on rank 0.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "batch_run.h"
+#include "clock.h"
+#include "command_line.h"
+#include "early_stop.h"
+#include "log.h"
+
+/* ---- What workers may write ---- */
+
+/* The directory of a path, or the path itself if it is a directory. The caller frees it. */
+static char *directory_of(const char *path)
+{
+    struct stat status;
+    const char *slash = strrchr(path, '/');
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return strdup(path);
+    return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+}
+
+static void free_paths(char **paths)
+{
+    for (char **path = paths; path && *path; path++)
+        free(*path);
+    free(paths);
+}
+
+/* The directories in which workers may write; the list ends with NULL. NULL: out of memory. */
+static char **writable_paths(const struct batch_setup *setup)
+{
+    const struct mpb_run *run = &setup->options->run;
+    bool writes = !run->dry_run && !run_options_only_verify(setup->options);
+    char **paths = calloc(run->input_count + 3, sizeof *paths);
+    size_t count = 0;
+    if (paths && writes && setup->job->output == MPB_OUTPUT_FILES && run->output)
+        paths[count++] = strdup(run->output);
+    if (paths && writes && setup->spool_directory)
+        paths[count++] = strdup(setup->spool_directory);
+    for (size_t i = 0; paths && run->writes_beside_inputs && i < run->input_count; i++) {
+        if (!(paths[count++] = directory_of(run->inputs[i]))) {
+            free_paths(paths);
+            return NULL;
+        }
+    }
+    return paths;
+}
+
+/* ---- The run ---- */
+
+static enum exit_status work(struct mpp_executor *executor, void *context)
+{
+    return batch_run(executor, context);
+}
+
+static enum exit_status run_job(int argc, char **argv, const struct batch_setup *setup,
+                                struct batch_arguments *arguments)
+{
+    /* Workers may read everything, because symbolic links in the inputs can lead anywhere. If they
+     * write beside inputs from a list, they may write everywhere: the directories are not known
+     * yet. */
+    static const char *const anywhere[] = {"/", NULL};
+    const struct run_options *options = setup->options;
+    const struct mpb_job *job = setup->job;
+    char **writable = writable_paths(setup);
+    struct mpp_confine confine = {
+        .no_exec = !(job->permissions & MPB_MAY_EXEC),
+        .no_sockets = !(job->permissions & MPB_MAY_CONNECT),
+        .paths = !(job->permissions & MPB_MAY_WRITE) &&
+                 !(options->run.writes_beside_inputs && options->run.files_from),
+        .readable = anywhere,
+        .writable = (const char *const *)writable};
+    bool confined = confine.no_exec || confine.no_sockets || confine.paths;
+    struct mpp_job pool_job = batch_worker_job(setup);
+    const struct mpp_job *const jobs[] = {&pool_job, NULL};
+    struct mpp_options pool = {.jobs = jobs,
+                               .initializer = batch_worker_initialize,
+                               .initargs = setup,
+                               .workers_per_rank = options->workers,
+                               .max_workers = options->max_workers,
+                               .read_ahead = job->load ? options->read_ahead : 0,
+                               .max_tasks_per_worker = options->max_tasks_per_worker,
+                               .timeout_s = options->timeout_s,
+                               .retries = options->retries ? options->retries : -1,
+                               .memory_limit_bytes = options->memory_limit_bytes,
+                               .confine = confined ? &confine : NULL,
+                               .isolate =
+                                   options->in_process ? MPP_NOT_ISOLATED : MPP_ISOLATED};
+    arguments->confined = confined && !options->in_process ? mpp_confinement() : NULL;
+    if (!writable) {
+        log_line("out of memory");
+        return EXIT_INTERNAL;
+    }
+    enum exit_status status = program_run(argc, argv, &pool, work, arguments);
+    free_paths(writable);
+    return status;
+}
+
+static enum exit_status run_command(int argc, char **argv, struct command_line *command,
+                                    double begun_s)
+{
+    struct run_directory directory;
+    struct mpp_error error;
+    if (run_directory_init(&directory, &command->options, command->job, &error)) {
+        run_directory_release(&directory);
+        return program_usage_error(error.text);
+    }
+    struct batch_setup setup = {.job = command->job,
+                                .settings = command->settings,
+                                .options = &command->options,
+                                .spool_directory = directory.spool};
+    struct batch_arguments arguments = {.setup = &setup,
+                                        .directory = &directory,
+                                        .libraries = command_line_version(command),
+                                        .begun_s = begun_s};
+    early_stop_block_signals(); /* rank 0 handles them and tells the other ranks */
+    enum exit_status status = run_job(argc, argv, &setup, &arguments);
+    run_directory_release(&directory);
+    return status;
+}
+
+int mpb_main(int argc, char **argv, const struct mpb_job *const *jobs)
+{
+    double begun_s = monotonic_now_s();
+    struct command_line command;
+    struct mpp_error error;
+    enum exit_status status;
+    program_begin();
+    switch (command_line_parse(argc, argv, jobs, &command, &error)) {
+    case COMMAND_WRONG:
+        status = program_usage_error(error.text);
+        break;
+    case COMMAND_TEXT:
+        status = program_print(command.text);
+        break;
+    case COMMAND_RUN:
+        status = program_launch_error() ? program_usage_error(program_launch_error())
+                                        : run_command(argc, argv, &command, begun_s);
+        break;
+    }
+    command_line_release(&command);
+    return (int)status;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a run keeps its files: see run_directory.h. */
+#include "run_directory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory_walk.h"
+
+static char *format(const char *text, ...) __attribute__((format(printf, 1, 2)));
+
+static char *format(const char *text, ...)
+{
+    char *made;
+    va_list args;
+    va_start(args, text);
+    int size = vasprintf(&made, text, args);
+    va_end(args);
+    return size < 0 ? NULL : made;
+}
+
+static char *directory_of_run(const struct run_options *options, const struct mpb_job *job)
+{
+    const char *output = options->run.output;
+    if (options->run_directory)
+        return format("%s", options->run_directory);
+    if (job->output == MPB_OUTPUT_FILES)
+        return output ? format("%s/" METADATA_DIRECTORY, output) : NULL;
+    return format("%s.run", output && strcmp(output, "-") != 0 ? output : job->name);
+}
+
+int run_directory_init(struct run_directory *directory, const struct run_options *options,
+                       const struct mpb_job *job, struct mpp_error *error)
+{
+    char shard[48] = "";
+    bool journal = options->journal || options->run_directory || !options->run.writes_beside_inputs;
+    *directory = (struct run_directory){.path = directory_of_run(options, job)};
+    const char *path = directory->path;
+    if (!journal && (options->run.resume || options->run.verify))
+        return mpp_error_set(error, "with outputs beside the inputs there is no default journal; "
+                                    "name one with --journal or --run-dir");
+    if (options->shard.count)
+        snprintf(shard, sizeof shard, "-%d-of-%d", options->shard.number, options->shard.count);
+    journal &= !options->no_journal && (!options->run.dry_run || options->run.resume);
+    if (journal && options->journal) {
+        directory->journal = format("%s", options->journal);
+        directory->summary = format("%s.summary.json", options->journal);
+    } else if (journal) {
+        directory->journal = format("%s/journal%s.jsonl", path, shard);
+        directory->summary = format("%s/summary%s.json", path, shard);
+    }
+    if (job_has_results(job))
+        directory->spool = options->spool ? format("%s", options->spool)
+                                          : format("%s/spool%s", path, shard);
+    return (journal && (!directory->journal || !directory->summary)) ||
+                   (job_has_results(job) && !directory->spool)
+               ? mpp_error_set(error, "out of memory")
+               : 0;
+}
+
+void run_directory_release(struct run_directory *directory)
+{
+    free(directory->path);
+    free(directory->journal);
+    free(directory->summary);
+    free(directory->spool);
+    *directory = (struct run_directory){0};
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Tasks of a stage: see stage_plan.h. */
+#include "stage_plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "output_directory.h"
+
+static FILE *open_file(const char *directory, struct mpp_error *error)
+{
+    char path[PATH_MAX];
+    int root;
+    if (output_directory_open(directory, &root, error))
+        return NULL;
+    close(root);
+    snprintf(path, sizeof path, "%s/stage-XXXXXX", directory);
+    int fd = mkostemp(path, O_CLOEXEC);
+    FILE *file = fd >= 0 ? fdopen(fd, "w+") : NULL;
+    if (fd >= 0)
+        unlink(path);
+    if (!file)
+        mpp_error_set_errno(error, "cannot create a file in '%.800s'", directory);
+    if (!file && fd >= 0)
+        close(fd);
+    return file;
+}
+
+int stage_plan_add(struct stage_plan *plan, const char *directory, const struct result_ref *ref,
+                   struct mpp_error *error)
+{
+    buf_clear(&plan->encoded);
+    result_ref_put(&plan->encoded, ref);
+    if (plan->encoded.failed)
+        return mpp_error_set(error, "out of memory");
+    uint32_t size = (uint32_t)plan->encoded.size;
+    if (!plan->file && !(plan->file = open_file(directory, error)))
+        return -1;
+    if (fwrite(&size, sizeof size, 1, plan->file) != 1 ||
+        fwrite(plan->encoded.data, size, 1, plan->file) != 1)
+        return mpp_error_set_errno(error, "cannot write a file in '%.800s'", directory);
+    plan->count++;
+    return 0;
+}
+
+/* Reads the next reference and appends it to the members. */
+static int take_member(struct stage_plan *plan, uint64_t *xxh3, struct mpp_error *error)
+{
+    uint32_t size;
+    struct result_ref ref;
+    buf_clear(&plan->encoded);
+    if (fread(&size, sizeof size, 1, plan->file) == 1) {
+        uint8_t *to = buf_extend(&plan->encoded, size);
+        if (to && fread(to, size, 1, plan->file) == 1) {
+            struct reader from = reader_over(to, size);
+            result_ref_get(&from, &ref);
+            *xxh3 = htole64(result_ref_xxh3(&ref));
+            buf_put(&plan->members, to, size);
+            plan->read++;
+            return 0;
+        }
+    }
+    return mpp_error_set_errno(error, "cannot read a file in the run directory");
+}
+
+int stage_plan_next(struct stage_plan *plan, const struct mpb_stage *stage,
+                    struct task_order *order, bool *made, struct mpp_error *error)
+{
+    XXH3_state_t *state = NULL;
+    uint64_t left = plan->count - plan->read, xxh3;
+    uint64_t count = stage->group && stage->group < left ? stage->group : left;
+    int result = -1;
+    *made = count > 0;
+    if (!count)
+        return 0;
+    if (!plan->read && (fflush(plan->file) || fseek(plan->file, 0, SEEK_SET)))
+        return mpp_error_set_errno(error, "cannot write a file in the run directory");
+    buf_clear(&plan->members);
+    state = XXH3_createState();
+    if (!state || XXH3_128bits_reset(state) != XXH_OK) {
+        mpp_error_set(error, "out of memory");
+        goto out;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        if (take_member(plan, &xxh3, error))
+            goto out;
+        XXH3_128bits_update(state, &xxh3, sizeof xxh3);
+    }
+    if (plan->members.failed || count > UINT32_MAX) {
+        mpp_error_set(error, "out of memory for a task of %" PRIu64 " results", count);
+        goto out;
+    }
+    XXH128_hash_t hash = XXH3_128bits_digest(state);
+    snprintf(plan->key, sizeof plan->key, "%.20s %016" PRIx64 "%016" PRIx64, stage->name,
+             hash.high64, hash.low64);
+    order->identity.key = plan->key;
+    order->member_count = (uint32_t)count;
+    order->members = (struct mpp_bytes){plan->members.data, plan->members.size};
+    result = 0;
+out:
+    XXH3_freeState(state);
+    return result;
+}
+
+void stage_plan_release(struct stage_plan *plan)
+{
+    if (plan->file)
+        fclose(plan->file);
+    buf_release(&plan->encoded);
+    buf_release(&plan->members);
+    *plan = (struct stage_plan){0};
+}
