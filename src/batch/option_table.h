@@ -29,7 +29,8 @@ struct option_tables {
 /* Stores the defaults of one table. -1: a default is not a valid value (a mistake in the table). */
 int option_table_set_defaults(const struct option_table *table, struct mpp_error *error);
 
-/* Stores one value as if it stood on the command line. text NULL: a flag. */
+/* Stores one value as if it stood on the command line. text NULL: an option without a value. A flag
+ * also takes the words that option_table_format writes, yes and no. */
 int option_table_set(const struct option_table *table, const struct mpb_option *option,
                      const char *text, struct mpp_error *error);
 
@@ -58,7 +59,8 @@ int option_tables_parse(const struct option_tables *tables, int argc, char **arg
 void option_table_format(const struct option_table *table, const struct mpb_option *option,
                          char text[OPTION_VALUE_SIZE]);
 
-/* Appends the lines of --help for the options of one group that `shown` does not leave out. */
+/* Appends the lines of --help for the options of one group that `shown` does not leave out. shown
+ * NULL: all of them. */
 void option_tables_help(const struct option_tables *tables, const char *group,
                         bool (*shown)(const void *context, const struct mpb_option *option),
                         const void *context, struct buf *out);

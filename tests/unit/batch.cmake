@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of batch and of the command line's options and help. They make their own files, below a temporary directory.
-set(batch_tests atomic_file console input_list journal name_set output_directory output_name progress)
+set(batch_tests atomic_file completions console input_list journal name_set option_table output_directory output_name
+                progress)
 foreach(name IN LISTS batch_tests)
   add_executable(test_${name} test_${name}.c)
   target_link_libraries(test_${name} PRIVATE mpp_batch mpp_flags cmocka)
 endforeach()
-foreach(name atomic_file input_list journal output_directory)
+foreach(name atomic_file completions input_list journal output_directory)
   target_sources(test_${name} PRIVATE temporary_directory.c)
 endforeach()
 

@@ -50,7 +50,7 @@ enum mpb_option_type {
     MPB_REAL,    /* double, from minimum to maximum */
     MPB_SECONDS, /* double, at least minimum; a decimal number without sign and exponent */
     MPB_BYTES,   /* size_t, at least 1; may end with K, M, G or T for powers of 1024 */
-    MPB_TEXT,    /* const char *, not empty; points into argv */
+    MPB_TEXT,    /* const char *, not empty; points into argv; below 512 bytes if it `decides` */
     MPB_CHOICE,  /* int: the index of one of `choices` */
     MPB_CUSTOM,  /* any; `parse` reads it and `format` writes it */
 };
@@ -62,11 +62,12 @@ struct mpb_option {
     const char *name; /* without the two dashes */
     char letter;      /* the short form; 0: none */
     enum mpb_option_type type;
-    const char *argument; /* the word for it in --help, such as "N"; NULL: a flag */
+    const char *argument; /* the word for its value in --help, such as "N"; NULL: a flag, or a
+                             CUSTOM option without a value, whose `parse` gets NULL */
     const char *initial;  /* the default, as a user would write it; NULL: the member stays zero */
     const char *help;     /* what it does; --help breaks it into lines and adds the default */
     const char *group;    /* its heading in --help */
-    double minimum, maximum;
+    double minimum, maximum;    /* maximum 0: no limit */
     const char *const *choices; /* ends with NULL */
     size_t offset;              /* of the member, in bytes */
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * completions: writes scripts by which a shell completes command lines: the options of each job,
+ * the words that an option can have, names of files and directories, and the names of jobs.
+ */
+#ifndef COMPLETIONS_H
+#define COMPLETIONS_H
+
+#include <stddef.h>
+
+#include "buf.h"
+#include "mpbatch.h"
+
+/* Lists of options end with NULL. If the word for an option's value is FILE or DIR, names of files
+ * or directories are completed. */
+struct completion_job {
+    const char *name; /* NULL: the only job of a program whose command line does not name it */
+    const char *summary;
+    const struct mpb_option *const *options;
+};
+
+struct completion_program {
+    const char *name;
+    const struct mpb_option *const *options; /* those before the name of the job; NULL: none */
+    const struct completion_job *jobs;
+    size_t job_count;
+};
+
+/* Appends the script for a shell: bash, zsh or fish. -1: another shell, or out of memory. */
+int completions_write(const char *shell, const struct completion_program *programs, size_t count,
+                      struct buf *out, struct mpp_error *error);
+
+#endif
