@@ -9,7 +9,5 @@
 #include "thumbnail_job.h"
 #include "whoami.h"
 
-/* mpthumb submits only tasks of thumbnail_job. mpbatch offers the others: thumbnail_job needs
- * initargs that only mpthumb has. */
-const struct mpp_job *const job_registry[] = {&thumbnail_job, &whoami_job, &spin_job, &noop_job,
+const struct mpb_job *const job_registry[] = {&thumbnail_job, &whoami_job, &spin_job, &noop_job,
                                               NULL};

@@ -3,8 +3,8 @@
 #ifndef NOOP_H
 #define NOOP_H
 
-#include "mppool.h"
+#include "mpbatch.h"
 
-extern const struct mpp_job noop_job;
+extern const struct mpb_job noop_job;
 
 #endif

@@ -6,14 +6,14 @@
 
 #define LOOP_STEPS 100000000
 
-static int spin_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
+static int spin_run(void *state, const struct mpb_task *task, struct mpb_context *context,
                     struct mpp_error *error)
 {
-    (void)state, (void)payload, (void)context, (void)error;
+    (void)state, (void)task, (void)context, (void)error;
     for (volatile uint32_t step = 0; step < LOOP_STEPS; step++)
         ;
     return 0;
 }
 
-const struct mpp_job spin_job = {
-    .name = "spin", .summary = "keeps a core busy for 10^8 steps of a loop", .run = spin_run};
+const struct mpb_job spin_job = {
+    .name = "spin", .summary = "keeps a core busy for 10^8 steps of a loop", .inputs = MPB_INPUT_WORDS, .run = spin_run};

@@ -3,8 +3,8 @@
 #ifndef SPIN_H
 #define SPIN_H
 
-#include "mppool.h"
+#include "mpbatch.h"
 
-extern const struct mpp_job spin_job;
+extern const struct mpb_job spin_job;
 
 #endif

@@ -2,21 +2,18 @@
 /* A job that reports where it runs: see whoami.h. */
 #include "whoami.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
-static int whoami_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
+static int whoami_run(void *state, const struct mpb_task *task, struct mpb_context *context,
                       struct mpp_error *error)
 {
-    (void)state, (void)payload;
-    char host[64] = "unknown", text[160];
+    (void)state, (void)task, (void)error;
+    char host[64] = "unknown";
     gethostname(host, sizeof host - 1);
-    int size = snprintf(text, sizeof text, "Executing our Task on Process %d, rank %d, host %s",
-                        (int)getpid(), mpp_context_rank(context), host);
-    if (mpp_context_set_result(context, text, (size_t)size))
-        return mpp_error_set(error, "out of memory");
+    mpb_line(context, "Executing our Task on Process %d, rank %d, host %s", (int)getpid(),
+             mpb_rank(context), host);
     return 0;
 }
 
-const struct mpp_job whoami_job = {
-    .name = "whoami", .summary = "reports process, rank and host of each task", .run = whoami_run};
+const struct mpb_job whoami_job = {
+    .name = "whoami", .summary = "reports process, rank and host of each task", .inputs = MPB_INPUT_WORDS, .run = whoami_run};

@@ -3,8 +3,8 @@
 #ifndef WHOAMI_H
 #define WHOAMI_H
 
-#include "mppool.h"
+#include "mpbatch.h"
 
-extern const struct mpp_job whoami_job;
+extern const struct mpb_job whoami_job;
 
 #endif

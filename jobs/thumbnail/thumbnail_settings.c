@@ -102,6 +102,12 @@ static const char *const fits[] = {
     [IMAGE_INSIDE] = "inside", [IMAGE_COVER] = "cover", [IMAGE_FILL] = "fill", NULL};
 static const char *const truncated[] = {"fail", "keep", NULL};
 
+#define IMAGE_CODEC(name) #name ", "
+static const char format_help[] =
+#include "codec_list.def"
+    "or same: that of the source";
+#undef IMAGE_CODEC
+
 /* clang-format off */
 #define OUTPUTS "Outputs"
 #define PICTURE "Picture"
@@ -118,10 +124,7 @@ const struct mpb_option thumbnail_option_table[] = {
            "insert TEXT before the extension of each thumbnail",
            .parse = parse_suffix, .format = format_suffix),
     OPTION("format", 'f', MPB_CUSTOM, "FORMAT", image.format, OUTPUTS,
-#define IMAGE_CODEC(name) #name ", "
-#include "codec_list.def"
-#undef IMAGE_CODEC
-           "or same: that of the source",
+           format_help,
            .initial = "same", .parse = parse_format, .format = format_format),
     OPTION("quality", 'q', MPB_INT, "N", image.quality, OUTPUTS,
            "quality of JPEG thumbnails, 1 to 100", .initial = "75", .minimum = 1, .maximum = 100),

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "codec.h"
 #include "file_type_guess.h"
 #include "read_write_full.h"
 

@@ -55,6 +55,7 @@ struct batch_run {
     struct stage_plan members, next_members; /* of this round's tasks, and of the next round's */
     struct collector collector;
     struct spool_reader *spool;
+    uint64_t spool_run; /* the number of this run in the names of spool files */
     struct mpb_output output;
 
     uint64_t input_count; /* read so far */
@@ -296,7 +297,7 @@ static int look_up(struct batch_run *run, struct task_order *order, bool *wanted
     const struct journal_entry *entry = run_log_find(&run->log, &order->identity);
     bool is_done = entry && entry->status == JOURNAL_DONE;
     bool has_results = job_has_results(run->job);
-    order->run = has_results ? run->log.run : 0;
+    order->run = has_results ? run->spool_run : 0;
     *wanted = !run->options->retry_failed || order->identity.stage ||
               (entry && entry->status == JOURNAL_FAILED) || (is_done && has_results);
     if (run_options_only_verify(run->options) && entry && entry->status == JOURNAL_SKIPPED)
@@ -612,6 +613,8 @@ static int open_log(struct batch_run *run, struct mpp_error *error)
     if (run->options->retry_failed && !run->log.index.runs)
         return mpp_error_set(error, "--retry-failed continues an earlier run, but '%.800s' has none",
                              run->log.journal_path);
+    /* Without a journal, files of an earlier run must not have the same names. */
+    run->spool_run = run->log.journal_path ? run->log.journal.run : (uint32_t)time(NULL);
     if (run->log.index.damaged)
         log_line("%" PRIu64 " damaged lines of the journal were ignored",
                  run->log.index.damaged);

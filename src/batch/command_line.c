@@ -3,12 +3,12 @@
 #include "command_line.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "completions.h"
-#include "journal_list.h"
 #include "option_table.h"
+#include "other_commands.h"
 
 static bool has_one_job(const struct command_line *command)
 {
@@ -134,35 +134,6 @@ static enum command_status show_help(struct command_line *command)
     return COMMAND_TEXT;
 }
 
-/* ---- Other commands ---- */
-
-/* The engine's table with the words and the defaults of a job. NULL: out of memory. */
-static struct mpb_option *table_for(const struct mpb_job *job)
-{
-    size_t count = 0;
-    while (run_option_table[count++].name)
-        ;
-    struct mpb_option *table = calloc(count, sizeof *table);
-    if (!table)
-        return NULL;
-    memcpy(table, run_option_table, count * sizeof *table);
-    for (struct mpb_option *option = table; job && option->name; option++) {
-        for (const struct mpb_default *each = job->defaults; each && each->name; each++)
-            if (strcmp(option->name, each->name) == 0)
-                option->initial = each->value;
-        if (strcmp(option->name, "output") == 0)
-            run_option_describe_output(option, job);
-    }
-    return table;
-}
-
-static int write_completions(struct command_line *command, const char *shell,
-                             struct mpp_error *error)
-{
-    (void)command, (void)shell, (void)error;
-    return 0;
-}
-
 /* ---- Parsing ---- */
 
 struct parsing {
@@ -227,8 +198,8 @@ static int name_job(struct command_line *command, int argc, char **argv, int *at
 static int set_defaults(struct command_line *command, struct mpp_error *error)
 {
     free(command->table);
-    command->table = table_for(command->job);
     command->options = (struct run_options){0};
+    command->table = run_options_table(command->job);
     if (command->job)
         command->settings = calloc(1, command->job->settings_size + 1);
     if (!command->table || (command->job && !command->settings))
@@ -258,7 +229,7 @@ static int parse_job(struct command_line *command, int argc, char **argv, int at
         (job->check && job->check(command->settings, run, error)))
         return -1;
     if (!run->output && !run->writes_beside_inputs)
-        run->output = job->default_output;
+        run->output = job->output_default;
     return 0;
 }
 
@@ -269,11 +240,9 @@ enum command_status command_line_parse(int argc, char **argv, const struct mpb_j
     *command = (struct command_line){.jobs = jobs};
     if (set_defaults(command, error))
         return COMMAND_WRONG;
-    if (!has_one_job(command) && argc > 1 && strcmp(argv[1], "completions") == 0)
-        return write_completions(command, argc == 3 ? argv[2] : "", error) ? COMMAND_WRONG
-                                                                           : COMMAND_TEXT;
-    if (!has_one_job(command) && argc > 1 && strcmp(argv[1], "list") == 0)
-        return list_names(command, argc, argv, error) ? COMMAND_WRONG : COMMAND_TEXT;
+    if (!has_one_job(command) && argc > 1 && other_command_find(argv[1]))
+        return other_command_run(argc, argv, jobs, &command->text, error) ? COMMAND_WRONG
+                                                                          : COMMAND_TEXT;
     if (name_job(command, argc, argv, &at, error) ||
         (command->job && parse_job(command, argc, argv, at, error)))
         return COMMAND_WRONG;

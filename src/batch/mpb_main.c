@@ -139,7 +139,7 @@ int mpb_main(int argc, char **argv, const struct mpb_job *const *jobs)
         status = program_usage_error(error.text);
         break;
     case COMMAND_TEXT:
-        status = program_print(command.text);
+        status = program_print(&command.text);
         break;
     case COMMAND_RUN:
         status = program_launch_error() ? program_usage_error(program_launch_error())

@@ -50,9 +50,11 @@ enum exit_status program_usage_error(const char *text)
     return EXIT_USAGE;
 }
 
-enum exit_status program_print(const char *text)
+enum exit_status program_print(const struct buf *text)
 {
-    if (!is_printing_process() || (fputs(text, stdout) >= 0 && !fflush(stdout)))
+    if (!is_printing_process() ||
+        (!text->failed && fwrite(text->data, 1, text->size, stdout) == text->size &&
+         !fflush(stdout)))
         return EXIT_DONE;
     log_line("cannot write to standard output");
     return EXIT_INTERNAL;

@@ -11,6 +11,7 @@
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
+#include "buf.h"
 #include "console.h"
 #include "mppool.h"
 
@@ -30,7 +31,7 @@ void program_begin(void);
 enum exit_status program_usage_error(const char *text);
 
 /* Prints a text such as that of --help. Returns the exit status. */
-enum exit_status program_print(const char *text);
+enum exit_status program_print(const struct buf *text);
 
 /* Checks how the program was launched. Returns what is wrong, or NULL. */
 const char *program_launch_error(void);

@@ -234,6 +234,26 @@ const char *run_option_refusal(const struct mpb_job *job, const struct mpb_optio
     return NULL;
 }
 
+struct mpb_option *run_options_table(const struct mpb_job *job)
+{
+    size_t size = sizeof run_option_table;
+    struct mpb_option *table = malloc(size);
+    if (!table)
+        return NULL;
+    memcpy(table, run_option_table, size);
+    for (struct mpb_option *option = table; job && option->name; option++) {
+        for (const struct mpb_default *each = job->defaults; each && each->name; each++)
+            if (strcmp(option->name, each->name) == 0)
+                option->initial = each->value;
+        if (strcmp(option->name, "output") != 0)
+            continue;
+        bool files = job->output == MPB_OUTPUT_FILES;
+        option->argument = files ? "DIR" : "FILE";
+        option->help = files ? "output directory" : "write the output to FILE, not to stdout";
+    }
+    return table;
+}
+
 /* ---- Combinations ---- */
 
 static int check_inputs(const struct run_options *options, const struct mpb_job *job,

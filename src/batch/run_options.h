@@ -63,6 +63,10 @@ bool job_has_results(const struct mpb_job *job);
 /* Why the option means nothing for the job, such as "its inputs are files"; NULL: it does. */
 const char *run_option_refusal(const struct mpb_job *job, const struct mpb_option *option);
 
+/* A copy of the table with the words and the defaults of a job, or of no job (NULL). The caller
+ * frees it. NULL: out of memory. */
+struct mpb_option *run_options_table(const struct mpb_job *job);
+
 /* Checks that the options fit together and that there is an input. Sets run.resume for
  * --retry-failed. Call it before the job's check. */
 int run_options_check(struct run_options *options, const struct mpb_job *job,

@@ -90,7 +90,7 @@ struct mpb_run {
     char *const *inputs; /* the arguments */
     size_t input_count;
     const char *files_from; /* the file of further inputs; NULL: none */
-    const char *output;     /* --output; `check` may set a default; NULL: none or stdout */
+    const char *output;     /* --output or its default; NULL: none, or stdout */
     bool dry_run, verify, resume, skip_existing, verbose;
 
     /* `check` sets it if the job's output files are written next to their inputs. */
@@ -224,6 +224,7 @@ struct mpb_default {
  * settings_size bytes that the job's options are stored in. */
 struct mpb_job {
     const char *name;
+    const char *program;     /* a program that runs only this job; NULL: none. For completions */
     const char *summary;     /* one line for --help */
     const char *description; /* further lines for --help, or NULL */
     const char *unit;        /* the word for several tasks in messages; NULL: "tasks" */
@@ -232,14 +233,16 @@ struct mpb_job {
 
     enum mpb_inputs inputs;
     enum mpb_output_kind output;
+    const char *output_default;         /* of --output; NULL: none, or stdout */
     unsigned permissions;               /* enum mpb_permission */
     const struct mpb_option *options;   /* or NULL */
     const struct mpb_default *defaults; /* ends with name NULL; or NULL */
     size_t settings_size;
 
     /* Called on each rank when the command line has been read, before workers are forked. Checks
-     * that the options fit together, and may complete the settings and set run->output and
-     * run->writes_beside_inputs. The error is a usage error. */
+     * that the options fit together, and may complete the settings and set
+     * run->writes_beside_inputs. run->output is NULL unless --output is given. The error is a usage
+     * error. */
     int (*check)(void *settings, struct mpb_run *run, struct mpp_error *error);
 
     /* ---- Called on rank 0 ---- */
