@@ -49,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct message_steal steal;
     const char *text;
     uint64_t id;
+    int64_t clock_ns;
     uint32_t number;
     bool discard;
     switch (message_open(data, size, &fields)) {
@@ -82,7 +83,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case MESSAGE_LOST:
         message_get_lost(&fields, &number);
         break;
+    case MESSAGE_CLOCK:
+        message_get_clock(&fields, &clock_ns);
+        break;
     case MESSAGE_BAD:
+    case MESSAGE_PING:
     case MESSAGE_WANT:
     case MESSAGE_BYE:
     case MESSAGE_END:

@@ -94,6 +94,9 @@ static bool make_message(int number, struct buf *out)
     case 7:
         message_put_lost(out, 3);
         return true;
+    case 8:
+        message_put_clock(out, 4);
+        return true;
     default:
         return false;
     }

@@ -16,8 +16,9 @@ static void put_sample(struct buf *out, int which)
     struct message_list list;
     switch (which) {
     case 0:
-        message_put_hello(out, &(struct message_hello){
-                                   .build = UINT64_C(1) << 50, .workers = 64, .host = "node-17"});
+        message_put_hello(
+            out, &(struct message_hello){
+                     .build = UINT64_C(1) << 50, .workers = 64, .clock_ns = -7, .host = "node-17"});
         break;
     case 1:
         list = message_begin_tasks(out);
@@ -38,6 +39,8 @@ static void put_sample(struct buf *out, int which)
                                                                .signal = 11 * i,
                                                                .pid = 4000000000u + i,
                                                                .run_ns = UINT64_C(1) << 40,
+                                                               .ended_ns = INT64_MIN + i,
+                                                               .worker = (uint16_t)(1021 + i),
                                                                .size = 2 * i,
                                                                .data = "xyzt"});
         message_end(&list);
@@ -69,10 +72,16 @@ static void put_sample(struct buf *out, int which)
     case 10:
         message_put_broken(out, "no licence");
         break;
+    case 11:
+        message_put_ping(out);
+        break;
+    case 12:
+        message_put_clock(out, -(INT64_C(9) << 50));
+        break;
     }
 }
 
-enum { SAMPLES = 11 };
+enum { SAMPLES = 13 };
 
 /* Decodes a message as its receiver does. -1: malformed. */
 static int read_whole(const void *bytes, size_t size)
@@ -84,6 +93,7 @@ static int read_whole(const void *bytes, size_t size)
     struct message_result result;
     struct message_steal steal;
     uint64_t id;
+    int64_t clock_ns;
     bool discard;
     const char *text;
     switch (message_open(bytes, size, &fields)) {
@@ -124,6 +134,9 @@ static int read_whole(const void *bytes, size_t size)
         return message_get_broken(&fields, &text, &other);
     case MESSAGE_LOST:
         return message_get_lost(&fields, &other);
+    case MESSAGE_CLOCK:
+        return message_get_clock(&fields, &clock_ns);
+    case MESSAGE_PING:
     case MESSAGE_END:
     case MESSAGE_WANT:
     case MESSAGE_BYE:
@@ -143,6 +156,7 @@ static void round_trips(void **state)
     assert_int_equal(message_get_hello(&fields, &hello), 0);
     assert_true(hello.build == UINT64_C(1) << 50);
     assert_int_equal(hello.workers, 64);
+    assert_true(hello.clock_ns == -7);
     assert_string_equal(hello.host, "node-17");
 
     buf_clear(&out);
@@ -173,6 +187,7 @@ static void round_trips(void **state)
         assert_true(result.id == UINT64_C(3) << (20 * i) && result.dispatch == i &&
                     result.status == (enum task_status)i && result.signal == 11 * i &&
                     result.pid == 4000000000u + i && result.run_ns == UINT64_C(1) << 40 &&
+                    result.ended_ns == INT64_MIN + i && result.worker == 1021 + i &&
                     result.size == 2 * i);
         assert_memory_equal(result.data, "xyzt", 2 * i);
     }
@@ -227,6 +242,13 @@ static void round_trips(void **state)
     assert_int_equal(message_get_broken(&fields, &text, &other), 0);
     assert_int_equal(other, 10);
     assert_memory_equal(text, "no licence", 10);
+
+    buf_clear(&out);
+    put_sample(&out, 12);
+    int64_t clock_ns;
+    assert_int_equal(message_open(out.data, out.size, &fields), MESSAGE_CLOCK);
+    assert_int_equal(message_get_clock(&fields, &clock_ns), 0);
+    assert_true(clock_ns == -(INT64_C(9) << 50));
     buf_release(&out);
 }
 
@@ -272,6 +294,20 @@ static void wrong_counts(void **state)
     }
 }
 
+/* The number of a worker is an index in programs, so it must be in range. */
+static void wrong_worker(void **state)
+{
+    (void)state;
+    for (uint16_t worker = 1022; worker < 1026; worker++) {
+        struct buf out = BUF_INIT;
+        struct message_list list = message_begin_done(&out, 0);
+        message_put_result(&list, &(struct message_result){.id = 1, .worker = worker});
+        message_end(&list);
+        assert_int_equal(read_whole(out.data, out.size), worker < 1024 ? 0 : -1);
+        buf_release(&out);
+    }
+}
+
 static void random_bytes(void **state)
 {
     (void)state;
@@ -295,10 +331,10 @@ static void bad_types_and_hosts(void **state)
     assert_int_equal(message_open("", 0, &fields), MESSAGE_BAD);
     assert_int_equal(message_open("\0", 1, &fields), MESSAGE_BAD);
     assert_int_equal(message_open("\x63", 1, &fields), MESSAGE_BAD);
-    /* type, protocol, build (8 bytes), workers, size of the host's name */
-    uint8_t hello[18 + 255] = {MESSAGE_HELLO, MESSAGE_PROTOCOL, [13] = 1, [17] = 200};
+    /* type, protocol, build (8 bytes), workers, clock (8 bytes), size of the host's name */
+    uint8_t hello[26 + 255] = {MESSAGE_HELLO, MESSAGE_PROTOCOL, [13] = 1, [25] = 200};
     assert_int_equal(read_whole(hello, sizeof hello), -1);
-    hello[17] = 3;
+    hello[25] = 3;
     assert_int_equal(read_whole(hello, sizeof hello), 0);
     hello[1] = MESSAGE_PROTOCOL + 1;
     assert_int_equal(read_whole(hello, sizeof hello), -1);
@@ -311,6 +347,7 @@ int main(void)
         cmocka_unit_test(bytes_are_little_endian),
         cmocka_unit_test(truncation_at_every_byte),
         cmocka_unit_test(wrong_counts),
+        cmocka_unit_test(wrong_worker),
         cmocka_unit_test(bad_types_and_hosts),
         cmocka_unit_test(random_bytes),
     };

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "future_table.h"
+#include "rank_clock.h"
 #include "scheduler.h"
 
 /* A chunk of tasks is sent in messages of about this size, so that large payloads do not all have
@@ -17,6 +19,7 @@
 struct remote_agent {
     bool stopped, lost;
     uint32_t workers_replaced; /* as last reported */
+    struct rank_clock clock;
 };
 
 struct coordinator {
@@ -26,7 +29,10 @@ struct coordinator {
     struct coordinator_options options;
     struct future_table futures;          /* of the tasks that have not ended */
     struct remote_agent *agents;          /* by rank */
-    const struct message_result *current; /* the result whose event is being applied */
+    const struct message_result *current; /* the result whose event is being applied, */
+    int64_t now_ns, wall_ns;              /* and when its message arrived: CLOCK_MONOTONIC and
+                                             CLOCK_REALTIME */
+    int64_t opened_ns;                    /* when the coordinator was made, CLOCK_MONOTONIC */
     char *broken_reason;                  /* malloc'd; NULL: the pool is not broken */
     uint64_t steals, tasks_stolen, retries;
     int agents_stopped, ranks_lost;
@@ -53,6 +59,16 @@ static enum mpp_exception_kind exception_kind(enum task_status status)
     return MPP_EXCEPTION_JOB;
 }
 
+/* When the attempt ended, since 1970. Computed from its age, so that it is right if the date is
+ * changed or the host sleeps during the run. */
+static int64_t end_since_1970_ns(const struct coordinator *c, int rank,
+                                 const struct message_result *result)
+{
+    int64_t end_ns = rank_clock_task_end(&c->agents[rank].clock, result->ended_ns, result->run_ns,
+                                         c->opened_ns, c->now_ns);
+    return c->wall_ns - (c->now_ns - end_ns);
+}
+
 /* Stores what the agent reported. */
 static void store_end(struct coordinator *c, struct mpp_future *future,
                       const struct scheduler_action *action, const struct message_result *result)
@@ -61,7 +77,9 @@ static void store_end(struct coordinator *c, struct mpp_future *future,
     atomic_fetch_add_explicit(&info->tasks, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&info->busy_ns, result->run_ns, memory_order_relaxed);
     future->rank = action->agent;
+    future->worker = (int16_t)result->worker;
     future->run_ns = result->run_ns;
+    future->ended_ns = end_since_1970_ns(c, action->agent, result);
     future->attempts =
         (int)(action->type == SCHEDULER_GIVE_UP ? action->crashes : result->dispatch);
     if (result->status == TASK_SUCCEEDED) {
@@ -268,6 +286,25 @@ int coordinator_cancel_waiting(struct coordinator *c, struct mpp_error *error)
 
 /* ---- Events of the agents ---- */
 
+/* Begins to measure the offset of the rank's clock; that of rank 0 itself is 0. An agent that was
+ * told to stop is not pinged, because it must send nothing after BYE. */
+static int measure_clock(struct coordinator *c, int rank, int64_t clock_ns, struct mpp_error *error)
+{
+    struct buf out = BUF_INIT;
+    if (!rank)
+        return 0;
+    rank_clock_start(&c->agents[rank].clock, clock_ns, monotonic_now_ns());
+    if (c->stop_sent)
+        return 0;
+    message_put_ping(&out);
+    return transport_send(c->transport, rank, &out, error);
+}
+
+void coordinator_agent_clock(struct coordinator *c, int rank, int64_t clock_ns)
+{
+    rank_clock_answer(&c->agents[rank].clock, clock_ns, monotonic_now_ns());
+}
+
 int coordinator_agent_joined(struct coordinator *c, int rank, const struct message_hello *hello,
                              struct mpp_error *error)
 {
@@ -277,6 +314,8 @@ int coordinator_agent_joined(struct coordinator *c, int rank, const struct messa
     struct rank_info *info = &c->options.rank_info[rank];
     memcpy(info->host, hello->host, sizeof hello->host);
     info->workers = (int)hello->workers;
+    if (measure_clock(c, rank, hello->clock_ns, error))
+        return -1;
     return apply(c,
                  (struct scheduler_event){
                      .type = SCHEDULER_AGENT_JOINED, .agent = rank, .count = hello->workers},
@@ -331,9 +370,13 @@ void coordinator_task_running(struct coordinator *c, uint64_t id)
         atomic_compare_exchange_strong(&future->state, &pending, FUTURE_RUNNING);
 }
 
-void coordinator_workers_replaced(struct coordinator *c, int rank, uint32_t count)
+/* The date is read last: if the thread is interrupted in between, ends of tasks come out later by
+ * that time, but not later than now. */
+void coordinator_results_arrive(struct coordinator *c, int rank, uint32_t workers_replaced)
 {
-    c->agents[rank].workers_replaced = count;
+    c->agents[rank].workers_replaced = workers_replaced;
+    c->now_ns = monotonic_now_ns();
+    c->wall_ns = clock_now_ns(CLOCK_REALTIME);
 }
 
 /* If one agent cannot start its workers, no agent can: every task fails. */
@@ -448,6 +491,7 @@ struct coordinator *coordinator_new(struct transport *transport,
     if (c) {
         *c = (struct coordinator){.transport = transport,
                                   .options = *options,
+                                  .opened_ns = monotonic_now_ns(),
                                   .agents = calloc((size_t)transport->size, sizeof *c->agents),
                                   .scheduler = scheduler_new(transport->size, options->attempts)};
         if (c->agents && c->scheduler)

@@ -82,7 +82,13 @@ int coordinator_task_moved(struct coordinator *coordinator, int victim, int thie
 int coordinator_steal_ended(struct coordinator *coordinator, int victim, int thief, uint32_t count,
                             struct mpp_error *error);
 void coordinator_task_running(struct coordinator *coordinator, uint64_t id);
-void coordinator_workers_replaced(struct coordinator *coordinator, int rank, uint32_t count);
+
+/* Results of this rank follow. `workers_replaced` is that of message_begin_done. */
+void coordinator_results_arrive(struct coordinator *coordinator, int rank,
+                                uint32_t workers_replaced);
+
+/* The agent has answered a PING with its CLOCK_MONOTONIC. */
+void coordinator_agent_clock(struct coordinator *coordinator, int rank, int64_t clock_ns);
 
 /* No task can run any more, for the reason that this rank gives (such as its initializer failed):
  * all tasks end as broken. */

@@ -12,6 +12,16 @@ static int take_hello(struct coordinator *c, int from, struct reader *fields,
     return coordinator_agent_joined(c, from, &hello, error);
 }
 
+static int take_clock(struct coordinator *c, int from, struct reader *fields,
+                      struct mpp_error *error)
+{
+    int64_t clock_ns;
+    if (message_get_clock(fields, &clock_ns))
+        return mpp_error_set(error, "rank %d sent a damaged time", from);
+    coordinator_agent_clock(c, from, clock_ns);
+    return 0;
+}
+
 static int take_done(struct coordinator *c, int from, struct reader *fields,
                      struct mpp_error *error)
 {
@@ -19,7 +29,7 @@ static int take_done(struct coordinator *c, int from, struct reader *fields,
     bool wants_tasks;
     if (message_get_done(fields, &replaced, &wants_tasks, &count))
         return mpp_error_set(error, "rank %d sent a damaged list of results", from);
-    coordinator_workers_replaced(c, from, replaced);
+    coordinator_results_arrive(c, from, replaced);
     for (uint32_t i = 0; i < count; i++) {
         struct message_result result;
         if (message_get_result(fields, &result))
@@ -73,6 +83,7 @@ bool coordinator_takes_message(const struct buf *message)
     struct reader fields;
     switch (message_open(message->data, message->size, &fields)) {
     case MESSAGE_HELLO:
+    case MESSAGE_CLOCK:
     case MESSAGE_WANT:
     case MESSAGE_DONE:
     case MESSAGE_MOVED:
@@ -80,6 +91,7 @@ bool coordinator_takes_message(const struct buf *message)
     case MESSAGE_BROKEN:
     case MESSAGE_BYE:
         return true;
+    case MESSAGE_PING:
     case MESSAGE_TASKS:
     case MESSAGE_CANCEL:
     case MESSAGE_STEAL:
@@ -101,6 +113,8 @@ int coordinator_take_message(struct coordinator *c, int from, const struct buf *
     switch (message_open(message->data, message->size, &fields)) {
     case MESSAGE_HELLO:
         return take_hello(c, from, &fields, error);
+    case MESSAGE_CLOCK:
+        return take_clock(c, from, &fields, error);
     case MESSAGE_WANT:
         return coordinator_agent_wants_tasks(c, from, error);
     case MESSAGE_DONE:
@@ -114,6 +128,7 @@ int coordinator_take_message(struct coordinator *c, int from, const struct buf *
     case MESSAGE_BYE:
         coordinator_agent_stopped(c, from);
         return 0;
+    case MESSAGE_PING:
     case MESSAGE_TASKS:
     case MESSAGE_CANCEL:
     case MESSAGE_STEAL:

@@ -95,8 +95,12 @@ struct mpp_future *future_new(struct future_owner *owner, uint32_t job, const vo
         mpp_error_set(error, "out of memory for a task of %zu bytes", size);
         return NULL;
     }
-    *future = (struct mpp_future){
-        .owner = owner, .references = 1, .job = job, .rank = -1, .payload_size = (uint32_t)size};
+    *future = (struct mpp_future){.owner = owner,
+                                  .references = 1,
+                                  .job = job,
+                                  .rank = -1,
+                                  .worker = -1,
+                                  .payload_size = (uint32_t)size};
     if (size)
         memcpy(future->payload, payload, size);
     return future;

@@ -76,12 +76,14 @@ struct mpp_future {
     _Atomic int references;
     _Atomic uint8_t state;              /* enum future_state */
     bool in_table;                      /* in the coordinator's future_table: id is valid */
+    int16_t worker;                     /* as in struct mpp_outcome */
     uint32_t job;                       /* index into mpp_options.jobs */
+    uint32_t chunk;                     /* tasks that may be sent together with it; 0: any number */
     uint64_t id;                        /* of the task, for the scheduler and in messages */
     uint64_t index;                     /* position in its map */
     uint64_t run_ns;                    /* time in the job's run */
+    int64_t ended_ns;                   /* since 1970; 0: it was cancelled */
     int rank, attempts;                 /* as in struct mpp_outcome */
-    uint32_t chunk;                     /* tasks that may be sent together with it; 0: any number */
     uint32_t payload_size, result_size; /* bytes */
     void *result;                       /* malloc'd */
     const struct mpp_exception *exception; /* NULL: none; one malloc'd block with its texts */

@@ -121,6 +121,8 @@ static void deliver(struct map_run *run, struct mpp_future *future, struct mpp_e
         .host = future->rank < 0 ? "" : run->executor->rank_info[future->rank].host,
         .attempts = future->attempts,
         .run_s = (double)future->run_ns * 1e-9,
+        .worker = future->worker,
+        .ended_ms = future->ended_ns / 1000000,
     };
     if (!run->stopped && run->map->sink(run->map->context, &outcome, error))
         stop(run, MPP_WAIT_FAILED);

@@ -91,6 +91,11 @@ MPP_API int mpp_context_set_result(struct mpp_context *context, const void *data
 /* The rank on which the task runs. */
 MPP_API int mpp_context_rank(const struct mpp_context *context);
 
+/* The number of the worker process that runs the task, among those of its rank: from 0 to one less
+ * than the workers of the rank. A process that replaces another one takes over its number after the
+ * other one has ended, so two worker processes of a rank never have one number at the same time. */
+MPP_API int mpp_context_worker(const struct mpp_context *context);
+
 /* What the job's load stored in *loaded for this task; NULL if the job has no load. */
 MPP_API void *mpp_context_loaded(const struct mpp_context *context);
 
@@ -444,8 +449,13 @@ struct mpp_outcome {
     int rank;                              /* where the last attempt ran; -1: it was cancelled */
     const char *host;                      /* of that rank, valid until mpp_close; "" for -1 */
     int attempts;                          /* how many attempts were made; 0 if rank is -1 */
-    double run_s; /* seconds that the worker process spent on it: open, load and run; 0 if the
-                     process was killed or crashed */
+    double run_s;     /* seconds that the worker process spent on it: open, load and run; 0 if the
+                         process was killed or crashed */
+    int worker;       /* number of the worker process of the last attempt, which the job gets from
+                         mpp_context_worker; -1 if rank is -1 */
+    int64_t ended_ms; /* when the last attempt ended, or, if its process was killed or crashed, when
+                         its rank noticed: milliseconds since 1970 by the clock of rank 0, whatever
+                         the clocks of other hosts show; 0 if rank is -1 */
 };
 
 struct mpp_map {

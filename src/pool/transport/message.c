@@ -4,9 +4,11 @@
 
 #include <string.h>
 
+#include "mppool.h"
+
 enum {
     TASK_HEAD_BYTES = 8 + 4 + 4 + 4,
-    RESULT_HEAD_BYTES = 8 + 4 + 1 + 4 + 4 + 8 + 4,
+    RESULT_HEAD_BYTES = 8 + 4 + 1 + 4 + 4 + 8 + 8 + 2 + 4,
     MOVED_BYTES = 8 + 4,
 };
 
@@ -14,8 +16,8 @@ enum message_type message_open(const void *bytes, size_t size, struct reader *fi
 {
     *fields = reader_over(bytes, size);
     uint8_t type = read_u8(fields);
-    return fields->failed || type < MESSAGE_HELLO || type > MESSAGE_END ? MESSAGE_BAD
-                                                                        : (enum message_type)type;
+    return fields->failed || type < MESSAGE_HELLO || type > MESSAGE_CLOCK ? MESSAGE_BAD
+                                                                          : (enum message_type)type;
 }
 
 static int check(const struct reader *fields)
@@ -30,6 +32,7 @@ void message_put_hello(struct buf *out, const struct message_hello *hello)
     buf_put_u32(out, MESSAGE_PROTOCOL);
     buf_put_u64(out, hello->build);
     buf_put_u32(out, hello->workers);
+    buf_put_u64(out, (uint64_t)hello->clock_ns);
     buf_put_u8(out, (uint8_t)host_size);
     buf_put(out, hello->host, host_size);
 }
@@ -39,15 +42,34 @@ int message_get_hello(struct reader *fields, struct message_hello *hello)
     uint32_t protocol = read_u32(fields);
     uint64_t build = read_u64(fields);
     uint32_t workers = read_u32(fields);
+    int64_t clock_ns = (int64_t)read_u64(fields);
     uint8_t host_size = read_u8(fields);
     const uint8_t *host = read_bytes(fields, host_size);
     if (!host || protocol != MESSAGE_PROTOCOL || host_size >= sizeof hello->host)
         return -1;
     hello->build = build;
     hello->workers = workers;
+    hello->clock_ns = clock_ns;
     memcpy(hello->host, host, host_size);
     hello->host[host_size] = '\0';
     return 0;
+}
+
+void message_put_ping(struct buf *out)
+{
+    buf_put_u8(out, MESSAGE_PING);
+}
+
+void message_put_clock(struct buf *out, int64_t clock_ns)
+{
+    buf_put_u8(out, MESSAGE_CLOCK);
+    buf_put_u64(out, (uint64_t)clock_ns);
+}
+
+int message_get_clock(struct reader *fields, int64_t *clock_ns)
+{
+    *clock_ns = (int64_t)read_u64(fields);
+    return check(fields);
 }
 
 /* ---- Lists ---- */
@@ -134,6 +156,8 @@ void message_put_result(struct message_list *list, const struct message_result *
     to = store_u32(to, result->signal);
     to = store_u32(to, result->pid);
     to = store_u64(to, result->run_ns);
+    to = store_u64(to, (uint64_t)result->ended_ns);
+    to = store_u16(to, result->worker);
     to = store_u32(to, result->size);
     if (result->size)
         memcpy(to, result->data, result->size);
@@ -148,17 +172,24 @@ int message_get_done(struct reader *fields, uint32_t *workers_replaced, bool *wa
     return get_count(fields, count, RESULT_HEAD_BYTES);
 }
 
+/* Checks once that the fixed fields are there: the compiler then drops the checks of the reads. */
 int message_get_result(struct reader *fields, struct message_result *result)
 {
-    result->id = read_u64(fields);
-    result->dispatch = read_u32(fields);
-    uint8_t status = read_u8(fields);
-    result->signal = read_u32(fields);
-    result->pid = read_u32(fields);
-    result->run_ns = read_u64(fields);
-    result->size = read_u32(fields);
+    const uint8_t *bytes = read_bytes(fields, RESULT_HEAD_BYTES);
+    if (!bytes)
+        return -1;
+    struct reader head = reader_over(bytes, RESULT_HEAD_BYTES);
+    result->id = read_u64(&head);
+    result->dispatch = read_u32(&head);
+    uint8_t status = read_u8(&head);
+    result->signal = read_u32(&head);
+    result->pid = read_u32(&head);
+    result->run_ns = read_u64(&head);
+    result->ended_ns = (int64_t)read_u64(&head);
+    result->worker = read_u16(&head);
+    result->size = read_u32(&head);
     result->data = read_bytes(fields, result->size);
-    if (status > TASK_DROPPED)
+    if (status > TASK_DROPPED || result->worker >= MPP_WORKERS_MAX)
         fields->failed = true;
     result->status = (enum task_status)status;
     return check(fields);

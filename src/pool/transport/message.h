@@ -2,8 +2,8 @@
 /*
  * message: the encoding of every message between ranks, and between an agent and its workers.
  *
- *   coordinator -> agent    TASKS, STEAL, CANCEL, STOP, LOST, END
- *   agent -> coordinator    HELLO, WANT, RUNNING, DONE, MOVED, BROKEN, BYE
+ *   coordinator -> agent    PING, TASKS, STEAL, CANCEL, STOP, LOST, END
+ *   agent -> coordinator    HELLO, CLOCK, WANT, RUNNING, DONE, MOVED, BROKEN, BYE
  *   victim -> thief         TASKS (both are agents)
  *   agent -> worker         TASKS         } in a frame on a socket, see worker_process.h
  *   worker -> agent         DONE, BROKEN  }
@@ -25,7 +25,7 @@
 #include "buf.h"
 
 /* Sent in HELLO, so that ranks that run different programs are detected. */
-#define MESSAGE_PROTOCOL 3
+#define MESSAGE_PROTOCOL 4
 
 enum message_type {
     MESSAGE_BAD, /* never sent: an empty message or an unknown type */
@@ -42,6 +42,8 @@ enum message_type {
     MESSAGE_BROKEN,
     MESSAGE_LOST,
     MESSAGE_END,
+    MESSAGE_PING,
+    MESSAGE_CLOCK,
 };
 
 /* The type of an encoded message. *fields is set to read the bytes behind the type. */
@@ -52,11 +54,17 @@ enum message_type message_open(const void *bytes, size_t size, struct reader *fi
 struct message_hello {
     uint64_t build;   /* equal on ranks that run the same version with the same jobs */
     uint32_t workers; /* worker processes that the agent will run */
+    int64_t clock_ns; /* the rank's CLOCK_MONOTONIC */
     char host[64];
 };
 void message_put_hello(struct buf *out, const struct message_hello *hello);
 /* Also fails for another MESSAGE_PROTOCOL. */
 int message_get_hello(struct reader *fields, struct message_hello *hello);
+
+/* PING, to an agent: answer at once with CLOCK, the rank's CLOCK_MONOTONIC. */
+void message_put_ping(struct buf *out);
+void message_put_clock(struct buf *out, int64_t clock_ns);
+int message_get_clock(struct reader *fields, int64_t *clock_ns);
 
 /* ---- Lists: TASKS, DONE and MOVED ---- */
 
@@ -109,6 +117,9 @@ struct message_result {
     uint32_t signal; /* that ended the worker process; 0: none */
     uint32_t pid;    /* of the worker process; 0: none */
     uint64_t run_ns; /* time in the job's run function */
+    /* When the attempt ended, or when the agent noticed it, on the rank's CLOCK_MONOTONIC. */
+    int64_t ended_ns;
+    uint16_t worker; /* number of the worker process on its rank, below MPP_WORKERS_MAX */
     uint32_t size;   /* of data, in bytes */
     const void *data;
 };

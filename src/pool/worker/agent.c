@@ -50,11 +50,19 @@ struct agent {
 int agent_send_hello(struct agent *agent, uint64_t build, struct mpp_error *error)
 {
     struct message_hello hello = {.build = build,
-                                  .workers = (uint32_t)worker_set_size(agent->workers)};
+                                  .workers = (uint32_t)worker_set_size(agent->workers),
+                                  .clock_ns = monotonic_now_ns()};
     if (gethostname(hello.host, sizeof hello.host - 1))
         snprintf(hello.host, sizeof hello.host, "unknown");
     struct buf out = BUF_INIT;
     message_put_hello(&out, &hello);
+    return transport_send(agent->transport, COORDINATOR_RANK, &out, error);
+}
+
+static int send_clock(struct agent *agent, struct mpp_error *error)
+{
+    struct buf out = BUF_INIT;
+    message_put_clock(&out, monotonic_now_ns());
     return transport_send(agent->transport, COORDINATOR_RANK, &out, error);
 }
 
@@ -273,6 +281,8 @@ int agent_handle_message(struct agent *agent, int from, const struct buf *bytes,
     uint32_t rank;
     bool discard;
     switch (type) {
+    case MESSAGE_PING:
+        return send_clock(agent, error);
     case MESSAGE_TASKS:
         return take_tasks(agent, &fields, error);
     case MESSAGE_STEAL:
@@ -299,6 +309,7 @@ int agent_handle_message(struct agent *agent, int from, const struct buf *bytes,
         return 0;
     case MESSAGE_BAD:
     case MESSAGE_HELLO:
+    case MESSAGE_CLOCK:
     case MESSAGE_WANT:
     case MESSAGE_RUNNING:
     case MESSAGE_DONE:

@@ -39,7 +39,7 @@ void agent_free(struct agent *agent); /* NULL is allowed */
  * message_hello. */
 int agent_send_hello(struct agent *agent, uint64_t build, struct mpp_error *error);
 
-/* Handles a message for an agent: TASKS, STEAL, CANCEL, STOP, LOST or END. Any other is an
+/* Handles a message for an agent: PING, TASKS, STEAL, CANCEL, STOP, LOST or END. Any other is an
  * error. */
 int agent_handle_message(struct agent *agent, int from, const struct buf *bytes,
                          struct mpp_error *error);

@@ -29,7 +29,7 @@ enum { READ_BYTES = 1 << 16 };
 /* What the public functions below give the job that runs. */
 struct mpp_context {
     struct buf result;
-    int rank;
+    int rank, worker;
     void *loaded; /* by the job's load function */
 };
 
@@ -45,6 +45,11 @@ int mpp_context_set_result(struct mpp_context *context, const void *data, size_t
 int mpp_context_rank(const struct mpp_context *context)
 {
     return context->rank;
+}
+
+int mpp_context_worker(const struct mpp_context *context)
+{
+    return context->worker;
 }
 
 void *mpp_context_loaded(const struct mpp_context *context)
@@ -271,6 +276,8 @@ static void run_task(struct worker *worker, const struct message_task *task, uin
                                                 : TASK_SUCCEEDED,
                             .pid = worker->pid,
                             .run_ns = (uint64_t)(ended_ns - begun_ns),
+                            .ended_ns = ended_ns,
+                            .worker = (uint16_t)worker->context.worker,
                             .size = (uint32_t)(failed ? strlen(error.text) : data->size),
                             .data = failed ? (const void *)error.text : data->data,
                         });
@@ -455,6 +462,7 @@ void worker_main(int fd, struct worker_slot *slot, const struct mpp_options *opt
                             .agent_woken_ns = monotonic_now_ns()};
     struct mpp_bytes frame;
     worker.context.rank = slot->rank;
+    worker.context.worker = slot->worker;
     while (options->jobs[worker.job_count])
         worker.job_count++;
     worker.states = calloc(worker.job_count, sizeof *worker.states);

@@ -92,8 +92,9 @@ static int read_worker(struct worker_set *set, struct worker_handle *worker, boo
 }
 
 /* Reports a task for which the worker has given no result. */
-static void report(struct worker_set *set, const struct agent_task *task, enum task_status status,
-                   int signal_number, pid_t pid, const char *text)
+static void report(struct worker_set *set, const struct worker_handle *worker,
+                   const struct agent_task *task, enum task_status status, int signal_number,
+                   pid_t pid, const char *text)
 {
     set->callbacks.result(set->callbacks.context,
                           &(struct message_result){.id = task->id,
@@ -101,6 +102,8 @@ static void report(struct worker_set *set, const struct agent_task *task, enum t
                                                    .status = status,
                                                    .signal = (uint32_t)signal_number,
                                                    .pid = (uint32_t)pid,
+                                                   .ended_ns = monotonic_now_ns(),
+                                                   .worker = (uint16_t)(worker - set->workers),
                                                    .size = (uint32_t)strlen(text),
                                                    .data = text});
 }
@@ -117,18 +120,19 @@ static void report_interrupted(struct worker_set *set, const struct worker_handl
 {
     switch (worker->termination) {
     case TERMINATION_CANCELLED:
-        report(set, task, TASK_DROPPED, worker_exit_signal(wait_status), worker->pid, "");
+        report(set, worker, task, TASK_DROPPED, worker_exit_signal(wait_status), worker->pid, "");
         break;
     case TERMINATION_TIMED_OUT: {
         char text[160];
         snprintf(text, sizeof text, "it ran longer than the limit of %g s and was ended",
                  set->limits.timeout_s);
-        report(set, task, TASK_TIMED_OUT, worker_exit_signal(wait_status), worker->pid, text);
+        report(set, worker, task, TASK_TIMED_OUT, worker_exit_signal(wait_status), worker->pid,
+               text);
         break;
     }
     case TERMINATION_NONE: {
         struct worker_exit end = describe_exit(set, worker, wait_status);
-        report(set, task, end.status, end.signal, worker->pid, end.text);
+        report(set, worker, task, end.status, end.signal, worker->pid, end.text);
         break;
     }
     }
@@ -406,7 +410,7 @@ bool worker_set_cancel(struct worker_set *set, struct task_list *queue, uint64_t
         worker_handle_take_back_all(worker, queue);
         task = task_list_take_id(queue, id);
         if (task) {
-            report(set, task, TASK_DROPPED, 0, 0, "");
+            report(set, worker, task, TASK_DROPPED, 0, 0, "");
             agent_task_free(task);
         } else {
             terminate(set, worker, task_list_find(&worker->tasks, id), TERMINATION_CANCELLED);
@@ -504,6 +508,7 @@ struct worker_set *worker_set_new(struct forkserver *forkserver,
     for (int i = 0; i < limits->workers; i++) {
         worker_handle_init(&workers[i], &forkserver->slots[i]);
         forkserver->slots[i].rank = rank;
+        forkserver->slots[i].worker = i;
     }
     return set;
 }

@@ -28,7 +28,8 @@ struct worker_slot {
     _Atomic int64_t begun_ns;      /* when the task in `running` began, monotonic_now_ns() */
     _Atomic bool agent_woken; /* the worker has written to its socket since the agent read it */
     _Atomic bool no_memory;   /* the worker crashed after an allocation had failed */
-    int rank;                 /* of the agent; set before the worker is started */
+    int rank;                 /* of the agent; set before the worker is started, */
+    int worker;               /* and so is the slot's number on its rank, from 0 */
     struct result_ring results;
 };
 
