@@ -11,6 +11,7 @@
 #include "codec.h"
 #include "file_type_guess.h"
 #include "read_write_full.h"
+#include "regular_file.h"
 
 #define SOURCE_MAX_BYTES (UINT64_C(4) << 30) /* larger files are refused before they are read */
 #define AHEAD_BYTES      (4 << 20)           /* larger files are opened ahead, but read later */
@@ -18,39 +19,6 @@
 #define UNUSED_BYTES     ((size_t)16 << 20)  /* of buffers that are kept for the next sources */
 #define HEAD_BYTES       FILE_TYPE_GUESS_BYTES
 _Static_assert(HEAD_BYTES >= IMAGE_CODEC_SNIFF_BYTES, "a codec needs more bytes to be recognised");
-
-static int refuse_open(const char *path, struct mpp_error *error)
-{
-    struct stat status;
-    switch (errno) {
-    case ENOENT:
-        if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
-            return mpp_error_set(error, "a dangling symbolic link");
-        return mpp_error_set(error, "no such file");
-    case EACCES:
-        return mpp_error_set(error, "permission denied");
-    case ELOOP:
-        return mpp_error_set(error, "a loop of symbolic links");
-    case ENXIO:
-        return mpp_error_set(error, "a socket or a device, not a regular file");
-    default:
-        return mpp_error_set_errno(error, "cannot open");
-    }
-}
-
-static int refuse_type(mode_t mode, struct mpp_error *error)
-{
-    const char *what = "something else";
-    if (S_ISDIR(mode))
-        what = "a directory";
-    else if (S_ISFIFO(mode))
-        what = "a FIFO";
-    else if (S_ISCHR(mode) || S_ISBLK(mode))
-        what = "a device";
-    else if (S_ISSOCK(mode))
-        what = "a socket";
-    return mpp_error_set(error, "%s, not a regular file", what);
-}
 
 /* Whether a file whose content is not an image is skipped rather than counted as an error: it was
  * found in a directory, and its name is not that of an image. A file that exists but cannot be read
@@ -63,23 +31,15 @@ static bool may_be_skipped(const struct thumbnail_task *task)
 static int open_source(struct thumbnail_source *source, const struct thumbnail_task *task,
                        struct mpp_error *error)
 {
-    /* O_NONBLOCK, O_NOCTTY: a FIFO without a writer or a terminal must not block. */
-    source->fd =
-        TEMP_FAILURE_RETRY(open(task->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    source->fd = regular_file_open(task->source, &source->status, error);
     if (source->fd < 0) {
-        bool skippable = errno == ENOENT || errno == ENXIO || errno == ELOOP;
+        bool skippable = !errno || errno == ENOENT || errno == ENXIO || errno == ELOOP;
         source->not_image = skippable && may_be_skipped(task);
-        return source->not_image ? 0 : refuse_open(task->source, error);
+        return source->not_image ? 0 : -1;
     }
-    if (fstat(source->fd, &source->status))
-        return mpp_error_set_errno(error, "cannot read");
-    if (!S_ISREG(source->status.st_mode) || source->status.st_size == 0) {
+    if (source->status.st_size == 0) {
         source->not_image = may_be_skipped(task);
-        if (source->not_image)
-            return 0;
-        if (!S_ISREG(source->status.st_mode))
-            return refuse_type(source->status.st_mode, error);
-        return mpp_error_set(error, "an empty file");
+        return source->not_image ? 0 : mpp_error_set(error, "an empty file");
     }
     if ((uint64_t)source->status.st_size > SOURCE_MAX_BYTES)
         return mpp_error_set(error, "%lld bytes are more than this program reads (4 GiB)",

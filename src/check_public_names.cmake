@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Fails if an object file defines a global name that is neither public (mpp_) nor the compiler's (__):
+# Fails if an object file defines a global name that is neither public nor the compiler's (__):
 #
-#     cmake -D NM=nm -D OBJECT=mppool.o -P check_public_names.cmake
+#     cmake -D NM=nm -D OBJECT=mppool.o -D PREFIX=mpp_ -P check_public_names.cmake
 execute_process(COMMAND ${NM} -g --defined-only -P ${OBJECT} OUTPUT_VARIABLE listed RESULT_VARIABLE failed)
 if(failed)
   message(FATAL_ERROR "${NM} cannot read ${OBJECT}")
@@ -11,7 +11,7 @@ set(private)
 set(public 0)
 foreach(line IN LISTS lines)
   string(REGEX REPLACE " .*" "" name "${line}")
-  if(name MATCHES "^mpp_")
+  if(name MATCHES "^${PREFIX}")
     math(EXPR public "${public} + 1")
   elseif(NOT name MATCHES "^__")
     list(APPEND private ${name})
