@@ -41,6 +41,5 @@ void result_ref_get(struct reader *from, struct result_ref *ref)
 
 uint64_t result_ref_xxh3(const struct result_ref *ref)
 {
-    return ref->place == RESULT_SPOOLED ? ref->xxh3
-                                        : XXH3_64bits(ref->bytes.data, ref->bytes.size);
+    return ref->place == RESULT_SPOOLED ? ref->xxh3 : XXH3_64bits(ref->bytes.data, ref->bytes.size);
 }

@@ -17,6 +17,7 @@ struct mpb_output {
     int root;                /* descriptor of the file's directory; -1: none */
     struct buf pending;      /* not written yet */
     uint64_t size_bytes;     /* written so far */
+    int failed;              /* errno of the first failure; 0: none */
 };
 
 /* path NULL or "-": stdout. `path` must stay valid. */
@@ -30,7 +31,8 @@ int result_stream_pieces(const struct result_ref *ref, const char *input,
                                       struct mpp_error *error),
                          void *context, struct mpp_error *error);
 
-/* Writes what is pending; a file gets its name. */
+/* Writes what is pending. A file is synced to disk and gets its name; a regular file that has it is
+ * replaced. */
 int result_stream_commit(struct mpb_output *output, struct mpp_error *error);
 
 /* Writes what is pending on stdout; removes an uncommitted file. Accepts a zero struct that has

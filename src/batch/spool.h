@@ -28,7 +28,8 @@ struct spool_writer *spool_writer_new(const char *directory, uint32_t run, uint3
 void spool_writer_free(struct spool_writer *writer); /* NULL is allowed */
 
 /* Appends to the current result; the first call after a finished or dropped result begins one. -1:
- * errno says why. */
+ * errno says why, and further calls fail in the same way until the result is finished or
+ * dropped. */
 int spool_writer_put(struct spool_writer *writer, const void *bytes, size_t size,
                      struct mpp_error *error);
 
@@ -53,12 +54,12 @@ void spool_reader_free(struct spool_reader *reader); /* NULL is allowed */
 int spool_read(struct spool_reader *reader, const struct result_ref *ref, uint64_t at, void *to,
                size_t size, struct mpp_error *error);
 
-/* Reads the result and compares its checksum. -1: it cannot be read, or it is not what was
+/* Reads a spooled result and compares its checksum. -1: it cannot be read, or it is not what was
  * written. */
 int spool_check(struct spool_reader *reader, const struct result_ref *ref, struct mpp_error *error);
 
 /* Removes all spool files of a directory, and the directory if it is empty then. A directory that
- * does not exist is no error. */
+ * does not exist is no error. Other files stay. */
 int spool_remove(const char *directory, struct mpp_error *error);
 
 #endif

@@ -3,6 +3,7 @@
 #include "read_write_full.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 int write_in_full(int fd, const void *bytes, size_t size)
@@ -11,6 +12,9 @@ int write_in_full(int fd, const void *bytes, size_t size)
     while (size) {
         ssize_t put = write(fd, from, size);
         if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0 && errno == EAGAIN &&
+            (poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1) > 0 || errno == EINTR))
             continue;
         if (put <= 0) {
             errno = put ? errno : EIO;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * read_write_full: read and write functions that continue after a short count and after EINTR,
- * until all bytes are transferred.
+ * read_write_full: read and write functions that continue after a short count, after EINTR, and
+ * when a non-blocking descriptor is ready again, until all bytes are transferred.
  */
 #ifndef READ_WRITE_FULL_H
 #define READ_WRITE_FULL_H
