@@ -191,8 +191,7 @@ static void digest_end(void *planner)
     free(total);
 }
 
-static const char *const algorithms[] = {
-    [DIGEST_SHA256] = "sha256", [DIGEST_XXH3] = "xxh3", NULL};
+static const char *const algorithms[] = {[DIGEST_SHA256] = "sha256", [DIGEST_XXH3] = "xxh3", NULL};
 
 static const struct mpb_option options[] = {
     {.name = "algorithm",
@@ -216,8 +215,9 @@ static const struct mpb_option options[] = {
 const struct mpb_job digest_job = {
     .name = "digest",
     .summary = "computes a checksum of each file",
-    .description = "Prints the checksum of each file that is named or lies in a named directory, in "
-                   "the order of the\ninputs, as lines that `sha256sum -c` or `xxhsum -c` accepts.",
+    .description =
+        "Prints the checksum of each file that is named or lies in a named directory, in "
+        "the order of the\ninputs, as lines that `sha256sum -c` or `xxhsum -c` accepts.",
     .unit = "files",
     .output = MPB_OUTPUT_STREAM,
     .options = options,

@@ -10,5 +10,5 @@
 #include "thumbnail_job.h"
 #include "whoami.h"
 
-const struct mpb_job *const job_registry[] = {&thumbnail_job, &digest_job, &whoami_job, &spin_job, &noop_job,
-                                              NULL};
+const struct mpb_job *const job_registry[] = {&thumbnail_job, &digest_job, &whoami_job,
+                                              &spin_job,      &noop_job,   NULL};

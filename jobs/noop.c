@@ -9,5 +9,7 @@ static int noop_run(void *state, const struct mpb_task *task, struct mpb_context
     return 0;
 }
 
-const struct mpb_job noop_job = {
-    .name = "noop", .summary = "does nothing, for measuring the pool", .inputs = MPB_INPUT_WORDS, .run = noop_run};
+const struct mpb_job noop_job = {.name = "noop",
+                                 .summary = "does nothing, for measuring the pool",
+                                 .inputs = MPB_INPUT_WORDS,
+                                 .run = noop_run};

@@ -15,5 +15,7 @@ static int spin_run(void *state, const struct mpb_task *task, struct mpb_context
     return 0;
 }
 
-const struct mpb_job spin_job = {
-    .name = "spin", .summary = "keeps a core busy for 10^8 steps of a loop", .inputs = MPB_INPUT_WORDS, .run = spin_run};
+const struct mpb_job spin_job = {.name = "spin",
+                                 .summary = "keeps a core busy for 10^8 steps of a loop",
+                                 .inputs = MPB_INPUT_WORDS,
+                                 .run = spin_run};

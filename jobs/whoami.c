@@ -15,5 +15,7 @@ static int whoami_run(void *state, const struct mpb_task *task, struct mpb_conte
     return 0;
 }
 
-const struct mpb_job whoami_job = {
-    .name = "whoami", .summary = "reports process, rank and host of each task", .inputs = MPB_INPUT_WORDS, .run = whoami_run};
+const struct mpb_job whoami_job = {.name = "whoami",
+                                   .summary = "reports process, rank and host of each task",
+                                   .inputs = MPB_INPUT_WORDS,
+                                   .run = whoami_run};

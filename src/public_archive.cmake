@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# public_archive(NAME PREFIX OBJECT...): makes libNAME.a of one object file in which all names but the public ones, which
-# begin with PREFIX, are local. A program may then use any other name for a function of its own. Installs it with its
+# public_archive(NAME PREFIX LEFT_OUT LIBRARY...): makes libNAME.a of one object file in which all names but the public
+# ones, which begin with PREFIX, are local. It holds the object libraries without the files that the regular expression
+# LEFT_OUT matches. A program may then use any other name for a function of its own. Installs it with its
 # pkg-config file NAME.pc and its CMake package, from NAME.pc.in and NAMEConfig.cmake.in in the current directory.
 #
 # objcopy cannot make names local in objects that hold the compiler's intermediate code, so the caller turns link-time
@@ -8,15 +9,19 @@
 include(CMakePackageConfigHelpers)
 set(PUBLIC_ARCHIVE_DIRECTORY ${CMAKE_CURRENT_LIST_DIR})
 
-function(public_archive name prefix)
+function(public_archive name prefix left_out)
+  set(objects)
+  foreach(library IN LISTS ARGN)
+    list(APPEND objects $<FILTER:$<TARGET_OBJECTS:${library}>,EXCLUDE,${left_out}>)
+  endforeach()
   add_custom_command(OUTPUT lib${name}.a
-    COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -o ${name}.o ${ARGN}
+    COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -o ${name}.o ${objects}
     COMMAND ${CMAKE_OBJCOPY} --localize-hidden ${name}.o
     COMMAND ${CMAKE_COMMAND} -D NM=${CMAKE_NM} -D OBJECT=${name}.o -D PREFIX=${prefix}
             -P ${PUBLIC_ARCHIVE_DIRECTORY}/check_public_names.cmake
     COMMAND ${CMAKE_COMMAND} -E rm -f lib${name}.a
     COMMAND ${CMAKE_AR} qcs lib${name}.a ${name}.o
-    DEPENDS ${PUBLIC_ARCHIVE_DIRECTORY}/check_public_names.cmake ${ARGN}
+    DEPENDS ${PUBLIC_ARCHIVE_DIRECTORY}/check_public_names.cmake ${ARGN} ${objects}
     COMMAND_EXPAND_LISTS VERBATIM)
   add_custom_target(${name}_archive ALL DEPENDS lib${name}.a)
   configure_file(${name}.pc.in ${name}.pc @ONLY)

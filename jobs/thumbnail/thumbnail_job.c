@@ -276,9 +276,8 @@ static int thumbnail_run(void *state, const struct mpb_task *task, struct mpb_co
                          struct mpp_error *error)
 {
     struct thumbnail_worker *worker = state;
-    struct task_run run = {.task = thumbnail_task_get(task),
-                           .source = mpb_loaded(context),
-                           .context = context};
+    struct task_run run = {
+        .task = thumbnail_task_get(task), .source = mpb_loaded(context), .context = context};
     if (run.source->not_image)
         return mpb_skip(context, "neither its name nor its content is that of an image");
     if (refuse_inside_output(worker, &run, error))

@@ -50,8 +50,7 @@ static int prepare_output(struct thumbnail_plan *plan, struct mpp_error *error)
     if (plan->beside || stat(output, &status))
         return 0; /* it does not exist: nothing will be written */
     plan->output_real = realpath(output, NULL);
-    return plan->output_real ? 0
-                             : mpp_error_set_errno(error, "cannot use the output directory");
+    return plan->output_real ? 0 : mpp_error_set_errno(error, "cannot use the output directory");
 }
 
 static int add_directory(struct thumbnail_plan *plan, size_t argument, struct mpp_error *error)
@@ -107,7 +106,8 @@ static int prepare_arguments(struct thumbnail_plan *plan, struct mpp_error *erro
         }
     }
     plan->among_inputs |= plan->beside || plan->named_in_output;
-    plan->unique = run->input_count == 1 && plan->directory_count == 1 && !run->files_from && output_name_is_unique(&plan->name_rules);
+    plan->unique = run->input_count == 1 && plan->directory_count == 1 && !run->files_from &&
+                   output_name_is_unique(&plan->name_rules);
     return 0;
 }
 
@@ -160,7 +160,8 @@ static const struct planned_directory *directory_of(const struct thumbnail_plan 
     return NULL;
 }
 
-static int name_output(struct thumbnail_plan *plan, const struct mpb_input *input, struct mpp_error *error)
+static int name_output(struct thumbnail_plan *plan, const struct mpb_input *input,
+                       struct mpp_error *error)
 {
     const struct planned_directory *directory = directory_of(plan, input);
     char path[PATH_MAX];
@@ -220,7 +221,8 @@ static int check_link(const struct thumbnail_plan *plan, const struct mpb_input 
     return exposed ? mpp_error_set(error, "is a symbolic link into the output directory") : 0;
 }
 
-static int check_unique(struct thumbnail_plan *plan, const struct mpb_input *input, struct mpp_error *error)
+static int check_unique(struct thumbnail_plan *plan, const struct mpb_input *input,
+                        struct mpp_error *error)
 {
     char beside[2 * PATH_MAX];
     const char *place = plan->output;

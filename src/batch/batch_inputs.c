@@ -20,9 +20,9 @@ int batch_inputs_init(struct batch_inputs *inputs, const struct run_options *opt
     inputs->number = 0;
     input_list_init(&inputs->list, run->inputs, run->input_count);
     inputs->list.words = job->inputs == MPB_INPUT_WORDS;
-    inputs->unique = options->count || (run->input_count == 1 && !run->files_from &&
-                                        !inputs->list.words && stat(run->inputs[0], &status) == 0 &&
-                                        S_ISDIR(status.st_mode));
+    inputs->unique =
+        options->count || (run->input_count == 1 && !run->files_from && !inputs->list.words &&
+                           stat(run->inputs[0], &status) == 0 && S_ISDIR(status.st_mode));
     if (name_set_init_random(&inputs->seen, error))
         return -1;
     if (!run->files_from)
@@ -69,9 +69,8 @@ static bool matches(const struct pattern_list *list, const char *below)
 static bool is_used(const struct run_options *options, const struct mpb_input *input)
 {
     const struct shard *shard = &options->shard;
-    if (shard->count &&
-        XXH3_64bits(input->name, strlen(input->name)) % (uint64_t)shard->count !=
-            (uint64_t)shard->number - 1)
+    if (shard->count && XXH3_64bits(input->name, strlen(input->name)) % (uint64_t)shard->count !=
+                            (uint64_t)shard->number - 1)
         return false;
     return input->origin != MPB_WALKED ||
            ((!options->include.count || matches(&options->include, input->below)) &&
@@ -85,8 +84,8 @@ static enum batch_input_status next_number(struct batch_inputs *inputs, struct m
     if (inputs->number == inputs->options->count)
         return BATCH_INPUT_END;
     snprintf(inputs->name, sizeof inputs->name, "task %" PRIu64, inputs->number++);
-    *input = (struct mpb_input){
-        .origin = MPB_NUMBERED, .name = inputs->name, .below = inputs->name};
+    *input =
+        (struct mpb_input){.origin = MPB_NUMBERED, .name = inputs->name, .below = inputs->name};
     return BATCH_INPUT;
 }
 
@@ -119,8 +118,8 @@ enum batch_input_status batch_inputs_next(struct batch_inputs *inputs, struct mp
     enum batch_input_status status;
     inputs->tasks = 0;
     do
-        status = inputs->options->count ? next_number(inputs, input)
-                                        : next_listed(inputs, input, error);
+        status =
+            inputs->options->count ? next_number(inputs, input) : next_listed(inputs, input, error);
     while ((status == BATCH_INPUT || status == BATCH_INPUT_BAD) &&
            !is_used(inputs->options, input));
     return status;

@@ -50,8 +50,8 @@ struct batch_run {
     struct early_stop early_stop;
     struct buf payload, line;
 
-    uint32_t stage; /* the current round; 0: the inputs */
-    struct name_set stage_keys; /* of all stages' tasks */
+    uint32_t stage;                          /* the current round; 0: the inputs */
+    struct name_set stage_keys;              /* of all stages' tasks */
     struct stage_plan members, next_members; /* of this round's tasks, and of the next round's */
     struct collector collector;
     struct spool_reader *spool;
@@ -290,7 +290,7 @@ static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_err
 /* ---- The source of tasks ---- */
 
 /* Adds to the order what an earlier run recorded about its task. False in *wanted: this run must
- * not process it. */
+ * not process it, or it is done and there is nothing that a worker could check; it is counted. */
 static int look_up(struct batch_run *run, struct task_order *order, bool *wanted,
                    struct mpp_error *error)
 {
@@ -302,15 +302,20 @@ static int look_up(struct batch_run *run, struct task_order *order, bool *wanted
               (entry && entry->status == JOURNAL_FAILED) || (is_done && has_results);
     if (run_options_only_verify(run->options) && entry && entry->status == JOURNAL_SKIPPED)
         *wanted = false;
+    run->console.tally.skipped += !*wanted;
+    if (*wanted && is_done && !has_results && run->job->inputs == MPB_INPUT_WORDS) {
+        *wanted = false;
+        run->console.tally.kept++;
+    }
     if (!is_done || !*wanted ||
         (run->job->inputs == MPB_INPUT_FILES && !order->identity.stage && entry->size_bytes < 0))
         return 0;
     order->is_recorded = true;
     order->recorded = (struct recorded_task){
         .size_bytes = entry->size_bytes, .mtime_ns = entry->mtime_ns, .xxh3 = entry->xxh3};
-    return has_results ? run_log_read_result(&run->log, entry, &run->line, &order->recorded.result,
-                                             error)
-                       : 0;
+    return has_results
+               ? run_log_read_result(&run->log, entry, &run->line, &order->recorded.result, error)
+               : 0;
 }
 
 static enum mpp_source_status encode(struct batch_run *run, const struct task_order *order,
@@ -330,9 +335,9 @@ static enum mpb_plan plan_input(struct batch_run *run, struct task_order *order,
                                 struct mpp_error *why)
 {
     struct mpp_error error;
-    enum mpb_plan plan =
-        run->job->plan ? run->job->plan(run->planner, &run->input, &order->plan, why)
-                       : MPB_PLAN_TASK;
+    enum mpb_plan plan = run->job->plan
+                             ? run->job->plan(run->planner, &run->input, &order->plan, why)
+                             : MPB_PLAN_TASK;
     run->more = plan == MPB_PLAN_MORE;
     order->identity.key = run->input.name;
     if (batch_inputs_occurrence(&run->inputs, run->input.name, &order->identity.occurrence,
@@ -357,10 +362,7 @@ static enum mpp_source_status begin_task(struct batch_run *run, struct task_orde
     bool wanted;
     if (look_up(run, order, &wanted, error))
         return MPP_SOURCE_ERROR;
-    if (wanted)
-        return encode(run, order, payload, error);
-    run->console.tally.skipped++;
-    return MPP_SOURCE_LATER;
+    return wanted ? encode(run, order, payload, error) : MPP_SOURCE_LATER;
 }
 
 static enum mpp_source_status input_source(void *context, struct mpp_bytes *payload,
@@ -521,8 +523,7 @@ static void remove_spool(struct batch_run *run, enum exit_status status)
 /* Prints the summary. -1: it cannot be printed. */
 static int print_summary(struct batch_run *run, double elapsed_s)
 {
-    struct pool_summary pool =
-        program_pool_summary(run->executor, run->arguments->confined);
+    struct pool_summary pool = program_pool_summary(run->executor, run->arguments->confined);
     if (run->options->run.dry_run)
         return console_finish_dry(&run->console);
     if (run_options_only_verify(run->options))
@@ -611,13 +612,13 @@ static int open_log(struct batch_run *run, struct mpp_error *error)
                      arguments->libraries, error))
         return -1;
     if (run->options->retry_failed && !run->log.index.runs)
-        return mpp_error_set(error, "--retry-failed continues an earlier run, but '%.800s' has none",
+        return mpp_error_set(error,
+                             "--retry-failed continues an earlier run, but '%.800s' has none",
                              run->log.journal_path);
     /* Without a journal, files of an earlier run must not have the same names. */
     run->spool_run = run->log.journal_path ? run->log.journal.run : (uint32_t)time(NULL);
     if (run->log.index.damaged)
-        log_line("%" PRIu64 " damaged lines of the journal were ignored",
-                 run->log.index.damaged);
+        log_line("%" PRIu64 " damaged lines of the journal were ignored", run->log.index.damaged);
     if (run->log.index.count && !run->output.path && job_has_results(run->job) &&
         !run->options->run.dry_run)
         log_line("all results are printed again, from the first on");

@@ -21,8 +21,8 @@ struct batch_worker {
 
 /* What load has found out about a task. */
 struct batch_load {
-    bool kept;           /* an earlier run has done it */
-    int64_t size_bytes;  /* of the input; negative: unknown */
+    bool kept;          /* an earlier run has done it */
+    int64_t size_bytes; /* of the input; negative: unknown */
     int64_t mtime_ns;
     void *loaded; /* by the job */
     void (*unload)(void *loaded);
@@ -30,9 +30,8 @@ struct batch_load {
 
 static struct mpb_task task_of(const struct task_order *order)
 {
-    return (struct mpb_task){.input = order->identity.key,
-                             .plan = order->plan,
-                             .member_count = order->member_count};
+    return (struct mpb_task){
+        .input = order->identity.key, .plan = order->plan, .member_count = order->member_count};
 }
 
 /* ---- Whether an earlier run has done the task ---- */
@@ -101,9 +100,8 @@ static int load_input(const struct batch_setup *setup, const struct task_order *
         load->mtime_ns = file_mtime_ns(&status);
     }
     load->unload = job->unload;
-    return job->load
-               ? job->load(&setup->options->run, setup->settings, &task, &load->loaded, error)
-               : 0;
+    return job->load ? job->load(&setup->options->run, setup->settings, &task, &load->loaded, error)
+                     : 0;
 }
 
 static int batch_load(const void *initargs, struct mpp_bytes payload, void **loaded,
@@ -232,8 +230,8 @@ int batch_worker_initialize(const void *initargs, struct mpp_error *error)
 {
     const struct batch_setup *setup = initargs;
     const struct mpb_run *run = &setup->options->run;
-    const char *const directories[] = {
-        setup->job->output == MPB_OUTPUT_FILES ? run->output : NULL, setup->spool_directory};
+    const char *const directories[] = {setup->job->output == MPB_OUTPUT_FILES ? run->output : NULL,
+                                       setup->spool_directory};
     for (int i = 0; i < 2; i++) {
         int fd;
         if (directories[i] && !run->dry_run &&

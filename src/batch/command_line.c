@@ -38,13 +38,12 @@ const char *command_line_version(struct command_line *command)
 {
     struct buf *out = &command->version;
     buf_clear(out);
-    put_texts(out, (const char *const[]){program_invocation_short_name, " " MPP_VERSION
-                                         "\n" MPP_MPI_NAME "\n", NULL});
+    put_texts(out, (const char *const[]){program_invocation_short_name,
+                                         " " MPP_VERSION "\n" MPP_MPI_NAME "\n", NULL});
     for (const struct mpb_job *const *job = command->jobs; *job; job++)
         if ((*job)->libraries && (!command->job || *job == command->job))
             put_text(out, (*job)->libraries());
-    put_texts(out,
-              (const char *const[]){"workers confined by ", mpp_confinement(), "\n", NULL});
+    put_texts(out, (const char *const[]){"workers confined by ", mpp_confinement(), "\n", NULL});
     return text_of(out);
 }
 
@@ -100,10 +99,10 @@ static void put_usage(struct command_line *command)
     if (!has_one_job(command))
         word = command->job ? command->job->name : "JOB";
     const char *space = *word ? " " : "";
-    put_texts(&command->text, (const char *const[]){"Usage: ", program, space, word,
-                                                    " [OPTION]... INPUT...\n       mpirun -n N ",
-                                                    program, space, word,
-                                                    " [OPTION]... INPUT...\n", NULL});
+    put_texts(&command->text,
+              (const char *const[]){"Usage: ", program, space, word,
+                                    " [OPTION]... INPUT...\n       mpirun -n N ", program, space,
+                                    word, " [OPTION]... INPUT...\n", NULL});
     if (command->job) {
         put_texts(&command->text,
                   (const char *const[]){command->job->description ? command->job->description
@@ -128,9 +127,10 @@ static enum command_status show_help(struct command_line *command)
 {
     put_usage(command);
     put_groups(command);
-    put_text(&command->text,
-             "\nExit status: 0 all done; 1 some inputs failed, the others are done; 2 usage error;\n"
-             "70 internal error; 75 stopped early, run again with --resume to continue.\n");
+    put_text(
+        &command->text,
+        "\nExit status: 0 all done; 1 some inputs failed, the others are done; 2 usage error;\n"
+        "70 internal error; 75 stopped early, run again with --resume to continue.\n");
     return COMMAND_TEXT;
 }
 
@@ -145,7 +145,8 @@ static int see_option(void *context, const struct mpb_option *option, bool *stop
                       struct mpp_error *error)
 {
     const struct parsing *parsing = context;
-    const struct command_line *command = parsing->command;
+    struct command_line *command = parsing->command;
+    command->output_given |= strcmp(option->name, "output") == 0;
     const char *why = parsing->named ? run_option_refusal(command->job, option) : NULL;
     *stop = command->options.help || command->options.version;
     return why ? mpp_error_set(error, "--%s means nothing for '%s': %s", option->name,
@@ -225,6 +226,8 @@ static int parse_job(struct command_line *command, int argc, char **argv, int at
         return 0;
     run->inputs = argv + rest;
     run->input_count = (size_t)(argc - rest);
+    if (!command->output_given)
+        run->output = NULL; /* `check` has to know */
     if (run_options_check(&command->options, job, error) ||
         (job->check && job->check(command->settings, run, error)))
         return -1;

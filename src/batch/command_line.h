@@ -21,7 +21,8 @@ struct command_line {
     const struct mpb_job *job; /* NULL: none was named */
     struct mpb_option *table;  /* of the engine, with the words and defaults of the job */
     struct run_options options;
-    void *settings; /* of the job */
+    bool output_given; /* --output was on the command line */
+    void *settings;    /* of the job */
     struct buf text, version;
 };
 

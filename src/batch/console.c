@@ -94,8 +94,7 @@ void console_format_counts(const struct tally *tally, double elapsed_s, char *te
     if (tally->skipped)
         snprintf(skipped, sizeof skipped, ", %" PRIu64 " skipped", tally->skipped);
     if (tally->warnings)
-        snprintf(warned, sizeof warned, " (%" PRIu64 " %s)", tally->warnings,
-                 tally->warned);
+        snprintf(warned, sizeof warned, " (%" PRIu64 " %s)", tally->warnings, tally->warned);
     snprintf(text, size,
              "%" PRIu64 " done%s%s, %" PRIu64 " failed%s, %.1f %s/s. "
              "It took %.2f second(s) to finish",
@@ -171,7 +170,7 @@ int console_finish_verify(struct console *console)
         snprintf(skipped, sizeof skipped, ", %" PRIu64 " skipped", console->tally.skipped);
     progress_erase(&console->progress);
     print_unlisted(console);
-    console_line(console, "%" PRIu64 " verified, %" PRIu64 " differ%s; nothing was written",
+    console_line(console, "%" PRIu64 " verified, %" PRIu64 " failed%s; nothing was written",
                  console->tally.kept, console->tally.failed, skipped);
     return close_stdout(console);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * journal: a file that records what came of each task of a run, so that a later run can skip what is
- * done (--resume). Its format is documented in the manual page mpbatch-journal(5).
+ * journal: a file that records what came of each task of a run, so that a later run can skip what
+ * is done (--resume). Its format is documented in the manual page mpbatch-journal(5).
  *
  * Writing: lines are collected in memory and written in batches; journal_sync writes them to disk.
  * When a run is killed, the last line can be incomplete; the next run removes it. Only one run at a

@@ -19,8 +19,7 @@ void batch_context_begin(struct mpb_context *context, struct mpp_context *pool,
     context->pool = pool;
     context->order = order;
     context->loaded = loaded;
-    context->report =
-        (struct task_report){.text = "", .line = "", .output = "", .size_bytes = -1};
+    context->report = (struct task_report){.text = "", .line = "", .output = "", .size_bytes = -1};
     context->members = reader_over(order->members.data, order->members.size);
     context->member_next = 0;
     context->spooling = context->disk_full = false;
@@ -59,9 +58,9 @@ void batch_context_release(struct mpb_context *context)
 {
     spool_writer_free(context->spool);
     spool_reader_free(context->reader);
-    for (struct buf *const *each = (struct buf *[]){&context->text, &context->line,
-                                                    &context->output, &context->fields,
-                                                    &context->result, &context->member, NULL};
+    for (struct buf *const *each =
+             (struct buf *[]){&context->text, &context->line, &context->output, &context->fields,
+                              &context->result, &context->member, NULL};
          *each; each++)
         buf_release(*each);
 }
@@ -206,8 +205,7 @@ int mpb_member(struct mpb_context *context, size_t index, struct mpp_bytes *byte
     *bytes = ref.bytes;
     if (ref.place != RESULT_SPOOLED)
         return 0;
-    if (!context->reader &&
-        !(context->reader = spool_reader_new(context->spool_directory, error)))
+    if (!context->reader && !(context->reader = spool_reader_new(context->spool_directory, error)))
         return -1;
     buf_clear(member);
     uint8_t *to = ref.size <= SIZE_MAX ? buf_extend(member, (size_t)ref.size) : NULL;

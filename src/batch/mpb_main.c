@@ -92,8 +92,7 @@ static enum exit_status run_job(int argc, char **argv, const struct batch_setup 
                                .retries = options->retries ? options->retries : -1,
                                .memory_limit_bytes = options->memory_limit_bytes,
                                .confine = confined ? &confine : NULL,
-                               .isolate =
-                                   options->in_process ? MPP_NOT_ISOLATED : MPP_ISOLATED};
+                               .isolate = options->in_process ? MPP_NOT_ISOLATED : MPP_ISOLATED};
     arguments->confined = confined && !options->in_process ? mpp_confinement() : NULL;
     if (!writable) {
         log_line("out of memory");
@@ -132,7 +131,7 @@ int mpb_main(int argc, char **argv, const struct mpb_job *const *jobs)
     double begun_s = monotonic_now_s();
     struct command_line command;
     struct mpp_error error;
-    enum exit_status status;
+    enum exit_status status = EXIT_INTERNAL;
     program_begin();
     switch (command_line_parse(argc, argv, jobs, &command, &error)) {
     case COMMAND_WRONG:

@@ -76,8 +76,8 @@ static int write_programs(const char *shell, const struct mpb_job *const *jobs,
     return completions_write(shell, programs, count, text, error);
 }
 
-static int write_completions(const char *shell, const struct mpb_job *const *jobs,
-                             struct buf *text, struct mpp_error *error)
+static int write_completions(const char *shell, const struct mpb_job *const *jobs, struct buf *text,
+                             struct mpp_error *error)
 {
     struct completed_jobs *completed = calloc(1, sizeof *completed);
     if (!completed)
@@ -103,18 +103,17 @@ struct list_options {
 static int list_inputs(int argc, char **argv, struct mpp_error *error)
 {
     static const char *const statuses[] = {"done", "failed", "skipped", "all", NULL};
-    static const struct mpb_option table[] = {
-        {.name = "status",
-         .type = MPB_CHOICE,
-         .argument = "STATUS",
-         .initial = "all",
-         .choices = statuses,
-         .offset = offsetof(struct list_options, status)},
-        {.name = "null",
-         .letter = '0',
-         .type = MPB_FLAG,
-         .offset = offsetof(struct list_options, null)},
-        {0}};
+    static const struct mpb_option table[] = {{.name = "status",
+                                               .type = MPB_CHOICE,
+                                               .argument = "STATUS",
+                                               .initial = "all",
+                                               .choices = statuses,
+                                               .offset = offsetof(struct list_options, status)},
+                                              {.name = "null",
+                                               .letter = '0',
+                                               .type = MPB_FLAG,
+                                               .offset = offsetof(struct list_options, null)},
+                                              {0}};
     struct list_options options = {0};
     struct option_tables tables = {.tables = {{table, &options}}, .count = 1};
     int rest;

@@ -69,8 +69,8 @@ const char *program_launch_error(void)
 }
 
 enum exit_status program_run(int argc, char **argv, const struct mpp_options *options,
-                         enum exit_status (*work)(struct mpp_executor *executor, void *context),
-                         void *context)
+                             enum exit_status (*work)(struct mpp_executor *executor, void *context),
+                             void *context)
 {
     struct mpp_executor *executor;
     struct mpp_error error;

@@ -39,8 +39,8 @@ const char *program_launch_error(void);
 /* Opens the pool, calls `work` on rank 0, and closes the pool. Returns the exit status; on other
  * ranks that is EXIT_DONE if the pool could be opened. */
 enum exit_status program_run(int argc, char **argv, const struct mpp_options *options,
-                         enum exit_status (*work)(struct mpp_executor *executor, void *context),
-                         void *context);
+                             enum exit_status (*work)(struct mpp_executor *executor, void *context),
+                             void *context);
 
 /* What the pool did, for console_finish. confined: what confines its workers, or NULL. */
 struct pool_summary program_pool_summary(struct mpp_executor *executor, const char *confined);

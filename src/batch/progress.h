@@ -20,7 +20,7 @@ struct tally {
     const char *warned;     /* and "with decoder warnings" */
     uint64_t done;
     uint64_t warnings; /* part of done */
-    uint64_t kept;    /* done by an earlier run */
+    uint64_t kept;     /* done by an earlier run */
     uint64_t failed;
     uint64_t skipped;
     uint64_t total; /* number of all inputs; 0 while it is unknown */

@@ -52,8 +52,8 @@ int run_directory_init(struct run_directory *directory, const struct run_options
         directory->summary = format("%s/summary%s.json", path, shard);
     }
     if (job_has_results(job))
-        directory->spool = options->spool ? format("%s", options->spool)
-                                          : format("%s/spool%s", path, shard);
+        directory->spool =
+            options->spool ? format("%s", options->spool) : format("%s/spool%s", path, shard);
     return (journal && (!directory->journal || !directory->summary)) ||
                    (job_has_results(job) && !directory->spool)
                ? mpp_error_set(error, "out of memory")

@@ -93,8 +93,7 @@ static int open_journal(struct run_log *log, const struct run_options *options,
                      : 0;
     header.option_count = texts->count;
     if (!result)
-        result =
-            journal_open(&log->journal, log->journal_path, mode, &header, &log->index, error);
+        result = journal_open(&log->journal, log->journal_path, mode, &header, &log->index, error);
     free(texts);
     return result;
 }

@@ -106,9 +106,9 @@ static void format_time_limit(const void *member, char *text, size_t size)
 
 /* ---- The table ---- */
 
-#define INPUTS "Inputs"
-#define OUTPUTS "Outputs"
-#define RUN "Run"
+#define INPUTS   "Inputs"
+#define OUTPUTS  "Outputs"
+#define RUN      "Run"
 #define RESUMING "Resuming and limits"
 
 /* clang-format off */
@@ -250,6 +250,7 @@ struct mpb_option *run_options_table(const struct mpb_job *job)
         bool files = job->output == MPB_OUTPUT_FILES;
         option->argument = files ? "DIR" : "FILE";
         option->help = files ? "output directory" : "write the output to FILE, not to stdout";
+        option->initial = job->output_default;
     }
     return table;
 }
@@ -267,8 +268,7 @@ static int check_inputs(const struct run_options *options, const struct mpb_job 
     return job->inputs == MPB_INPUT_WORDS
                ? mpp_error_set(error,
                                "nothing to do: use --count, name inputs, or use --files-from")
-               : mpp_error_set(
-                     error, "no input: name files or directories, or give --files-from");
+               : mpp_error_set(error, "no input: name files or directories, or give --files-from");
 }
 
 int run_options_check(struct run_options *options, const struct mpb_job *job,
@@ -279,8 +279,7 @@ int run_options_check(struct run_options *options, const struct mpb_job *job,
         return mpp_error_set(error, "--verbose and --quiet cannot be used together");
     if (options->null && !options->run.files_from)
         return mpp_error_set(error, "--null needs --files-from");
-    if (options->no_journal &&
-        (options->journal || options->run.resume || options->run.verify))
+    if (options->no_journal && (options->journal || options->run.resume || options->run.verify))
         return mpp_error_set(error, "--no-journal cannot be used with --journal, --resume, "
                                     "--retry-failed or --verify");
     if (options->run.skip_existing && options->run.verify)

@@ -19,9 +19,9 @@
 #include "task_message.h"
 
 struct stage_plan {
-    FILE *file;        /* a size and an encoded reference for each result; NULL: none was added */
-    uint64_t count;    /* of results */
-    uint64_t read;     /* of them, already put into tasks */
+    FILE *file;     /* a size and an encoded reference for each result; NULL: none was added */
+    uint64_t count; /* of results */
+    uint64_t read;  /* of them, already put into tasks */
     struct buf encoded, members;
     char key[64];
 };

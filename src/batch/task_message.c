@@ -49,10 +49,9 @@ static const char *get_string(struct reader *from)
 void task_order_put(struct buf *to, const struct task_order *order)
 {
     const struct recorded_task *recorded = &order->recorded;
-    unsigned parts = (order->is_recorded ? ORDER_RECORDED : 0) |
-                     (order->identity.stage ? ORDER_STAGE : 0) |
-                     (order->identity.occurrence ? ORDER_OCCURRENCE : 0) |
-                     (order->run ? ORDER_RUN : 0);
+    unsigned parts =
+        (order->is_recorded ? ORDER_RECORDED : 0) | (order->identity.stage ? ORDER_STAGE : 0) |
+        (order->identity.occurrence ? ORDER_OCCURRENCE : 0) | (order->run ? ORDER_RUN : 0);
     buf_put_u8(to, (uint8_t)parts);
     put_string(to, order->identity.key);
     put_bytes(to, order->plan);

@@ -28,7 +28,7 @@ struct task_order {
     uint64_t run;          /* number of the run, for the names of spool files */
     bool is_recorded;      /* an earlier run did the task, and `recorded` is valid */
     struct recorded_task recorded;
-    uint32_t member_count;   /* of a stage's task */
+    uint32_t member_count;    /* of a stage's task */
     struct mpp_bytes members; /* their encoded references */
 };
 
