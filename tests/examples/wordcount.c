@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* How often each word occurs in many files: mpirun -n 4 wordcount --shortest 4 texts */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* twalk_r, tdestroy */
+#endif
 #include <inttypes.h>
 #include <mpbatch.h>
 #include <search.h>
@@ -8,7 +11,7 @@
 #include <string.h>
 
 struct worker {
-    const int *shortest; /* the setting: shorter words do not count */
+    const int *shortest; /* the option: shorter words do not count */
     void *words;         /* a tree of struct word, see tsearch(3) */
     struct mpb_context *context;
     struct mpp_error *error;
@@ -16,8 +19,8 @@ struct worker {
 };
 
 struct word {
-    uint64_t count;
     char text[256];
+    uint64_t count;
 };
 
 static int open_worker(void **state, const struct mpb_run *run, const void *settings,
@@ -36,46 +39,51 @@ static int by_text(const void *a, const void *b)
     return strcmp(((const struct word *)a)->text, ((const struct word *)b)->text);
 }
 
-static void write_word(const void *node, VISIT visit, void *worker_of_words)
+static void add_word(struct worker *worker, const struct word *added)
 {
-    const struct word *word = *(const struct word *const *)node;
-    struct worker *worker = worker_of_words;
-    char line[300];
-    int size = snprintf(line, sizeof line, "%s %" PRIu64 "\n", word->text, word->count);
-    if (visit == postorder || visit == leaf) /* in the order of the words */
-        worker->failed |= mpb_write(worker->context, line, (size_t)size, worker->error);
+    struct word *word = calloc(1, sizeof *word), **found = NULL;
+    if (word)
+        memcpy(word->text, added->text, sizeof word->text);
+    if (word && (found = tsearch(word, &worker->words, by_text)))
+        (*found)->count += added->count;
+    else
+        worker->failed = mpp_error_set(worker->error, "out of memory");
+    if (!found || *found != word)
+        free(word);
 }
 
-/* Adds the words of a file, or words with their counts. Closes the file. */
+/* Adds the words of a file, or words with their counts, and closes it. */
 static void add_words(struct worker *worker, FILE *file, const char *format)
 {
-    struct word next = {.count = 1}, *word, **found;
-    while (file && !worker->failed) {
-        if (fscanf(file, "%*[^a-zA-Z]") == EOF || fscanf(file, format, next.text, &next.count) < 1)
-            break;
-        if (strlen(next.text) < (size_t)*worker->shortest)
-            continue;
-        word = malloc(sizeof *word);
-        *word = (struct word){0};
-        memcpy(word->text, next.text, sizeof next.text);
-        found = tsearch(word, &worker->words, by_text);
-        (*found)->count += next.count;
-        if (*found != word)
-            free(word);
-    }
+    struct word word = {.count = 1};
+    while (file && !worker->failed && fscanf(file, "%*[^a-zA-Z]") != EOF &&
+           fscanf(file, format, word.text, &word.count) > 0)
+        if (strlen(word.text) >= (size_t)*worker->shortest)
+            add_word(worker, &word);
     if (!file || ferror(file))
         worker->failed = mpp_error_set_errno(worker->error, "cannot read");
     if (file)
         fclose(file);
 }
 
+static void write_word(const void *node, VISIT visit, void *closure)
+{
+    const struct word *word = *(const struct word *const *)node;
+    struct worker *worker = closure;
+    char line[300];
+    int size = snprintf(line, sizeof line, "%s %" PRIu64 "\n", word->text, word->count);
+    if (!worker->failed && (visit == postorder || visit == leaf)) /* the words are sorted */
+        worker->failed = mpb_write(worker->context, line, (size_t)size, worker->error);
+}
+
+/* A task counts the words of a file, or, in a stage, adds up what other tasks have counted. */
 static int run(void *state, const struct mpb_task *task, struct mpb_context *context,
                struct mpp_error *error)
 {
     struct worker *worker = state;
     struct mpp_bytes bytes;
     *worker = (struct worker){.shortest = worker->shortest, .context = context, .error = error};
-    if (!task->member_count) /* not in a stage */
+    if (!task->member_count)
         add_words(worker, fopen(task->input, "r"), "%255[a-zA-Z]");
     for (size_t i = 0; i < task->member_count && !worker->failed; i++) {
         worker->failed = mpb_member(context, i, &bytes, error);
@@ -87,17 +95,23 @@ static int run(void *state, const struct mpb_task *task, struct mpb_context *con
     return worker->failed;
 }
 
+static const struct mpb_option options[] = {
+    {"shortest", 'm', MPB_INT, "N", "1", "count words of at least N letters", "Words", 1, 255,
+     .decides = true},
+    {0},
+};
+static const struct mpb_stage stages[] = {{"merge", 16, run}, {"total", 0, run}, {0}};
+static const struct mpb_job wordcount = {.name = "wordcount",
+                                         .summary = "counts words",
+                                         .output = MPB_OUTPUT_STREAM,
+                                         .options = options,
+                                         .settings_size = sizeof(int),
+                                         .open = open_worker,
+                                         .run = run,
+                                         .close = free,
+                                         .stages = stages};
+
 int main(int argc, char **argv)
 {
-    static const struct mpb_option options[] = {
-        {.name = "shortest", .type = MPB_INT, .argument = "N", .initial = "1", .group = "Words",
-         .help = "count words of at least N letters", .minimum = 1, .decides = true},
-        {0}};
-    static const struct mpb_stage stages[] = {{"merge", 16, run}, {"total", 0, run}, {0}};
-    static const struct mpb_job wordcount = {
-        .name = "wordcount", .summary = "counts words", .output = MPB_OUTPUT_STREAM,
-        .options = options, .settings_size = sizeof(int), .open = open_worker, .run = run,
-        .close = free, .stages = stages};
-    static const struct mpb_job *const jobs[] = {&wordcount, NULL};
-    return mpb_main(argc, argv, jobs);
+    return mpb_main(argc, argv, (const struct mpb_job *const[]){&wordcount, NULL});
 }
