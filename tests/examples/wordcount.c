@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct worker {
+struct counter {
     const int *shortest; /* the option: shorter words do not count */
     void *words;         /* a tree of struct word, see tsearch(3) */
     struct mpb_context *context;
@@ -23,14 +23,14 @@ struct word {
     uint64_t count;
 };
 
-static int open_worker(void **state, const struct mpb_run *run, const void *settings,
-                       struct mpp_error *error)
+static int open_counter(void **state, const struct mpb_run *run, const void *settings,
+                        struct mpp_error *error)
 {
     (void)run;
-    struct worker *worker = *state = calloc(1, sizeof *worker);
-    if (!worker)
+    struct counter *counter = *state = calloc(1, sizeof *counter);
+    if (!counter)
         return mpp_error_set(error, "out of memory");
-    worker->shortest = settings;
+    counter->shortest = settings;
     return 0;
 }
 
@@ -39,29 +39,29 @@ static int by_text(const void *a, const void *b)
     return strcmp(((const struct word *)a)->text, ((const struct word *)b)->text);
 }
 
-static void add_word(struct worker *worker, const struct word *added)
+static void add_word(struct counter *counter, const struct word *added)
 {
     struct word *word = calloc(1, sizeof *word), **found = NULL;
     if (word)
         memcpy(word->text, added->text, sizeof word->text);
-    if (word && (found = tsearch(word, &worker->words, by_text)))
+    if (word && (found = tsearch(word, &counter->words, by_text)))
         (*found)->count += added->count;
     else
-        worker->failed = mpp_error_set(worker->error, "out of memory");
+        counter->failed = mpp_error_set(counter->error, "out of memory");
     if (!found || *found != word)
         free(word);
 }
 
 /* Adds the words of a file, or words with their counts, and closes it. */
-static void add_words(struct worker *worker, FILE *file, const char *format)
+static void add_words(struct counter *counter, FILE *file, const char *format)
 {
     struct word word = {.count = 1};
-    while (file && !worker->failed && fscanf(file, "%*[^a-zA-Z]") != EOF &&
+    while (file && !counter->failed && fscanf(file, "%*[^a-zA-Z]") != EOF &&
            fscanf(file, format, word.text, &word.count) > 0)
-        if (strlen(word.text) >= (size_t)*worker->shortest)
-            add_word(worker, &word);
+        if (strlen(word.text) >= (size_t)*counter->shortest)
+            add_word(counter, &word);
     if (!file || ferror(file))
-        worker->failed = mpp_error_set_errno(worker->error, "cannot read");
+        counter->failed = mpp_error_set_errno(counter->error, "cannot read");
     if (file)
         fclose(file);
 }
@@ -69,30 +69,30 @@ static void add_words(struct worker *worker, FILE *file, const char *format)
 static void write_word(const void *node, VISIT visit, void *closure)
 {
     const struct word *word = *(const struct word *const *)node;
-    struct worker *worker = closure;
+    struct counter *counter = closure;
     char line[300];
     int size = snprintf(line, sizeof line, "%s %" PRIu64 "\n", word->text, word->count);
-    if (!worker->failed && (visit == postorder || visit == leaf)) /* the words are sorted */
-        worker->failed = mpb_write(worker->context, line, (size_t)size, worker->error);
+    if (!counter->failed && (visit == postorder || visit == leaf)) /* the words are sorted */
+        counter->failed = mpb_write(counter->context, line, (size_t)size, counter->error);
 }
 
 /* A task counts the words of a file, or, in a stage, adds up what other tasks have counted. */
 static int run(void *state, const struct mpb_task *task, struct mpb_context *context,
                struct mpp_error *error)
 {
-    struct worker *worker = state;
+    struct counter *counter = state;
     struct mpp_bytes bytes;
-    *worker = (struct worker){.shortest = worker->shortest, .context = context, .error = error};
+    *counter = (struct counter){.shortest = counter->shortest, .context = context, .error = error};
     if (!task->member_count)
-        add_words(worker, fopen(task->input, "r"), "%255[a-zA-Z]");
-    for (size_t i = 0; i < task->member_count && !worker->failed; i++) {
-        worker->failed = mpb_member(context, i, &bytes, error);
-        if (!worker->failed && bytes.size)
-            add_words(worker, fmemopen((void *)bytes.data, bytes.size, "r"), "%255s %" SCNu64);
+        add_words(counter, fopen(task->input, "r"), "%255[a-zA-Z]");
+    for (size_t i = 0; i < task->member_count && !counter->failed; i++) {
+        counter->failed = mpb_member(context, i, &bytes, error);
+        if (!counter->failed && bytes.size)
+            add_words(counter, fmemopen((void *)bytes.data, bytes.size, "r"), "%255s %" SCNu64);
     }
-    twalk_r(worker->words, write_word, worker);
-    tdestroy(worker->words, free);
-    return worker->failed;
+    twalk_r(counter->words, write_word, counter);
+    tdestroy(counter->words, free);
+    return counter->failed;
 }
 
 static const struct mpb_option options[] = {
@@ -106,7 +106,7 @@ static const struct mpb_job wordcount = {.name = "wordcount",
                                          .output = MPB_OUTPUT_STREAM,
                                          .options = options,
                                          .settings_size = sizeof(int),
-                                         .open = open_worker,
+                                         .open = open_counter,
                                          .run = run,
                                          .close = free,
                                          .stages = stages};

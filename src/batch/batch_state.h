@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * batch_state: struct batch_run, the state of a run on rank 0, which three files share. Each calls
+ * those below it:
+ *
+ *     batch_run.c      begins the run, runs its rounds, and ends it
+ *     batch_source.c   gives orders to the pool
+ *     batch_sink.c     takes the reports: journal, console, results in order; stops the run early
+ */
+#ifndef BATCH_STATE_H
+#define BATCH_STATE_H
+
+#include <stdatomic.h>
+
+#include "batch_inputs.h"
+#include "batch_worker.h"
+#include "collector.h"
+#include "console.h"
+#include "early_stop.h"
+#include "result_stream.h"
+#include "run_directory.h"
+#include "run_log.h"
+#include "stage_plan.h"
+#include "task_message.h"
+
+struct batch_arguments {
+    const struct batch_setup *setup;
+    const struct run_directory *directory;
+    const char *libraries; /* the text of --version */
+    const char *confined;  /* what confines the workers, for the summary; NULL: nothing */
+    double begun_s;        /* when the program began, on the monotonic clock */
+};
+
+struct batch_run {
+    struct mpp_executor *executor;
+    const struct batch_arguments *arguments;
+    const struct mpb_job *job;
+    const struct run_options *options;
+    void *planner; /* of the job */
+    bool planning; /* the job's begin has returned */
+    struct batch_inputs inputs;
+    struct mpb_input input; /* the current one */
+    bool more;              /* it gives another task */
+    struct console console;
+    struct run_log log;
+    struct early_stop early_stop;
+    struct buf payload, line;
+
+    uint32_t stage;                          /* the current round; 0: the inputs */
+    struct name_set stage_keys;              /* of all stages' tasks */
+    struct stage_plan members, next_members; /* of this round's tasks, and of the next round's */
+    struct collector collector;
+    struct spool_reader *spool;
+    uint64_t spool_run; /* the number of this run in the names of spool files */
+    struct mpb_output output;
+
+    uint64_t input_count; /* read so far */
+    uint64_t unfinished;  /* tasks not processed because the run was stopped */
+    bool ended;           /* all tasks of this round were made */
+    bool undelivered;     /* a result could not be handed on: the output is not complete */
+    atomic_flag stop_claimed;
+    atomic_bool stopping; /* start no more tasks; the reason is stopped_by */
+    struct mpp_error stopped_by;
+};
+
+static inline bool batch_is_last_round(const struct batch_run *run)
+{
+    return !run->job->stages || !run->job->stages[run->stage].name;
+}
+
+#endif
