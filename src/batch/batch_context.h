@@ -30,6 +30,8 @@ struct mpb_context {
     struct reader members;       /* stands at the reference of member `member_next` */
     size_t member_next;
     struct buf member; /* the bytes of the last member that was read */
+    struct buf shared; /* the bytes of shared_ref */
+    struct result_ref shared_ref;
 };
 
 /* Begins a task. */

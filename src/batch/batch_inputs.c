@@ -100,7 +100,9 @@ static enum batch_input_status next_listed(struct batch_inputs *inputs, struct m
         return BATCH_INPUT_END;
     if (status == INPUT_LIST_LATER)
         return BATCH_INPUT_LATER;
-    snprintf(inputs->name, sizeof inputs->name, "%s", from.path);
+    size_t size = strnlen(from.path, sizeof inputs->name - 1);
+    memcpy(inputs->name, from.path, size);
+    inputs->name[size] = '\0';
     *input = (struct mpb_input){.origin = origins[from.origin],
                                 .name = inputs->name,
                                 .below = from.below,
@@ -128,8 +130,7 @@ enum batch_input_status batch_inputs_next(struct batch_inputs *inputs, struct mp
 int batch_inputs_occurrence(struct batch_inputs *inputs, const char *name, uint64_t *occurrence,
                             struct mpp_error *error)
 {
-    if (!inputs->unique)
-        return name_set_count(&inputs->seen, name, occurrence, error);
+    bool counts = !inputs->unique && !inputs->options->no_journal;
     *occurrence = inputs->tasks++;
-    return 0;
+    return counts ? name_set_count(&inputs->seen, name, occurrence, error) : 0;
 }

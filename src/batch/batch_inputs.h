@@ -4,8 +4,8 @@
  * a list, or numbers; without those that patterns leave out or that belong to another shard. Gives
  * each input its occurrence, so that the same name twice is two tasks. Rank 0 only.
  *
- * Memory: one directory listing per level of depth; unless the only input is a directory, or inputs
- * are numbers, also 11 to 21 bytes per input.
+ * Memory: one directory listing per level of depth. Also 11 to 21 bytes per input, unless the only
+ * input is a directory, inputs are numbers, or there is no journal.
  */
 #ifndef BATCH_INPUTS_H
 #define BATCH_INPUTS_H

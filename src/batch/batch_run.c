@@ -42,6 +42,26 @@ static int run_round(struct batch_run *run, struct mpp_error *error)
     return -1;
 }
 
+/* Stores what the tasks of the current stage share in a spool file of its own, as the worker slot
+ * after the last one. */
+static int share(struct batch_run *run, struct mpp_error *error)
+{
+    const struct mpb_stage *stage = &run->job->stages[run->stage - 1];
+    struct mpp_bytes bytes = {0};
+    if (!stage->share)
+        return 0;
+    if (stage->share(run->planner, &bytes, error))
+        return -1;
+    struct spool_writer *writer = spool_writer_new(
+        run->arguments->directory->spool, (uint32_t)run->spool_run, 0, MPP_WORKERS_MAX, error);
+    int failed = !writer || spool_writer_put(writer, bytes.data, bytes.size, error) ||
+                         spool_writer_finish(writer, &run->members.shared, error)
+                     ? -1
+                     : 0;
+    spool_writer_free(writer);
+    return failed;
+}
+
 /* Ends the output after the last round. */
 static int finish_output(struct batch_run *run, struct mpp_error *error)
 {
@@ -65,6 +85,10 @@ static bool run_rounds(struct batch_run *run)
         run->members = run->next_members;
         run->next_members = (struct stage_plan){0};
         run->stage++;
+        if (share(run, &error)) {
+            batch_stop(run, error.text);
+            return false;
+        }
     }
     if (complete && finish_output(run, &error)) {
         batch_stop(run, error.text);

@@ -59,12 +59,21 @@ static int put_piece(void *context, const struct mpb_piece *piece, struct mpp_er
     return mpb_output_write(&run->output, piece->bytes.data, piece->bytes.size, error);
 }
 
+static int gather_piece(void *context, const struct mpb_piece *piece, struct mpp_error *error)
+{
+    struct batch_run *run = context;
+    return run->job->stages[run->stage].gather(run->planner, piece, error);
+}
+
 int batch_deliver(void *context, const char *input, const struct result_ref *ref,
                   struct mpp_error *error)
 {
     struct batch_run *run = context;
     if (batch_is_last_round(run))
         return result_stream_pieces(ref, input, run->spool, put_piece, run, error);
+    if (run->job->stages[run->stage].gather &&
+        result_stream_pieces(ref, input, run->spool, gather_piece, run, error))
+        return -1;
     return stage_plan_add(&run->next_members, run->arguments->setup->spool_directory, ref, error);
 }
 

@@ -195,28 +195,49 @@ static int find_member(struct mpb_context *context, size_t index, struct result_
                : 0;
 }
 
-int mpb_member(struct mpb_context *context, size_t index, struct mpp_bytes *bytes,
-               struct mpp_error *error)
+/* Reads a whole result and compares its checksum; a spooled one is stored in `to`. */
+static int read_result(struct mpb_context *context, const struct result_ref *ref, struct buf *to,
+                       struct mpp_bytes *bytes, struct mpp_error *error)
 {
-    struct result_ref ref;
-    struct buf *member = &context->member;
-    if (find_member(context, index, &ref, error))
-        return -1;
-    *bytes = ref.bytes;
-    if (ref.place != RESULT_SPOOLED)
+    *bytes = ref->bytes;
+    if (ref->place != RESULT_SPOOLED)
         return 0;
     if (!context->reader && !(context->reader = spool_reader_new(context->spool_directory, error)))
         return -1;
-    buf_clear(member);
-    uint8_t *to = ref.size <= SIZE_MAX ? buf_extend(member, (size_t)ref.size) : NULL;
-    if (!to)
+    buf_clear(to);
+    uint8_t *data = ref->size <= SIZE_MAX ? buf_extend(to, (size_t)ref->size) : NULL;
+    if (!data)
         return mpp_error_set(error, "out of memory for a result of %llu bytes",
-                             (unsigned long long)ref.size);
-    *bytes = (struct mpp_bytes){to, (size_t)ref.size};
-    int failed = spool_read(context->reader, &ref, 0, to, (size_t)ref.size, error);
-    if (!failed && XXH3_64bits(to, (size_t)ref.size) != ref.xxh3)
+                             (unsigned long long)ref->size);
+    *bytes = (struct mpp_bytes){data, to->size};
+    int failed = spool_read(context->reader, ref, 0, data, to->size, error);
+    if (!failed && XXH3_64bits(data, to->size) != ref->xxh3)
         failed = mpp_error_set(error, "a result in the spool is damaged");
     if (failed)
         mpb_stop(context, error->text); /* --resume finds out which task has to run again */
     return failed;
+}
+
+int mpb_member(struct mpb_context *context, size_t index, struct mpp_bytes *bytes,
+               struct mpp_error *error)
+{
+    struct result_ref ref;
+    return find_member(context, index, &ref, error)
+               ? -1
+               : read_result(context, &ref, &context->member, bytes, error);
+}
+
+int mpb_shared(struct mpb_context *context, struct mpp_bytes *bytes, struct mpp_error *error)
+{
+    const struct result_ref *ref = &context->order->shared, *read = &context->shared_ref;
+    bool known = ref->place == RESULT_SPOOLED && read->place == RESULT_SPOOLED &&
+                 read->run == ref->run && read->offset == ref->offset && read->xxh3 == ref->xxh3;
+    *bytes = (struct mpp_bytes){context->shared.data, context->shared.size};
+    if (known)
+        return 0;
+    context->shared_ref = (struct result_ref){0};
+    if (read_result(context, ref, &context->shared, bytes, error))
+        return -1;
+    context->shared_ref = *ref;
+    return 0;
 }

@@ -95,10 +95,13 @@ int stage_plan_next(struct stage_plan *plan, const struct mpb_stage *stage,
         mpp_error_set(error, "out of memory for a task of %" PRIu64 " results", count);
         goto out;
     }
+    xxh3 = htole64(result_ref_xxh3(&plan->shared));
+    XXH3_128bits_update(state, &xxh3, sizeof xxh3);
     XXH128_hash_t hash = XXH3_128bits_digest(state);
     snprintf(plan->key, sizeof plan->key, "%.20s %016" PRIx64 "%016" PRIx64, stage->name,
              hash.high64, hash.low64);
     order->identity.key = plan->key;
+    order->shared = plan->shared;
     order->member_count = (uint32_t)count;
     order->members = (struct mpp_bytes){plan->members.data, plan->members.size};
     result = 0;

@@ -4,7 +4,7 @@
  * references, in the order of the inputs. The references wait in a file without a name in the run
  * directory, so memory does not grow with their number, except for one group. Rank 0 only.
  *
- * The key of a task is a hash over the checksums of its members: a stage's task that an earlier run
+ * The key of a task is a hash over the checksums of its members and of what they share: a stage's task that an earlier run
  * has done is known again, however its members were made.
  */
 #ifndef STAGE_PLAN_H
@@ -22,6 +22,7 @@ struct stage_plan {
     FILE *file;     /* a size and an encoded reference for each result; NULL: none was added */
     uint64_t count; /* of results */
     uint64_t read;  /* of them, already put into tasks */
+    struct result_ref shared; /* what all tasks of the stage get; the caller sets it */
     struct buf encoded, members;
     char key[64];
 };

@@ -63,6 +63,7 @@ void task_order_put(struct buf *to, const struct task_order *order)
         buf_put_u32(to, order->identity.stage);
         buf_put_u32(to, order->member_count);
         put_bytes(to, order->members);
+        result_ref_put(to, &order->shared);
     }
     if (parts & ORDER_RECORDED) {
         buf_put_u64(to, (uint64_t)recorded->size_bytes);
@@ -87,6 +88,7 @@ int task_order_get(struct mpp_bytes payload, struct task_order *order, struct mp
         order->identity.stage = read_u32(&from);
         order->member_count = read_u32(&from);
         order->members = get_bytes(&from);
+        result_ref_get(&from, &order->shared);
     }
     if (parts & ORDER_RECORDED) {
         order->recorded.size_bytes = (int64_t)read_u64(&from);

@@ -30,6 +30,7 @@ struct task_order {
     struct recorded_task recorded;
     uint32_t member_count;    /* of a stage's task */
     struct mpp_bytes members; /* their encoded references */
+    struct result_ref shared; /* what all tasks of the stage get */
 };
 
 enum report_status {

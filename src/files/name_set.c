@@ -2,14 +2,9 @@
 /* A set of fingerprints, open addressing with linear probing: see name_set.h. */
 #include "name_set.h"
 
-#include <inttypes.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-
-enum { NUMBERED_SIZE = PATH_MAX + 32 };
 
 void name_set_init(struct name_set *set, const uint64_t key[2])
 {
@@ -114,54 +109,53 @@ int name_set_init_random(struct name_set *set, struct mpp_error *error)
 
 static uint64_t fingerprint_of(const struct name_set *set, const char *name)
 {
-    uint64_t fingerprint = name_set_siphash(set->key, name, strlen(name));
-    return fingerprint ? fingerprint : 1;
+    return name_set_siphash(set->key, name, strlen(name));
 }
 
-bool name_set_has(const struct name_set *set, const char *name)
+static bool has(const struct name_set *set, uint64_t fingerprint)
 {
-    uint64_t fingerprint = fingerprint_of(set, name);
+    fingerprint = fingerprint ? fingerprint : 1;
     size_t at = (size_t)fingerprint & (set->capacity - 1);
     while (set->capacity && set->slots[at] && set->slots[at] != fingerprint)
         at = (at + 1) & (set->capacity - 1);
     return set->capacity && set->slots[at];
 }
 
-int name_set_add(struct name_set *set, const char *name, bool *added, struct mpp_error *error)
+static int add(struct name_set *set, uint64_t fingerprint, bool *added, struct mpp_error *error)
 {
-    uint64_t fingerprint = fingerprint_of(set, name);
     if (set->count >= set->capacity / 4 * 3 && grow(set, error))
         return -1;
-    *added = insert(set->slots, set->capacity, fingerprint);
+    *added = insert(set->slots, set->capacity, fingerprint ? fingerprint : 1);
     set->count += *added;
     return 0;
 }
 
-/* Writes the name of its n-th occurrence. Returns whether the set has it. */
-static bool has_numbered(const struct name_set *set, const char *name, uint64_t number,
-                         char numbered[NUMBERED_SIZE])
+int name_set_add(struct name_set *set, const char *name, bool *added, struct mpp_error *error)
 {
-    snprintf(numbered, NUMBERED_SIZE, "%" PRIu64 "/%s", number, name);
-    return name_set_has(set, numbered);
+    return add(set, fingerprint_of(set, name), added, error);
+}
+
+/* The fingerprint of the n-th occurrence of a name: a step by an odd number for each. */
+static uint64_t numbered(uint64_t fingerprint, uint64_t number)
+{
+    return fingerprint + number * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 int name_set_count(struct name_set *set, const char *name, uint64_t *before,
                    struct mpp_error *error)
 {
-    char numbered[NUMBERED_SIZE];
-    uint64_t there = 0, missing = 0;
+    uint64_t fingerprint = fingerprint_of(set, name), there = 0, missing = 0;
     bool added;
-    if (has_numbered(set, name, 0, numbered))
-        for (missing = 1; has_numbered(set, name, missing, numbered); missing *= 2)
+    if (has(set, fingerprint))
+        for (missing = 1; has(set, numbered(fingerprint, missing)); missing *= 2)
             there = missing;
     while (missing > there + 1) { /* by halves, because a name may repeat a million times */
         uint64_t middle = there + (missing - there) / 2;
-        if (has_numbered(set, name, middle, numbered))
+        if (has(set, numbered(fingerprint, middle)))
             there = middle;
         else
             missing = middle;
     }
     *before = missing;
-    has_numbered(set, name, missing, numbered);
-    return name_set_add(set, numbered, &added, error);
+    return add(set, numbered(fingerprint, missing), &added, error);
 }

@@ -28,13 +28,11 @@ void name_set_init(struct name_set *set, const uint64_t key[2]);
 int name_set_init_random(struct name_set *set, struct mpp_error *error); /* with a secret key */
 void name_set_release(struct name_set *set);
 
-bool name_set_has(const struct name_set *set, const char *name);
-
 /* Sets *added to false if the name was in the set already. -1: out of memory. */
 int name_set_add(struct name_set *set, const char *name, bool *added, struct mpp_error *error);
 
 /* Adds a name that may be added again and again: *before is how often it was added in this way
- * before. -1: out of memory. */
+ * before. A set is used with this function only or without it. -1: out of memory. */
 int name_set_count(struct name_set *set, const char *name, uint64_t *before,
                    struct mpp_error *error);
 

@@ -162,6 +162,11 @@ MPP_API int mpb_rank(const struct mpb_context *context);
 MPP_API int mpb_member(struct mpb_context *context, size_t index, struct mpp_bytes *bytes,
                        struct mpp_error *error);
 
+/* In a stage: the bytes that its share function gave on rank 0. *bytes is valid until the end of
+ * the task. */
+MPP_API int mpb_shared(struct mpb_context *context, struct mpp_bytes *bytes,
+                       struct mpp_error *error);
+
 /* ---- Outputs on rank 0 ---- */
 
 /* What --output FILE, or stdout, gets. */
@@ -213,6 +218,12 @@ struct mpb_stage {
     size_t group;     /* how many results, in the order of the inputs, a task gets; 0: all */
     int (*run)(void *state, const struct mpb_task *task, struct mpb_context *context,
                struct mpp_error *error);
+
+    /* On rank 0, optional: gather is called for each piece of each result of the round before, in
+     * the order of the inputs; then share, once: it gives the bytes that all tasks of the stage
+     * need beside their members. They must stay valid until the stage's first task. */
+    int (*gather)(void *planner, const struct mpb_piece *piece, struct mpp_error *error);
+    int (*share)(void *planner, struct mpp_bytes *bytes, struct mpp_error *error);
 };
 
 /* A default of one of the engine's options that is another one for this job. */
