@@ -47,13 +47,29 @@ static int lock(int fd, struct mpp_error *error)
     return mpp_error_set_errno(error, "cannot be locked");
 }
 
-/* Renames an existing journal to FILE.old and opens a new one in its place. The caller holds the
- * lock on the existing file. */
+/* The first of FILE.old, FILE.old.2, FILE.old.3... that does not exist. Nobody else takes it
+ * meanwhile: the caller holds the lock on FILE. */
+static int find_free_name(const char *path, char name[PATH_MAX], struct mpp_error *error)
+{
+    struct stat status;
+    for (unsigned number = 1; number; number++) {
+        int size = number == 1 ? snprintf(name, PATH_MAX, "%s.old", path)
+                               : snprintf(name, PATH_MAX, "%s.old.%u", path, number);
+        if (size >= PATH_MAX)
+            break;
+        if (lstat(name, &status))
+            return errno == ENOENT ? 0 : mpp_error_set_errno(error, "cannot be renamed");
+    }
+    return mpp_error_set(error, "cannot be renamed: the new name is too long");
+}
+
+/* Keeps an existing journal under another name and opens a new one in its place. The caller holds
+ * the lock on the existing file. */
 static int rename_existing(int *fd, const char *path, struct mpp_error *error)
 {
     char old[PATH_MAX];
-    if ((size_t)snprintf(old, sizeof old, "%s.old", path) >= sizeof old)
-        return mpp_error_set(error, "has a name that is too long");
+    if (find_free_name(path, old, error))
+        return -1;
     if (TEMP_FAILURE_RETRY(rename(path, old)))
         return mpp_error_set_errno(error, "cannot be renamed to '%.800s'", old);
     int fresh = open_file(path, JOURNAL_FRESH, O_EXCL, error);
@@ -86,13 +102,14 @@ static int begin(struct journal *journal, const char *path, enum journal_mode mo
                  const struct journal_header *header, struct journal_index *index,
                  struct mpp_error *error)
 {
-    struct stat status;
-    if (fstat(journal->fd, &status))
-        return mpp_error_set_errno(error, "cannot be read");
-    if (mode == JOURNAL_FRESH)
-        return status.st_size ? rename_existing(&journal->fd, path, error) : 0;
-    if (journal_index_read(index, header, journal->fd, &journal->size, error))
-        return -1;
+    journal->run = 1;
+    if (mode == JOURNAL_FRESH && !journal_is_bare(journal->fd))
+        return rename_existing(&journal->fd, path, error);
+    if (mode != JOURNAL_FRESH) {
+        if (journal_index_read(index, header, journal->fd, &journal->size, error))
+            return -1;
+        journal->run = index->runs + (mode == JOURNAL_RESUME);
+    }
     if (mode == JOURNAL_READ)
         return 0;
     if (TEMP_FAILURE_RETRY(ftruncate(journal->fd, (off_t)journal->size)) ||
@@ -101,28 +118,37 @@ static int begin(struct journal *journal, const char *path, enum journal_mode mo
     return 0;
 }
 
+static void release(struct journal *journal)
+{
+    close(journal->fd);
+    journal->fd = -1;
+    buf_release(&journal->pending);
+    journal_window_release(&journal->window);
+    pthread_mutex_destroy(&journal->mutex);
+}
+
 int journal_open(struct journal *journal, const char *path, enum journal_mode mode,
                  const struct journal_header *header, struct journal_index *index,
                  struct mpp_error *error)
 {
     struct mpp_error why;
-    int result = 0;
-    *journal = (struct journal){.fd = open_locked(path, mode, &why)};
-    pthread_mutex_init(&journal->mutex, NULL);
+    *journal = (struct journal){.read_only = mode == JOURNAL_READ};
+    journal->fd = open_locked(path, mode, &why);
     if (journal->fd < 0)
         return mpp_error_set(error, "the journal '%.300s' %s", path, why.text);
+    pthread_mutex_init(&journal->mutex, NULL);
     if (begin(journal, path, mode, header, index, &why)) {
-        result = mpp_error_set(error, "the journal '%.300s' %s", path, why.text);
-    } else if (mode != JOURNAL_READ) {
-        journal_put_header(&journal->pending, header, (int64_t)time(NULL));
-        result = journal_sync(journal, error);
-        if (result == 0)
-            return 0;
+        release(journal);
+        return mpp_error_set(error, "the journal '%.300s' %s", path, why.text);
     }
-    close(journal->fd);
-    journal->fd = -1;
-    buf_release(&journal->pending);
-    return result;
+    journal->window.fd = journal->fd;
+    if (mode == JOURNAL_READ)
+        return 0;
+    journal_put_header(&journal->pending, header, journal->run, (int64_t)time(NULL));
+    if (journal_sync(journal, &why) == 0)
+        return 0;
+    release(journal);
+    return mpp_error_set(error, "the journal '%.300s' cannot be begun: %s", path, why.text);
 }
 
 /* ---- Writing ---- */
@@ -145,7 +171,6 @@ static int flush(struct journal *journal, struct mpp_error *error)
         return -1;
     }
     journal->size += journal->pending.size;
-    journal->unsynced |= journal->pending.size > 0;
     buf_clear(&journal->pending);
     return 0;
 }
@@ -154,31 +179,59 @@ int journal_append(struct journal *journal, const struct journal_record *record,
                    struct mpp_error *error)
 {
     int result = 0;
-    if (journal->fd < 0)
+    if (journal->fd < 0 || journal->read_only)
         return 0;
     pthread_mutex_lock(&journal->mutex);
+    size_t before = journal->pending.size;
     journal_put_record(&journal->pending, record);
-    if (journal->pending.size >= BATCH_BYTES || journal->pending.failed)
+    if (journal->pending.size - before > JOURNAL_LINE_MAX) {
+        journal->pending.size = before;
+        result = mpp_error_set(error, "a line of the journal would be longer than a megabyte");
+    } else if (journal->pending.size >= BATCH_BYTES || journal->pending.failed) {
         result = flush(journal, error);
+    }
     pthread_mutex_unlock(&journal->mutex);
     return result;
 }
 
 int journal_sync(struct journal *journal, struct mpp_error *error)
 {
-    if (journal->fd < 0)
+    if (journal->fd < 0 || journal->read_only)
         return 0;
     pthread_mutex_lock(&journal->mutex);
     int result = flush(journal, error);
-    bool unsynced = journal->unsynced;
-    journal->unsynced = false;
+    uint64_t size = journal->size;
+    bool synced = journal->synced >= size;
     pthread_mutex_unlock(&journal->mutex);
-    if (result || !unsynced)
+    if (result || synced)
         return result;
     if (TEMP_FAILURE_RETRY(fdatasync(journal->fd)) && errno != EINVAL &&
         errno != EROFS) /* the file system cannot sync */
-        return mpp_error_set_errno(error, "cannot sync the journal");
-    return 0;
+        result = mpp_error_set_errno(error, "cannot sync the journal");
+    pthread_mutex_lock(&journal->mutex);
+    journal->failed |= result != 0; /* the kernel reports lost bytes only once */
+    if (journal->synced < size)
+        journal->synced = size;
+    pthread_mutex_unlock(&journal->mutex);
+    return result;
+}
+
+int journal_read_line(struct journal *journal, uint64_t at, struct buf *line,
+                      struct mpp_error *error)
+{
+    struct mpp_error why;
+    const char *text;
+    size_t size;
+    bool complete;
+    buf_clear(line);
+    if (journal->fd < 0)
+        return mpp_error_set(error, "there is no journal");
+    if (journal_window_line(&journal->window, at, &text, &size, &complete, &why))
+        return mpp_error_set(error, "the journal %s", why.text);
+    if (!complete)
+        return mpp_error_set(error, "the journal was cut off while it was in use");
+    buf_put(line, text, size);
+    return line->failed ? mpp_error_set(error, "out of memory for a line of the journal") : 0;
 }
 
 int journal_close(struct journal *journal, struct mpp_error *error)
@@ -186,9 +239,6 @@ int journal_close(struct journal *journal, struct mpp_error *error)
     if (journal->fd < 0)
         return 0;
     int result = journal->failed ? 0 : journal_sync(journal, error);
-    close(journal->fd);
-    journal->fd = -1;
-    buf_release(&journal->pending);
-    pthread_mutex_destroy(&journal->mutex);
+    release(journal);
     return result;
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a journal into a hash table of sources: see journal_index.h. */
+/* Reads a journal into a hash table of tasks: see journal_index.h. */
 #include "journal_index.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
-#include <unistd.h>
-#include <xxhash.h>
 
+#include "journal_window.h"
 #include "json.h"
-#include "read_write_full.h"
-
-enum { READ_BYTES = 1 << 20, LINE_BYTES_MAX = 1 << 20 };
 
 void journal_index_release(struct journal_index *index)
 {
@@ -19,25 +15,25 @@ void journal_index_release(struct journal_index *index)
     *index = (struct journal_index){0};
 }
 
-/* The slot of a source, or the free slot for it. */
+/* The slot of a task, or the free slot for it. */
 static struct journal_entry *slot_of(struct journal_entry *slots, size_t capacity,
-                                     const uint64_t key[2])
+                                     const uint64_t hash[2])
 {
-    size_t at = (size_t)key[1] & (capacity - 1);
-    while (slots[at].key[0] && (slots[at].key[0] != key[0] || slots[at].key[1] != key[1]))
+    size_t at = (size_t)hash[1] & (capacity - 1);
+    while (slots[at].hash[0] && (slots[at].hash[0] != hash[0] || slots[at].hash[1] != hash[1]))
         at = (at + 1) & (capacity - 1);
     return &slots[at];
 }
 
 const struct journal_entry *journal_index_find(const struct journal_index *index,
-                                               const char *source)
+                                               const struct task_identity *identity)
 {
+    uint64_t hash[2];
     if (!index->count)
         return NULL;
-    XXH128_hash_t hash = XXH3_128bits(source, strlen(source));
-    const uint64_t key[2] = {hash.low64 | 1, hash.high64};
-    const struct journal_entry *entry = slot_of(index->slots, index->capacity, key);
-    return entry->key[0] ? entry : NULL;
+    task_identity_hash(identity, hash);
+    const struct journal_entry *entry = slot_of(index->slots, index->capacity, hash);
+    return entry->hash[0] ? entry : NULL;
 }
 
 static int grow(struct journal_index *index, struct mpp_error *error)
@@ -45,29 +41,62 @@ static int grow(struct journal_index *index, struct mpp_error *error)
     size_t capacity = index->capacity ? 2 * index->capacity : 1024;
     struct journal_entry *slots = calloc(capacity, sizeof *slots);
     if (!slots)
-        return mpp_error_set(error, "out of memory for a journal of %zu files", index->count);
+        return mpp_error_set(error, "cannot be read: out of memory for %zu tasks", index->count);
     for (size_t i = 0; i < index->capacity; i++)
-        if (index->slots[i].key[0])
-            *slot_of(slots, capacity, index->slots[i].key) = index->slots[i];
+        if (index->slots[i].hash[0])
+            *slot_of(slots, capacity, index->slots[i].hash) = index->slots[i];
     free(index->slots);
     index->slots = slots;
     index->capacity = capacity;
     return 0;
 }
 
-/* Adds an entry, or replaces the entry of the same source. */
+/* Adds an entry, or replaces the entry of the same task. */
 static int add_entry(struct journal_index *index, const struct journal_entry *entry,
                      struct mpp_error *error)
 {
     if (index->count >= index->capacity / 4 * 3 && grow(index, error))
         return -1;
-    struct journal_entry *slot = slot_of(index->slots, index->capacity, entry->key);
-    index->count += !slot->key[0];
+    struct journal_entry *slot = slot_of(index->slots, index->capacity, entry->hash);
+    if (slot->hash[0])
+        index->counts[slot->status]--;
+    else
+        index->count++;
+    index->counts[entry->status]++;
     *slot = *entry;
     return 0;
 }
 
 /* ---- Headers ---- */
+
+struct header_line {
+    bool is_header, has_version;
+    int64_t format;
+    char job[256];
+    struct json_value options;
+};
+
+/* Reads all members but the options, whose place is noted. */
+static void read_header_members(struct header_line *to, const char *line, size_t size)
+{
+    struct json_reader reader;
+    const char *name;
+    struct json_value value;
+    *to = (struct header_line){.is_header = true, .format = 1};
+    json_reader_init(&reader, line, size);
+    while (json_next(&reader, &name, &value)) {
+        if (strcmp(name, "journal") == 0)
+            to->has_version = true;
+        else if (strcmp(name, "format") == 0)
+            to->is_header &= json_int(&value, &to->format) && to->format > 0;
+        else if (strcmp(name, "job") == 0 && value.kind == JSON_STRING)
+            snprintf(to->job, sizeof to->job, "%s", value.text);
+        else if (strcmp(name, "options") == 0 && value.kind == JSON_OBJECT)
+            to->options = value;
+    }
+    to->is_header &= to->has_version && to->options.span && !reader.failed;
+    json_reader_release(&reader);
+}
 
 static int compare_option(const struct journal_header *header, const char *name,
                           const char *recorded, struct mpp_error *error)
@@ -83,53 +112,85 @@ static int compare_option(const struct journal_header *header, const char *name,
     return 0;
 }
 
-static int compare_options(const struct journal_header *header, const struct json_value *options,
-                           bool *well_formed, struct mpp_error *error)
+/* Compares the options with those of the run; `expected` may be NULL. */
+static int read_options(struct header_line *header, const struct journal_header *expected,
+                        struct mpp_error *error)
 {
     struct json_reader reader;
     const char *name;
     struct json_value value;
-    int failed = 0;
-    json_reader_init(&reader, options->span, options->span_size);
-    while (!failed && json_next(&reader, &name, &value))
-        if (value.kind == JSON_STRING)
-            failed = compare_option(header, name, value.text, error);
-    *well_formed &= !reader.failed;
+    int differs = 0;
+    json_reader_init(&reader, header->options.span, header->options.span_size);
+    while (json_next(&reader, &name, &value)) {
+        if (value.kind != JSON_STRING)
+            continue;
+        if (header->format == 1 && strcmp(name, "job") == 0)
+            snprintf(header->job, sizeof header->job, "%s", value.text);
+        else if (expected && !differs)
+            differs = compare_option(expected, name, value.text, error);
+    }
+    header->is_header &= !reader.failed;
     json_reader_release(&reader);
-    return failed;
+    return differs;
 }
 
-/* Reads a header line; *is_header is set if it is one. -1: an option differs. */
-static int read_header(const struct journal_header *header, const char *line, size_t size,
+/* Reads a header line; *is_header is set if it is one. -1: a run like `expected` cannot continue
+ * it. */
+static int read_header(const struct journal_header *expected, const char *line, size_t size,
                        bool *is_header, struct mpp_error *error)
 {
-    struct json_reader reader;
-    const char *name;
-    struct json_value value;
-    bool has_version = false, has_options = false, well_formed = true;
-    int failed = 0;
-    json_reader_init(&reader, line, size);
-    while (!failed && json_next(&reader, &name, &value)) {
-        has_version |= strcmp(name, "journal") == 0;
-        if (strcmp(name, "options") == 0 && value.kind == JSON_OBJECT) {
-            has_options = true;
-            failed = compare_options(header, &value, &well_formed, error);
-        }
+    struct header_line header;
+    read_header_members(&header, line, size);
+    *is_header = header.is_header;
+    if (!header.is_header)
+        return 0;
+    if (header.format > JOURNAL_FORMAT)
+        return mpp_error_set(error, "has format %lld; this program reads formats 1 and 2",
+                             (long long)header.format);
+    if (header.format == 1)
+        strcpy(header.job, "thumbnail");
+    int differs = read_options(&header, expected, error);
+    *is_header = header.is_header &= *header.job != '\0';
+    if (header.is_header && expected && strcmp(header.job, expected->job) != 0)
+        return mpp_error_set(error,
+                             "was written by the job '%.200s', not '%.200s'; use another "
+                             "file with --journal",
+                             header.job, expected->job);
+    return header.is_header ? differs : 0;
+}
+
+bool journal_is_bare(int fd)
+{
+    struct journal_window window = {.fd = fd};
+    const char *line;
+    size_t size;
+    uint64_t at = 0;
+    bool complete = true, bare = true;
+    for (; bare && complete; at += size + 1) {
+        if (journal_window_line(&window, at, &line, &size, &complete, NULL))
+            bare = false;
+        else if (!complete)
+            bare = journal_begins_like_header(line, size);
+        else if (read_header(NULL, line, size, &bare, NULL))
+            bare = false;
     }
-    *is_header = has_version && has_options && well_formed && !reader.failed;
-    json_reader_release(&reader);
-    return failed;
+    journal_window_release(&window);
+    return bare;
 }
 
 /* ---- Lines ---- */
 
 static int add_line(struct journal_index *index, const struct journal_header *header,
-                    const char *line, size_t size, struct mpp_error *error)
+                    uint64_t offset, const char *line, size_t size, struct buf *key,
+                    struct mpp_error *error)
 {
+    struct task_identity identity;
     struct journal_entry entry;
     bool is_header;
-    if (journal_read_entry(line, size, &entry))
+    if (journal_read_task(line, size, key, &identity, &entry)) {
+        entry.line = offset;
         return add_entry(index, &entry, error);
+    }
     if (read_header(header, line, size, &is_header, error))
         return -1;
     index->runs += is_header;
@@ -137,68 +198,31 @@ static int add_line(struct journal_index *index, const struct journal_header *he
     return 0;
 }
 
-/* Adds the complete lines at the beginning of `text`. Returns their size, or -1. */
-static ssize_t add_lines(struct journal_index *index, const struct journal_header *header,
-                         const struct buf *text, struct mpp_error *error)
-{
-    size_t at = 0;
-    const char *bytes = (const char *)text->data;
-    for (const char *end; (end = memchr(bytes + at, '\n', text->size - at));
-         at = (size_t)(end - bytes) + 1) {
-        if (!index->runs && index->count + index->damaged > 0)
-            break; /* the first line is not a header: not a journal */
-        if (add_line(index, header, bytes + at, (size_t)(end - bytes) - at, error))
-            return -1;
-    }
-    return (ssize_t)at;
-}
-
-/* Fails if the first line is not a header. `rest` is the text after the complete lines. */
-static int check_first_line(const struct journal_index *index, const char *rest, size_t size,
-                            struct mpp_error *error)
-{
-    bool other_line = index->count + index->damaged > 0;
-    if (!index->runs && (other_line || !journal_begins_like_header(rest, size)))
-        return mpp_error_set(error, "is not a journal: its first line is not a header; "
-                                    "use another file with --journal");
-    return 0;
-}
-
 int journal_index_read(struct journal_index *index, const struct journal_header *header, int fd,
                        uint64_t *valid, struct mpp_error *error)
 {
-    struct buf text = BUF_INIT;
+    struct journal_window window = {.fd = fd};
+    struct buf key = BUF_INIT;
+    const char *line;
+    size_t size;
+    bool complete = true;
     int result = -1;
     *valid = 0;
-    for (;;) {
-        uint8_t *to = buf_reserve(&text, READ_BYTES);
-        if (!to) {
-            mpp_error_set(error, "out of memory for the journal");
-            break;
+    while (complete) {
+        if (journal_window_line(&window, *valid, &line, &size, &complete, error) ||
+            (complete && add_line(index, header, *valid, line, size, &key, error)))
+            goto out;
+        if (!index->runs && (complete || (!journal_begins_like_header(line, size)))) {
+            mpp_error_set(error, "is not a journal: its first line is not a header; use another "
+                                 "file with --journal");
+            goto out;
         }
-        ssize_t got = pread_in_full(fd, to, READ_BYTES, *valid + text.size);
-        if (got < 0) {
-            mpp_error_set_errno(error, "cannot be read");
-            break;
-        }
-        text.size += (size_t)got;
-        ssize_t taken = text.size ? add_lines(index, header, &text, error) : 0;
-        if (taken < 0)
-            break;
-        *valid += (uint64_t)taken;
-        text.size -= (size_t)taken;
-        memmove(text.data, text.data + taken, text.size);
-        if (check_first_line(index, (const char *)text.data, text.size, error))
-            break;
-        if (got < READ_BYTES) {
-            result = 0;
-            break;
-        }
-        if (text.size > LINE_BYTES_MAX) {
-            mpp_error_set(error, "is not a journal: it has a line of more than a megabyte");
-            break;
-        }
+        if (complete)
+            *valid += size + 1;
     }
-    buf_release(&text);
+    result = 0;
+out:
+    buf_release(&key);
+    journal_window_release(&window);
     return result;
 }

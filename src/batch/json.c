@@ -12,9 +12,9 @@ enum { DEPTH_MAX = 8 }; /* nesting of objects and arrays within a value */
 
 /* ---- Writing ---- */
 
-/* The length of the UTF-8 character at text, by RFC 3629: no overlong forms, no surrogates, nothing
- * above U+10FFFF. 0: not valid UTF-8. */
-static size_t utf8_character_size(const uint8_t *text)
+/* The length of the UTF-8 character at text, of which at most `most` > 0 bytes are there, by RFC
+ * 3629: no overlong forms, no surrogates, nothing above U+10FFFF. 0: not valid UTF-8. */
+static size_t utf8_character_size(const uint8_t *text, size_t most)
 {
     uint8_t first = text[0];
     if (first < 0x80)
@@ -23,58 +23,90 @@ static size_t utf8_character_size(const uint8_t *text)
                   : first >= 0xe0 && first <= 0xef ? 3
                   : first >= 0xf0 && first <= 0xf4 ? 4
                                                    : 0;
+    if (size > most)
+        return 0;
     for (size_t i = 1; i < size; i++)
-        if ((text[i] & 0xc0) != 0x80) /* also true of the terminating zero */
+        if ((text[i] & 0xc0) != 0x80)
             return 0;
     bool bad = (first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
                (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f);
     return bad ? 0 : size;
 }
 
+bool json_is_text(const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    for (size_t step; size; at += step, size -= step) {
+        step = *at ? utf8_character_size(at, size) : 0;
+        if (!step)
+            return false;
+    }
+    return true;
+}
+
 static void put_escape(struct buf *out, unsigned code)
 {
-    char text[8];
-    int size = snprintf(text, sizeof text, "\\u%04x", code);
-    buf_put(out, text, (size_t)size);
+    static const char digits[] = "0123456789abcdef";
+    const char text[] = {'\\',
+                         'u',
+                         digits[code >> 12 & 15],
+                         digits[code >> 8 & 15],
+                         digits[code >> 4 & 15],
+                         digits[code & 15]};
+    buf_put(out, text, sizeof text);
+}
+
+/* Characters that a string may contain as they are: printable ASCII but " and \. */
+static const bool plain[256] = {[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... '~'] = true};
+
+void json_put_text(struct buf *out, const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    buf_put_u8(out, '"');
+    while (size) {
+        size_t step = 0;
+        while (step < size && plain[at[step]])
+            step++;
+        if (step) {
+            buf_put(out, at, step);
+        } else if ((step = utf8_character_size(at, size)) > 1) {
+            buf_put(out, at, step);
+        } else {
+            if (step == 0)
+                put_escape(out, 0xdc00U + *at);
+            else if (*at == '"' || *at == '\\')
+                buf_put(out, (const uint8_t[]){'\\', *at}, 2);
+            else
+                put_escape(out, *at);
+            step = 1;
+        }
+        at += step;
+        size -= step;
+    }
+    buf_put_u8(out, '"');
 }
 
 void json_put_string(struct buf *out, const char *text)
 {
-    if (!text) {
+    if (text)
+        json_put_text(out, text, strlen(text));
+    else
         buf_put(out, "null", 4);
-        return;
-    }
-    buf_put_u8(out, '"');
-    for (const uint8_t *at = (const uint8_t *)text; *at;) {
-        size_t plain = 0;
-        while (at[plain] >= 0x20 && at[plain] < 0x7f && at[plain] != '"' && at[plain] != '\\')
-            plain++;
-        if (plain) {
-            buf_put(out, at, plain);
-            at += plain;
-            continue;
-        }
-        size_t size = utf8_character_size(at);
-        if (size == 0)
-            put_escape(out, 0xdc00U + *at);
-        else if (size > 1)
-            buf_put(out, at, size);
-        else if (*at == '"' || *at == '\\')
-            buf_put(out, (const uint8_t[]){'\\', *at}, 2);
-        else
-            put_escape(out, *at);
-        at += size ? size : 1;
-    }
-    buf_put_u8(out, '"');
 }
 
 void json_put_name(struct buf *out, const char *name)
 {
-    if (out->size && out->data[out->size - 1] != '{')
-        buf_put_u8(out, ',');
-    buf_put_u8(out, '"');
-    buf_put(out, name, strlen(name));
-    buf_put(out, "\":", 2);
+    size_t size = strlen(name);
+    bool comma = out->size && out->data[out->size - 1] != '{';
+    uint8_t *to = buf_extend(out, comma + size + 3);
+    if (!to)
+        return;
+    if (comma)
+        to = store_u8(to, ',');
+    to = store_u8(to, '"');
+    memcpy(to, name, size);
+    to = store_u8(to + size, '"');
+    store_u8(to, ':');
 }
 
 void json_put_string_member(struct buf *out, const char *name, const char *text)
@@ -83,28 +115,38 @@ void json_put_string_member(struct buf *out, const char *name, const char *text)
     json_put_string(out, text);
 }
 
-static void put_digits(struct buf *out, uint64_t value)
+/* The number value / 10^digits; digits < 20. */
+static void put_number(struct buf *out, bool negative, uint64_t value, int digits)
 {
-    char digits[20];
-    size_t at = sizeof digits;
+    char text[22];
+    size_t at = sizeof text;
+    for (int i = 0; i < digits; i++, value /= 10)
+        text[--at] = (char)('0' + value % 10);
+    if (digits)
+        text[--at] = '.';
     do
-        digits[--at] = (char)('0' + value % 10);
+        text[--at] = (char)('0' + value % 10);
     while (value /= 10);
-    buf_put(out, digits + at, sizeof digits - at);
+    if (negative)
+        text[--at] = '-';
+    buf_put(out, text + at, sizeof text - at);
 }
 
 void json_put_uint_member(struct buf *out, const char *name, uint64_t value)
 {
     json_put_name(out, name);
-    put_digits(out, value);
+    put_number(out, false, value, 0);
+}
+
+void json_put_fixed_member(struct buf *out, const char *name, int64_t value, int digits)
+{
+    json_put_name(out, name);
+    put_number(out, value < 0, value < 0 ? -(uint64_t)value : (uint64_t)value, digits);
 }
 
 void json_put_int_member(struct buf *out, const char *name, int64_t value)
 {
-    json_put_name(out, name);
-    if (value < 0)
-        buf_put_u8(out, '-');
-    put_digits(out, value < 0 ? -(uint64_t)value : (uint64_t)value);
+    json_put_fixed_member(out, name, value, 0);
 }
 
 void json_put_real_member(struct buf *out, const char *name, double value, int digits)

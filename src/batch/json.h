@@ -22,6 +22,12 @@
 /* A string with its quotes and escapes. NULL is written as null. */
 void json_put_string(struct buf *out, const char *text);
 
+/* The same for bytes, which must not contain a zero byte. */
+void json_put_text(struct buf *out, const void *bytes, size_t size);
+
+/* Whether the bytes are valid UTF-8 without a zero byte. */
+bool json_is_text(const void *bytes, size_t size);
+
 /* The name of a member and a colon, after a comma unless this is the first member of its object.
  * The name is written as it is: it must not need escapes. */
 void json_put_name(struct buf *out, const char *name);
@@ -29,6 +35,9 @@ void json_put_name(struct buf *out, const char *name);
 void json_put_string_member(struct buf *out, const char *name, const char *text);
 void json_put_int_member(struct buf *out, const char *name, int64_t value);
 void json_put_uint_member(struct buf *out, const char *name, uint64_t value);
+
+/* The number value / 10^digits, with `digits` digits after the decimal point. */
+void json_put_fixed_member(struct buf *out, const char *name, int64_t value, int digits);
 
 /* `digits` is the number of digits after the decimal point. A value that is not finite is written
  * as null. */

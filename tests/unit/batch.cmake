@@ -1,12 +1,26 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of batch and of the command line's options and help. They make their own files, below a temporary directory.
-set(batch_tests atomic_file console input_list journal name_set output_directory output_name progress)
+set(batch_tests
+    atomic_file
+    console
+    input_list
+    journal
+    journal_failures
+    journal_line
+    journal_list
+    name_set
+    output_directory
+    output_name
+    progress)
 foreach(name IN LISTS batch_tests)
   add_executable(test_${name} test_${name}.c)
   target_link_libraries(test_${name} PRIVATE mpp_batch mpp_flags cmocka)
 endforeach()
-foreach(name atomic_file input_list journal output_directory)
+foreach(name atomic_file input_list journal journal_failures journal_list output_directory)
   target_sources(test_${name} PRIVATE temporary_directory.c)
+endforeach()
+foreach(name journal journal_failures journal_list)
+  target_sources(test_${name} PRIVATE journal_fixture.c)
 endforeach()
 
 add_executable(test_mpthumb_options test_mpthumb_options.c)
