@@ -114,6 +114,7 @@ static void one_run_at_a_time(void **state)
     struct journal_index index, none;
     struct mpp_error error;
     assert_int_equal(open_journal(&first, JOURNAL_FRESH, &index, &error), 0);
+    assert_int_equal(first.run, 1);
     for (size_t i = 0; i < COUNT(modes); i++) {
         assert_int_equal(open_journal(&second, modes[i], &none, &error), -1);
         assert_non_null(strstr(error.text, "is being written by another run"));
