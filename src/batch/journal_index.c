@@ -170,7 +170,7 @@ bool journal_is_bare(int fd)
         if (journal_window_line(&window, at, &line, &size, &complete, NULL))
             bare = false;
         else if (!complete)
-            bare = !size || journal_begins_like_header(line, size);
+            bare = journal_begins_like_header(line, size);
         else if (read_header(NULL, line, size, &bare, NULL))
             bare = false;
     }
@@ -187,7 +187,7 @@ static int add_line(struct journal_index *index, const struct journal_header *he
     struct task_identity identity;
     struct journal_entry entry;
     bool is_header;
-    if (index->runs && journal_read_task(line, size, key, &identity, &entry)) {
+    if (journal_read_task(line, size, key, &identity, &entry)) {
         entry.line = offset;
         return add_entry(index, &entry, error);
     }
@@ -212,7 +212,7 @@ int journal_index_read(struct journal_index *index, const struct journal_header 
         if (journal_window_line(&window, *valid, &line, &size, &complete, error) ||
             (complete && add_line(index, header, *valid, line, size, &key, error)))
             goto out;
-        if (!index->runs && (complete || (size && !journal_begins_like_header(line, size)))) {
+        if (!index->runs && (complete || (!journal_begins_like_header(line, size)))) {
             mpp_error_set(error, "is not a journal: its first line is not a header; use another "
                                  "file with --journal");
             goto out;

@@ -353,6 +353,7 @@ static bool read_result(const struct json_value *object, struct buf *bytes, stru
     struct json_value value;
     unsigned seen = 0;
     bool good = object->kind == JSON_OBJECT;
+    *ref = (struct result_ref){0};
     buf_clear(bytes);
     json_reader_init(&reader, object->span, object->span_size);
     while (good && json_next(&reader, &name, &value))

@@ -9,7 +9,10 @@
 #include "batch_context.h"
 #include "json.h"
 
-enum { LINE_SIZE = 12288 }; /* room for two paths and some words */
+enum {
+    LINE_SIZE = 12288, /* room for two paths and some words */
+    FIELDS_MAX = 65536,
+};
 
 /* ---- A task ---- */
 
@@ -31,6 +34,9 @@ int batch_context_finish(struct mpb_context *context, struct mpp_error *error)
 {
     struct task_report *report = &context->report;
     report->fields = (struct mpp_bytes){context->fields.data, context->fields.size};
+    if (context->fields.size > FIELDS_MAX)
+        return mpp_error_set(error, "its fields for the journal are longer than %d bytes",
+                             FIELDS_MAX);
     if (context->spooling) {
         context->spooling = false;
         if (spool_writer_finish(context->spool, &report->result, error)) {
@@ -58,11 +64,13 @@ void batch_context_release(struct mpb_context *context)
 {
     spool_writer_free(context->spool);
     spool_reader_free(context->reader);
-    for (struct buf *const *each =
-             (struct buf *[]){&context->text, &context->line, &context->output, &context->fields,
-                              &context->result, &context->member, NULL};
-         *each; each++)
-        buf_release(*each);
+    buf_release(&context->text);
+    buf_release(&context->line);
+    buf_release(&context->output);
+    buf_release(&context->fields);
+    buf_release(&context->result);
+    buf_release(&context->member);
+    buf_release(&context->shared);
 }
 
 /* Copies a text into a buf. */

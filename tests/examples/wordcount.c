@@ -96,11 +96,20 @@ static int run(void *state, const struct mpb_task *task, struct mpb_context *con
 }
 
 static const struct mpb_option options[] = {
-    {"shortest", 'm', MPB_INT, "N", "1", "count words of at least N letters", "Words", 1, 255,
+    {.name = "shortest",
+     .type = MPB_INT,
+     .argument = "N",
+     .initial = "1",
+     .help = "count words of at least N letters",
+     .group = "Words",
+     .minimum = 1,
+     .maximum = 255,
      .decides = true},
     {0},
 };
-static const struct mpb_stage stages[] = {{"merge", 16, run}, {"total", 0, run}, {0}};
+static const struct mpb_stage stages[] = {{.name = "merge", .group = 16, .run = run},
+                                         {.name = "total", .run = run},
+                                         {0}};
 static const struct mpb_job wordcount = {.name = "wordcount",
                                          .summary = "counts words",
                                          .output = MPB_OUTPUT_STREAM,

@@ -1,13 +1,32 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of batch and of the command line's options and help. They make their own files, below a temporary directory.
-set(batch_tests atomic_file collector completions console input_list journal name_set option_table output_directory
-                output_name progress result_ref result_stream spool)
+set(batch_tests
+    atomic_file
+    collector
+    completions
+    console
+    input_list
+    journal
+    journal_failures
+    journal_line
+    journal_list
+    name_set
+    option_table
+    output_directory
+    output_name
+    progress
+    result_ref
+    result_stream
+    spool)
 foreach(name IN LISTS batch_tests)
   add_executable(test_${name} test_${name}.c)
   target_link_libraries(test_${name} PRIVATE mpp_batch mpp_flags cmocka)
 endforeach()
-foreach(name atomic_file completions input_list journal output_directory result_stream spool)
+foreach(name atomic_file completions input_list journal journal_failures journal_list output_directory result_stream spool)
   target_sources(test_${name} PRIVATE temporary_directory.c)
+endforeach()
+foreach(name journal journal_failures journal_list)
+  target_sources(test_${name} PRIVATE journal_fixture.c)
 endforeach()
 
 # With system calls and allocations that fail.

@@ -136,7 +136,8 @@ MPP_API void mpb_line(struct mpb_context *context, const char *format, ...)
 MPP_API void mpb_output_file(struct mpb_context *context, const char *name, uint64_t size_bytes,
                              uint64_t xxh3);
 
-/* A further member of the task's line in the journal. The name must not need escapes. */
+/* A further member of the task's line in the journal, at most 64 KiB together. The name must not
+ * need escapes, and must not be one of those in mpbatch-journal(5). */
 MPP_API void mpb_field_int(struct mpb_context *context, const char *name, int64_t value);
 MPP_API void mpb_field_text(struct mpb_context *context, const char *name, const char *text);
 
