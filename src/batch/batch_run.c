@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@
 /* Tasks between source and sink if results wait for each other: with RESULT_INLINE_MAX it bounds
  * the memory of results that are on their way. */
 enum { COLLECTED_TASKS_MAX = 16384 };
+
+#define LAST_RUN UINT32_C(0x7fffffff) /* with a journal; runs without one have higher numbers */
 
 /* ---- The rounds ---- */
 
@@ -134,7 +137,8 @@ static void remove_spool(struct batch_run *run, enum exit_status status)
         return;
     if (useful)
         rmdir(directory->spool); /* fails unless it is empty */
-    else if (spool_remove(directory->spool, &error))
+    else if (spool_remove(directory->spool, directory->journal ? 0 : (uint32_t)run->spool_run,
+                          directory->journal ? LAST_RUN : (uint32_t)run->spool_run, &error))
         console_error(&run->console, error.text);
     if (!directory->journal && directory->path)
         rmdir(directory->path); /* the same */
@@ -211,8 +215,6 @@ static int open_output(struct batch_run *run, struct mpp_error *error)
             close(fd);
         }
         batch_inputs_exclude(&run->inputs, options->output);
-    } else if (directory->path) {
-        batch_inputs_exclude(&run->inputs, directory->path);
     }
     if (!job_has_results(run->job) || options->dry_run)
         return 0;
@@ -235,8 +237,10 @@ static int open_log(struct batch_run *run, struct mpp_error *error)
         return mpp_error_set(error,
                              "--retry-failed continues an earlier run, but '%.800s' has none",
                              run->log.journal_path);
-    /* Without a journal, files of an earlier run must not have the same names. */
-    run->spool_run = run->log.journal_path ? run->log.journal.run : (uint32_t)time(NULL);
+    /* Without a journal nothing keeps other runs out of the directory: a random number does. */
+    run->spool_run = run->log.journal.run;
+    if (!run->log.journal_path && getrandom(&run->spool_run, 4, 0) == 4)
+        run->spool_run |= LAST_RUN + 1;
     if (run->log.index.damaged)
         log_line("%" PRIu64 " damaged lines of the journal were ignored", run->log.index.damaged);
     if (run->log.index.count && !run->output.path && job_has_results(run->job) &&
@@ -258,7 +262,11 @@ static int begin(struct batch_run *run, struct mpp_error *error)
     run->planning = true;
     if (name_set_init_random(&run->stage_keys, error))
         return -1;
-    return open_log(run, error);
+    if (open_log(run, error))
+        return -1;
+    if (job->output != MPB_OUTPUT_FILES && run->arguments->directory->path)
+        batch_inputs_exclude(&run->inputs, run->arguments->directory->path);
+    return 0;
 }
 
 static void release(struct batch_run *run)

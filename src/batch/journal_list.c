@@ -134,7 +134,7 @@ int journal_list_names(const char *path, int status, char separator, FILE *out,
     name_set_init(&listing.printed, key);
     int result = list_path(&listing, path, error);
     name_set_release(&listing.printed);
-    if (result == 0 && (fflush(out) || ferror(out)))
+    if (result == 0 && (fflush(out) || ferror(out)) && errno != EPIPE) /* a reader may stop */
         return mpp_error_set_errno(error, "cannot write the names");
     return result;
 }

@@ -350,17 +350,18 @@ int spool_check(struct spool_reader *reader, const struct result_ref *ref, struc
 
 /* ---- Removing ---- */
 
-static bool is_spool_name(const char *name)
+static bool is_spool_of(const char *name, uint32_t first_run, uint32_t last_run)
 {
     uint32_t run, rank, slot;
     char made[48];
     if (sscanf(name, "%" SCNu32 "-%" SCNu32 "-%" SCNu32, &run, &rank, &slot) != 3)
         return false;
     snprintf(made, sizeof made, FILE_NAME, run, rank, slot);
-    return strcmp(name, made) == 0;
+    return strcmp(name, made) == 0 && first_run <= run && run <= last_run;
 }
 
-int spool_remove(const char *directory, struct mpp_error *error)
+int spool_remove(const char *directory, uint32_t first_run, uint32_t last_run,
+                 struct mpp_error *error)
 {
     int result = 0;
     bool removed;
@@ -373,7 +374,7 @@ int spool_remove(const char *directory, struct mpp_error *error)
         removed = false;
         rewinddir(stream);
         for (struct dirent *entry; (entry = readdir(stream));) {
-            if (!is_spool_name(entry->d_name))
+            if (!is_spool_of(entry->d_name, first_run, last_run))
                 continue;
             if (unlinkat(dirfd(stream), entry->d_name, 0) == 0)
                 removed = true;

@@ -534,22 +534,24 @@ static void test_remove(void **state)
         "s/1-2-3.spool.bak", "s/1-2-3.spoo",   "s/01-2-3.spool",
         "s/+1-2-3.spool",    "s/ 1-2-3.spool", "s/1-2.spool",
         "s/journal",         "s/-1-2-3.spool", "s/1-2-4294967296.spool"};
-    assert_int_equal(spool_remove("missing", &error), 0);
+    assert_int_equal(spool_remove("missing", 0, 9, &error), 0);
     for (uint32_t i = 0; i < 30; i++)
         spool_writer_free(spool_writer_new("s", i, UINT32_MAX, i, NULL));
-    assert_int_equal(spool_remove("s", &error), 0);
+    assert_int_equal(spool_remove("s", 10, 19, &error), 0); /* those of these runs only */
+    assert_int_equal(scratch_count("s"), 20);
+    assert_int_equal(spool_remove("s", 0, UINT32_MAX, &error), 0);
     assert_int_equal(access("s", F_OK), -1);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         scratch_write(others[i], "x");
     scratch_write("s/1-2-3.spool", "x");
-    assert_int_equal(spool_remove("s", &error), 0);
+    assert_int_equal(spool_remove("s", 0, 9, &error), 0);
     assert_int_equal(scratch_count("s"), sizeof others / sizeof *others);
     assert_int_equal(mkdir("s/1-2-3.spool", 0777), 0);
     scratch_write("s/1-2-4.spool", "x");
-    assert_int_equal(spool_remove("s", &error), -1);
+    assert_int_equal(spool_remove("s", 0, 9, &error), -1);
     assert_non_null(strstr(error.text, "cannot remove the spool file 's/1-2-3.spool'"));
     assert_int_equal(access("s/1-2-4.spool", F_OK), -1);
-    assert_int_equal(spool_remove("s/journal", &error), -1);
+    assert_int_equal(spool_remove("s/journal", 0, 9, &error), -1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, scratch_teardown)
