@@ -58,8 +58,9 @@ int spool_read(struct spool_reader *reader, const struct result_ref *ref, uint64
  * written. */
 int spool_check(struct spool_reader *reader, const struct result_ref *ref, struct mpp_error *error);
 
-/* Removes all spool files of a directory, and the directory if it is empty then. A directory that
- * does not exist is no error. Other files stay. */
-int spool_remove(const char *directory, struct mpp_error *error);
+/* Removes the spool files of some runs, and the directory if it is empty then. A directory that does
+ * not exist is no error. */
+int spool_remove(const char *directory, uint32_t first_run, uint32_t last_run,
+                 struct mpp_error *error);
 
 #endif
