@@ -42,6 +42,9 @@ void batch_context_begin(struct mpb_context *context, struct mpp_context *pool,
  * stored. */
 int batch_context_finish(struct mpb_context *context, struct mpp_error *error);
 
+/* Waits until the results of finished tasks are on disk. */
+int batch_context_flush(struct mpb_context *context, struct mpp_error *error);
+
 /* Ends a task that has failed: forgets its result. */
 void batch_context_drop(struct mpb_context *context);
 

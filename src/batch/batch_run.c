@@ -58,7 +58,8 @@ static int share(struct batch_run *run, struct mpp_error *error)
     struct spool_writer *writer = spool_writer_new(
         run->arguments->directory->spool, (uint32_t)run->spool_run, 0, MPP_WORKERS_MAX, error);
     int failed = !writer || spool_writer_put(writer, bytes.data, bytes.size, error) ||
-                         spool_writer_finish(writer, &run->members.shared, error)
+                         spool_writer_finish(writer, &run->members.shared, error) ||
+                         spool_writer_sync(writer, error)
                      ? -1
                      : 0;
     spool_writer_free(writer);
@@ -238,9 +239,10 @@ static int open_log(struct batch_run *run, struct mpp_error *error)
                              "--retry-failed continues an earlier run, but '%.800s' has none",
                              run->log.journal_path);
     /* Without a journal nothing keeps other runs out of the directory: a random number does. */
-    run->spool_run = run->log.journal.run;
-    if (!run->log.journal_path && getrandom(&run->spool_run, 4, 0) == 4)
-        run->spool_run |= LAST_RUN + 1;
+    uint32_t number;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) < 0)
+        number = (uint32_t)getpid();
+    run->spool_run = run->log.journal_path ? run->log.journal.run : number | (LAST_RUN + 1);
     if (run->log.index.damaged)
         log_line("%" PRIu64 " damaged lines of the journal were ignored", run->log.index.damaged);
     if (run->log.index.count && !run->output.path && job_has_results(run->job) &&

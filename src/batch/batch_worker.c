@@ -213,6 +213,12 @@ static int batch_run_task(void *state, struct mpp_bytes payload, struct mpp_cont
                : 0;
 }
 
+static int batch_flush(void *state, struct mpp_error *error)
+{
+    struct batch_worker *worker = state;
+    return batch_context_flush(&worker->context, error);
+}
+
 struct mpp_job batch_worker_job(const struct batch_setup *setup)
 {
     const struct mpb_job *job = setup->job;
@@ -223,6 +229,7 @@ struct mpp_job batch_worker_job(const struct batch_setup *setup)
                             .load = looks_at_files ? batch_load : NULL,
                             .unload = looks_at_files ? batch_unload : NULL,
                             .run = batch_run_task,
+                            .flush = batch_flush,
                             .close = batch_close};
 }
 

@@ -43,6 +43,7 @@ int batch_context_finish(struct mpb_context *context, struct mpp_error *error)
             context->disk_full = errno == ENOSPC || errno == EDQUOT || errno == EROFS;
             return -1;
         }
+        mpp_context_await_flush(context->pool);
     } else if (context->spool_directory) { /* a result without bytes is a result, too */
         report->result = (struct result_ref){.place = RESULT_INLINE,
                                              .bytes = {context->result.data, context->result.size}};
@@ -51,6 +52,11 @@ int batch_context_finish(struct mpb_context *context, struct mpp_error *error)
                    context->fields.failed || context->result.failed
                ? mpp_error_set(error, "out of memory")
                : 0;
+}
+
+int batch_context_flush(struct mpb_context *context, struct mpp_error *error)
+{
+    return context->spool ? spool_writer_sync(context->spool, error) : 0;
 }
 
 void batch_context_drop(struct mpb_context *context)

@@ -163,19 +163,10 @@ int spool_writer_put(struct spool_writer *writer, const void *bytes, size_t size
     return 0;
 }
 
-static int writer_sync(struct spool_writer *writer, struct mpp_error *error)
-{
-    if (TEMP_FAILURE_RETRY(fdatasync(writer->fd)) && errno != EINVAL &&
-        errno != EROFS) /* the file system cannot sync */
-        return writer_fail(writer, error);
-    return 0;
-}
-
 int spool_writer_finish(struct spool_writer *writer, struct result_ref *ref,
                         struct mpp_error *error)
 {
-    if (spool_writer_put(writer, NULL, 0, error) || writer_flush(writer, error) ||
-        writer_sync(writer, error)) {
+    if (spool_writer_put(writer, NULL, 0, error) || writer_flush(writer, error)) {
         int reason = errno;
         spool_writer_drop(writer);
         errno = reason;
@@ -193,9 +184,22 @@ int spool_writer_finish(struct spool_writer *writer, struct result_ref *ref,
 }
 
 /* A failed fdatasync is never repeated: Linux marks pages that it could not write as clean, so a
- * second call succeeds although the bytes are lost. Therefore the result is dropped with its bytes,
- * and the next result begins with a new descriptor, whose syncs report errors of their own. The
- * results before it stay valid: each had a successful sync. */
+ * second call succeeds although the bytes are lost. Therefore the next result begins with a new
+ * descriptor, whose syncs report errors of their own. */
+int spool_writer_sync(struct spool_writer *writer, struct mpp_error *error)
+{
+    if (writer->fd < 0 || TEMP_FAILURE_RETRY(fdatasync(writer->fd)) == 0 || errno == EINVAL ||
+        errno == EROFS) /* the file system cannot sync */
+        return 0;
+    writer_fail(writer, error);
+    int reason = writer->failed;
+    spool_writer_drop(writer);
+    errno = reason;
+    return -1;
+}
+
+/* After a failed write the bytes are cut off, and the next result begins with a new descriptor. The
+ * results before it stay: those that were synced are valid. */
 void spool_writer_drop(struct spool_writer *writer)
 {
     if (writer->begun && writer->size && ftruncate(writer->fd, (off_t)writer->offset))

@@ -4,8 +4,8 @@
  * stage, reads them. All ranks must see the directory.
  *
  * There is one file for each worker slot of each rank and each run, RUN-RANK-SLOT.spool, and only
- * the worker process on that slot appends to it. A result is synced to disk before its reference is
- * handed out, and carries a checksum. What a killed worker left at the end of its file is never
+ * the worker process on that slot appends to it. A reference carries a checksum, and must be handed
+ * on only after the result is synced to disk; several results may share a sync. What a killed worker left at the end of its file is never
  * referred to.
  */
 #ifndef SPOOL_H
@@ -33,9 +33,13 @@ void spool_writer_free(struct spool_writer *writer); /* NULL is allowed */
 int spool_writer_put(struct spool_writer *writer, const void *bytes, size_t size,
                      struct mpp_error *error);
 
-/* Waits until the current result is on disk. -1: errno says why, and the result is dropped. */
+/* Ends the current result. -1: errno says why, and the result is dropped. */
 int spool_writer_finish(struct spool_writer *writer, struct result_ref *ref,
                         struct mpp_error *error);
+
+/* Waits until all finished results are on disk. -1: errno says why; those since the last successful
+ * sync may be lost. */
+int spool_writer_sync(struct spool_writer *writer, struct mpp_error *error);
 
 /* Forgets the current result. */
 void spool_writer_drop(struct spool_writer *writer);

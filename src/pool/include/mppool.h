@@ -88,6 +88,9 @@ struct mpp_context;
  * result is then empty. */
 MPP_API int mpp_context_set_result(struct mpp_context *context, const void *data, size_t size);
 
+/* The result must not be reported before the job's flush has returned 0: see struct mpp_job. */
+MPP_API void mpp_context_await_flush(struct mpp_context *context);
+
 /* The rank on which the task runs. */
 MPP_API int mpp_context_rank(const struct mpp_context *context);
 
@@ -130,6 +133,13 @@ struct mpp_job {
      * this attempt has failed, and no other task is affected. */
     int (*run)(void *state, struct mpp_bytes payload, struct mpp_context *context,
                struct mpp_error *error);
+
+    /* Makes what tasks have done durable, for example by syncing a file. Called for one or several
+     * tasks whose run has called mpp_context_await_flush; then their results are reported. They
+     * wait for at most about 20 ms of further work, so that short tasks share a flush. Returns 0,
+     * or -1 with the error filled: then all these tasks fail with it. If the process dies before,
+     * the tasks run again. The time limit of tasks does not apply. */
+    int (*flush)(void *state, struct mpp_error *error);
 
     /* Called before a worker process ends, if it has opened the job. Not called if the process
      * crashes or is killed. */

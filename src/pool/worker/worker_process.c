@@ -19,6 +19,10 @@
  * whenever it is awake; waking it for every result would cost more than the results. */
 #define WAKE_INTERVAL_NS 4000000
 
+/* How much work of a worker is lost if it dies before its results are flushed, at most. */
+#define HOLD_NS    20000000
+#define HOLD_BYTES (1 << 20)
+
 /* How much is read from the socket at once; a frame is usually smaller. */
 enum { READ_BYTES = 1 << 16 };
 
@@ -30,7 +34,8 @@ enum { READ_BYTES = 1 << 16 };
 struct mpp_context {
     struct buf result;
     int rank, worker;
-    void *loaded; /* by the job's load function */
+    void *loaded;      /* by the job's load function */
+    bool awaits_flush; /* of the running task */
 };
 
 int mpp_context_set_result(struct mpp_context *context, const void *data, size_t size)
@@ -52,6 +57,11 @@ int mpp_context_worker(const struct mpp_context *context)
     return context->worker;
 }
 
+void mpp_context_await_flush(struct mpp_context *context)
+{
+    context->awaits_flush = true;
+}
+
 void *mpp_context_loaded(const struct mpp_context *context)
 {
     return context->loaded;
@@ -70,6 +80,14 @@ struct lookahead {
     size_t frame_end;     /* offset in worker.in */
 };
 
+/* The results of tasks that wait for their job's flush: a DONE message that is not ended yet. */
+struct held_results {
+    struct buf message;
+    struct message_list list; /* of `message`; count 0: no result waits */
+    uint32_t job;
+    int64_t since_ns; /* when the first of the tasks began */
+};
+
 struct worker {
     int fd;
     struct worker_slot *slot;
@@ -85,6 +103,7 @@ struct worker {
     struct lookahead lookahead;
     double load_wait_ns; /* moving average of the time a load waits */
     struct buf out;      /* a result being encoded */
+    struct held_results held;
     uint32_t pid;
     int64_t now_ns; /* last reading of the clock: the end of a task is the beginning of the next */
     int64_t agent_woken_ns; /* when the agent was last woken */
@@ -219,8 +238,16 @@ static int run_job(struct worker *worker, const struct message_task *task, uint6
     return failed;
 }
 
-/* Puts a result into the ring. If it does not fit, it goes through the socket, which may block
+/* Puts a DONE message into the ring. If it does not fit, it goes through the socket, which may block
  * until the agent reads it. */
+static void send_done(struct worker *worker, struct buf *message)
+{
+    if (result_ring_put(&worker->slot->results, message->data, message->size))
+        return;
+    write_frame(worker, message);
+    worker->now_ns = monotonic_now_ns(); /* the write may have blocked; not the next task's time */
+}
+
 static void send_result(struct worker *worker, const struct message_result *result)
 {
     buf_clear(&worker->out);
@@ -238,10 +265,71 @@ static void send_result(struct worker *worker, const struct message_result *resu
         message_put_result(&done, &failure);
         message_end(&done);
     }
-    if (result_ring_put(&worker->slot->results, worker->out.data, worker->out.size))
+    send_done(worker, &worker->out);
+}
+
+/* Sends all results that wait as failures with this text. */
+static void fail_held(struct worker *worker, const char *text)
+{
+    struct reader fields;
+    uint32_t replaced, count = 0;
+    bool wants;
+    message_open(worker->held.message.data, worker->held.message.size, &fields);
+    message_get_done(&fields, &replaced, &wants, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct message_result result;
+        message_get_result(&fields, &result);
+        result.status = TASK_FAILED;
+        result.size = (uint32_t)strlen(text);
+        result.data = text;
+        send_result(worker, &result);
+    }
+}
+
+/* Flushes the job of the results that wait, and sends them. */
+static void flush_held(struct worker *worker)
+{
+    struct held_results *held = &worker->held;
+    struct mpp_error error = {.text = "the flush failed without an error text"};
+    if (!held->list.count)
         return;
-    write_frame(worker, &worker->out);
-    worker->now_ns = monotonic_now_ns(); /* the write may have blocked; not the next task's time */
+    const struct mpp_job *job = worker->options->jobs[held->job];
+    message_end(&held->list);
+    if (job->flush && job->flush(worker->states[held->job].state, &error))
+        fail_held(worker, error.text);
+    else
+        send_done(worker, &held->message);
+    held->list.count = 0;
+    worker->now_ns = monotonic_now_ns();
+}
+
+/* Adds a result to those that wait for the job's flush. */
+static void hold_result(struct worker *worker, uint32_t job, const struct message_result *result,
+                        int64_t begun_ns)
+{
+    struct held_results *held = &worker->held;
+    if (held->list.count && held->job != job)
+        flush_held(worker);
+    if (!held->list.count) {
+        buf_clear(&held->message);
+        held->list = message_begin_done(&held->message, 0);
+        held->job = job;
+        held->since_ns = begun_ns;
+    }
+    size_t size = held->message.size;
+    message_put_result(&held->list, result);
+    if (held->message.failed) { /* out of memory: without this result, which fails */
+        held->message.failed = false;
+        held->message.size = size;
+        held->list.count--;
+        flush_held(worker);
+        struct message_result failure = *result;
+        failure.status = TASK_FAILED_MEMORY;
+        failure.size = 0;
+        send_result(worker, &failure);
+    } else if (worker->now_ns - held->since_ns >= HOLD_NS || held->message.size >= HOLD_BYTES) {
+        flush_held(worker);
+    }
 }
 
 /* The agent is about to kill this process because of the task that has just ended. */
@@ -256,6 +344,7 @@ static void run_task(struct worker *worker, const struct message_task *task, uin
     int64_t begun_ns = worker->now_ns;
     struct mpp_error error = {.text = ""};
     buf_clear(&worker->context.result);
+    worker->context.awaits_flush = false;
     int failed = run_job(worker, task, number, &error);
     if (in_forked_child)
         _exit(0);
@@ -268,19 +357,23 @@ static void run_task(struct worker *worker, const struct message_task *task, uin
     if (failed && !error.text[0])
         mpp_error_set(&error, "the job failed without an error text");
     const struct buf *data = &worker->context.result;
-    send_result(worker, &(struct message_result){
-                            .id = task->id,
-                            .dispatch = task->dispatch,
-                            .status = no_memory ? TASK_FAILED_MEMORY
-                                      : failed  ? TASK_FAILED
-                                                : TASK_SUCCEEDED,
-                            .pid = worker->pid,
-                            .run_ns = (uint64_t)(ended_ns - begun_ns),
-                            .ended_ns = ended_ns,
-                            .worker = (uint16_t)worker->context.worker,
-                            .size = (uint32_t)(failed ? strlen(error.text) : data->size),
-                            .data = failed ? (const void *)error.text : data->data,
-                        });
+    struct message_result result = {
+        .id = task->id,
+        .dispatch = task->dispatch,
+        .status = no_memory ? TASK_FAILED_MEMORY
+                  : failed  ? TASK_FAILED
+                            : TASK_SUCCEEDED,
+        .pid = worker->pid,
+        .run_ns = (uint64_t)(ended_ns - begun_ns),
+        .ended_ns = ended_ns,
+        .worker = (uint16_t)worker->context.worker,
+        .size = (uint32_t)(failed ? strlen(error.text) : data->size),
+        .data = failed ? (const void *)error.text : data->data,
+    };
+    if (worker->context.awaits_flush && !failed)
+        hold_result(worker, task->job, &result, begun_ns);
+    else
+        send_result(worker, &result);
     if (ended_ns - worker->agent_woken_ns > WAKE_INTERVAL_NS)
         wake_agent(worker, ended_ns);
 }
@@ -350,6 +443,17 @@ static void drop_load(struct worker *worker, const struct message_task *task, ui
 
 /* ---- Frames ---- */
 
+/* Whether the next frame has arrived, at least its beginning. */
+static bool has_next_frame(struct worker *worker)
+{
+    if (worker->in_done == worker->in.size) {
+        buf_clear(&worker->in);
+        worker->in_done = 0;
+        read_available(worker);
+    }
+    return worker->in_done < worker->in.size;
+}
+
 /* Runs the tasks of a frame, except those that the agent takes back. False: the frame is
  * malformed. */
 static bool run_frame(struct worker *worker, struct mpp_bytes frame)
@@ -377,6 +481,8 @@ static bool run_frame(struct worker *worker, struct mpp_bytes frame)
             drop_load(worker, &task, number);
         }
     }
+    if (!has_next_frame(worker))
+        flush_held(worker);
     wake_agent(worker, worker->now_ns);
     return true;
 }
@@ -451,6 +557,7 @@ static void release(struct worker *worker)
     buf_release(&worker->payload);
     buf_release(&worker->context.result);
     buf_release(&worker->out);
+    buf_release(&worker->held.message);
 }
 
 void worker_main(int fd, struct worker_slot *slot, const struct mpp_options *options)
