@@ -55,6 +55,8 @@ struct spool_writer {
     bool begun;         /* there is a current result */
     uint32_t run, rank, slot;
     uint64_t offset, size; /* of the current result; the size is without what is pending */
+    bool unsynced;         /* there are finished results that may not be on disk, */
+    uint64_t synced;       /* from this offset on */
     size_t pending_size;
     char path[PATH_MAX];
     uint8_t pending[PENDING_MAX];
@@ -179,6 +181,9 @@ int spool_writer_finish(struct spool_writer *writer, struct result_ref *ref,
                                .offset = writer->offset,
                                .size = writer->size,
                                .xxh3 = XXH3_64bits_digest(writer->hash)};
+    if (!writer->unsynced)
+        writer->synced = writer->offset;
+    writer->unsynced = true;
     writer->begun = false;
     return 0;
 }
@@ -188,11 +193,19 @@ int spool_writer_finish(struct spool_writer *writer, struct result_ref *ref,
  * descriptor, whose syncs report errors of their own. */
 int spool_writer_sync(struct spool_writer *writer, struct mpp_error *error)
 {
-    if (writer->fd < 0 || TEMP_FAILURE_RETRY(fdatasync(writer->fd)) == 0 || errno == EINVAL ||
+    if (!writer->unsynced)
+        return 0;
+    writer->unsynced = false;
+    if (writer->fd < 0 && writer_open(writer, error)) /* closed after a failed write */
+        return -1;
+    if (TEMP_FAILURE_RETRY(fdatasync(writer->fd)) == 0 || errno == EINVAL ||
         errno == EROFS) /* the file system cannot sync */
         return 0;
     writer_fail(writer, error);
     int reason = writer->failed;
+    writer->offset = writer->synced; /* the results since then are lost: cut them off */
+    writer->size = 1;
+    writer->begun = true;
     spool_writer_drop(writer);
     errno = reason;
     return -1;

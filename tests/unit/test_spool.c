@@ -62,7 +62,7 @@ static int write_result(struct spool_writer *writer, size_t i, struct result_ref
             return -1;
         }
     }
-    return spool_writer_finish(writer, ref, error);
+    return spool_writer_finish(writer, ref, error) || spool_writer_sync(writer, error) ? -1 : 0;
 }
 
 static void expect_result(struct spool_reader *reader, size_t i, const struct result_ref *ref)
@@ -226,6 +226,43 @@ static void test_new_descriptor_after_failed_sync(void **state)
     assert_int_equal(calls_disarm(), 1);
     spool_writer_free(writer);
     expect_results((bool[RESULTS]){[0] = true, [2] = true}, refs);
+}
+
+/* Several results share a sync; if it fails, all of them are lost, and the earlier ones stay. */
+static void test_shared_sync(void **state)
+{
+    (void)state;
+    struct result_ref refs[RESULTS];
+    struct mpp_error error;
+    struct spool_writer *writer = spool_writer_new("s", 1, 2, 3, NULL);
+    assert_int_equal(write_result(writer, 0, &refs[0], NULL), 0);
+    for (int failing = 0; failing < 2; failing++) {
+        calls_arm(CALL_SYNC, failing, EIO);
+        for (size_t i = 1; i < 4; i++) {
+            assert_int_equal(spool_writer_put(writer, pattern + i, sizes[i], NULL), 0);
+            assert_int_equal(spool_writer_finish(writer, &refs[i], NULL), 0);
+        }
+        assert_int_equal(spool_writer_sync(writer, &error), -failing);
+        assert_int_equal(spool_writer_sync(writer, NULL), 0);
+        assert_int_equal(calls_disarm(), 1);
+        if (!failing)
+            expect_results((bool[RESULTS]){true, true, true, true}, refs);
+        off_t synced = (off_t)(sizes[0] + sizes[1] + sizes[2] + sizes[3]);
+        assert_int_equal(size_of("s/1-2-3.spool"), synced);
+    }
+    /* A write that fails costs neither the results before it nor their sync. */
+    assert_int_equal(spool_writer_put(writer, pattern + 2, sizes[2], NULL), 0);
+    assert_int_equal(spool_writer_finish(writer, &refs[2], NULL), 0);
+    calls_arm(CALL_WRITE, 1, ENOSPC);
+    assert_int_equal(spool_writer_put(writer, pattern, LARGEST, NULL) ||
+                         spool_writer_finish(writer, &refs[3], NULL),
+                     1);
+    calls_arm(CALL_SYNC, 0, 0);
+    spool_writer_drop(writer);
+    assert_int_equal(spool_writer_sync(writer, NULL), 0);
+    assert_int_equal(calls_disarm(), 1);
+    expect_results((bool[RESULTS]){[2] = true}, refs);
+    spool_writer_free(writer);
 }
 
 static void test_dropped(void **state)
@@ -565,6 +602,7 @@ int main(void)
         TEST(test_interrupted_and_short),
         TEST(test_out_of_memory),
         TEST(test_new_descriptor_after_failed_sync),
+        TEST(test_shared_sync),
         TEST(test_dropped),
         TEST(test_killed_predecessor),
         TEST(test_begins_at_the_real_end),
