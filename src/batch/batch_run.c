@@ -38,9 +38,12 @@ static int run_round(struct batch_run *run, struct mpp_error *error)
     int failed = run->options->run.dry_run ? mpp_map(run->executor, &map, error)
                                            : mpp_map_unordered(run->executor, &map, error);
     collector_release(&run->collector);
+    if (run->left_out)
+        batch_stop(run, "--retry-failed left out what no run has processed, so the output is "
+                        "incomplete");
     if (failed && !atomic_load(&run->stopping))
         console_error(&run->console, error->text);
-    else if (run->ended && !run->unfinished && !run->undelivered)
+    else if (run->ended && !run->unfinished && !run->undelivered && !run->left_out)
         return 0;
     return -1;
 }
@@ -231,13 +234,13 @@ static int open_log(struct batch_run *run, struct mpp_error *error)
 {
     const struct batch_arguments *arguments = run->arguments;
     const struct batch_setup *setup = arguments->setup;
+    const char *journal = arguments->directory->journal;
+    if (run->options->retry_failed && access(journal, F_OK)) /* before it is created */
+        return mpp_error_set(
+            error, "--retry-failed continues an earlier run, but there is no '%.800s'", journal);
     if (run_log_open(&run->log, arguments->directory, run->options, run->job, setup->settings,
                      arguments->libraries, error))
         return -1;
-    if (run->options->retry_failed && !run->log.index.runs)
-        return mpp_error_set(error,
-                             "--retry-failed continues an earlier run, but '%.800s' has none",
-                             run->log.journal_path);
     /* Without a journal nothing keeps other runs out of the directory: a random number does. */
     uint32_t number;
     if (getrandom(&number, sizeof number, GRND_NONBLOCK) < 0)

@@ -23,6 +23,7 @@ static int look_up(struct batch_run *run, struct task_order *order, bool *wanted
     if (run_options_only_verify(run->options) && entry && entry->status == JOURNAL_SKIPPED)
         *wanted = false;
     run->console.tally.skipped += !*wanted;
+    run->left_out += !*wanted && !entry && has_results;
     if (*wanted && is_done && !has_results && run->job->inputs == MPB_INPUT_WORDS) {
         *wanted = false;
         run->console.tally.kept++;
@@ -95,6 +96,11 @@ static enum mpp_source_status next_input_task(struct batch_run *run, struct mpp_
         enum mpp_source_status status;
         switch (run->more ? BATCH_INPUT : batch_inputs_next(&run->inputs, &run->input, &why)) {
         case BATCH_INPUT:
+            if (!run->more && batch_inputs_is_output(&run->inputs, run->input.name)) {
+                if (run->input.origin != MPB_WALKED)
+                    batch_stop(run, "the output would overwrite an input; give it another name");
+                continue;
+            }
             run->input_count += !run->more;
             plan = plan_input(run, &order, &why);
             break;

@@ -56,6 +56,7 @@ struct batch_run {
 
     uint64_t input_count; /* read so far */
     uint64_t unfinished;  /* tasks not processed because the run was stopped */
+    uint64_t left_out;    /* by --retry-failed, although no run has processed them */
     bool ended;           /* all tasks of this round were made */
     bool undelivered;     /* a result could not be handed on: the output is not complete */
     atomic_flag stop_claimed;
