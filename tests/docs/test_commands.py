@@ -49,7 +49,8 @@ NOT_RUN = {
     "srun --mpi=list": "needs Slurm",
     "srun --mpi=pmix": "needs Slurm",
 }
-FRAGMENT = r"(?:mpirun(?: -\S+(?: \d+| none| ulfm)?)+|cmake --install|mpthumb -v|mpthumb -j 2|mpirun -n 2 mpthumb -j 1)"
+FRAGMENT = (r"(?:mpirun(?: -\S+(?: \d+| none| ulfm)?)+|cmake --install|mpthumb -v|mpthumb -j 2|mpirun -n 2 mpthumb -j 1|"
+            r"mpbatch (?:digest|list|thumbnail))")
 
 # What the checkout has instead of programs that would install packages or build the project.
 STUBS = {

@@ -14,7 +14,10 @@ from harness import MPTHUMB, equal, main  # noqa: E402
 import pages  # noqa: E402
 
 MPBATCH = os.environ.get("MPBATCH", "mpbatch")
-MANUALS = {MPTHUMB: pages.ROOT / "src/cli/mpthumb.1", MPBATCH: pages.ROOT / "src/cli/mpbatch.1"}
+MPTHUMB_MANUAL, MPBATCH_MANUAL = pages.ROOT / "src/cli/mpthumb.1", pages.ROOT / "src/cli/mpbatch.1"
+LIBRARY_MANUAL, LIBRARY_HEADER = pages.ROOT / "src/batch/mpbatch.3", pages.ROOT / "src/batch/include/mpbatch.h"
+MANUALS = sorted((pages.ROOT / "src").rglob("*.[1-9]"))
+DESCRIBED_BY_MPTHUMB = "thumbnail"  # the job whose options mpthumb(1) describes
 README_LINES_MAX = 150
 OPTION = r"(?<![\w-])--[a-z][a-z-]+[a-z]"
 
@@ -31,9 +34,9 @@ def problems(found):
     assert not found, "\n   " + "\n   ".join(found)
 
 
-def help_entries(sandbox, program):
-    """{option: default} of a program's --help; None is no default."""
-    text = sandbox.run("--help", program=program).out
+def help_entries(sandbox, program, *job):
+    """{option: default} of the --help of a program or of one of its jobs; None is no default."""
+    text = sandbox.run(*job, "--help", program=program).out
     entries = {}
     for entry in re.split(r"\n(?=  (?:-\w, |    )--)", text)[1:]:
         entry = re.split(r"\n(?:\n|\S)", entry)[0]
@@ -60,24 +63,72 @@ def manual_entries(manual):
     return entries
 
 
+def jobs(sandbox):
+    listed = sandbox.run("--help", program=MPBATCH).out.split("\nJobs\n")[1].split("\n\n")[0]
+    names = re.findall(r"^  (\S+)", listed, re.M)
+    assert DESCRIBED_BY_MPTHUMB in names and len(names) > 3, names
+    return names
+
+
+def merged(tables):
+    """The union of several tables of options, whose defaults must not contradict each other."""
+    union = {}
+    for table in tables:
+        for option, default in table.items():
+            equal(union.setdefault(option, default), default, option)
+    return union
+
+
 def case_options_of_help_and_manual_agree(sandbox):
-    """The same options, with the same defaults."""
+    """The same options, with the same defaults. mpthumb(1) describes the options of its job, mpbatch(1) all others."""
+    helped = {MPTHUMB_MANUAL: help_entries(sandbox, MPTHUMB),
+              MPBATCH_MANUAL: merged([help_entries(sandbox, MPBATCH), *(help_entries(sandbox, MPBATCH, job)
+                                      for job in jobs(sandbox) if job != DESCRIBED_BY_MPTHUMB)])}
     wrong = []
-    for program, manual in MANUALS.items():
-        helped, described = help_entries(sandbox, program), manual_entries(manual)
-        assert len(helped) > 10, helped
-        name = manual.name
-        wrong += [f"{name} lacks {option}" for option in sorted(helped.keys() - described.keys())]
-        wrong += [f"{name} has {option}, and --help does not" for option in sorted(described.keys() - helped.keys())]
-        wrong += [f"{name}: {option}: default {described[option]}, in --help {helped[option]}"
-                  for option in sorted(helped.keys() & described.keys()) if helped[option] != described[option]]
+    for manual, wanted in helped.items():
+        described, name = manual_entries(manual), manual.name
+        assert len(wanted) > 20, wanted
+        wrong += [f"{name} lacks {option}" for option in sorted(wanted.keys() - described.keys())]
+        wrong += [f"{name} has {option}, and --help does not" for option in sorted(described.keys() - wanted.keys())]
+        wrong += [f"{name}: {option}: default {described[option]}, in --help {wanted[option]}"
+                  for option in sorted(wanted.keys() & described.keys()) if wanted[option] != described[option]]
+    problems(wrong)
+    equal(help_entries(sandbox, MPBATCH, DESCRIBED_BY_MPTHUMB), helped[MPTHUMB_MANUAL], "mpbatch thumbnail and mpthumb")
+
+
+def completed_options(shell, script, program, job):
+    """The long options that a completion script offers for a job of a program; job "": the program has no other."""
+    if shell == "fish":
+        condition = f"-n '__fish_seen_subcommand_from {job}' " if job else ""
+        return {f"--{name}" for name in re.findall(rf"^complete -c {program} {condition}-l (\S+)", script, re.M)}
+    function = script.split(f"_mpb_{program}() {{\n")[1].split("\n}\n")[0]
+    part = function.split(f"\n    {job})\n")[1].split(";;")[0] if job else function
+    if shell == "bash":
+        part = re.search(r"^        words=\((.*?)\)", part, re.M)[1]
+        return set(re.findall(r"(?<!\S)--\S+", part))
+    return set(re.findall(r"['{,](--[a-z-]+)=?[}[]", part))
+
+
+def case_completions_have_every_option(sandbox):
+    """The shells complete for each job exactly the options of its --help."""
+    wrong = []
+    for shell in ("bash", "zsh", "fish"):
+        script = sandbox.run("completions", shell, program=MPBATCH).out
+        for program, path, job in [("mpthumb", MPTHUMB, ""), *(("mpbatch", MPBATCH, job) for job in jobs(sandbox))]:
+            wanted = set(help_entries(sandbox, path, *([job] if job else [])))
+            found = completed_options(shell, script, program, job)
+            wrong += [f"{shell}: {program} {job}: {option}" for option in sorted(wanted ^ found)]
     problems(wrong)
 
 
 def case_every_option_that_is_mentioned_exists(sandbox):
     known = set(" ".join(FOREIGN.values()).split())
-    for program in MANUALS:
-        known |= set(help_entries(sandbox, program))
+    for program in (MPTHUMB, MPBATCH):
+        known |= set(re.findall(OPTION, sandbox.run("--help", program=program).out))
+    for job in jobs(sandbox):
+        known |= set(help_entries(sandbox, MPBATCH, job))
+    for example in pages.ROOT.glob("tests/examples/*.c"):
+        known |= {f"--{name}" for name in re.findall(r'\{\.name = "([a-z-]+)", \.type = ', example.read_text(encoding="utf-8"))}
     wrong = []
     for page in pages.PAGES:
         text = re.sub(r"\]\([^)]*\)|<!--.*?-->", "", page.read_text(encoding="utf-8"))
@@ -89,14 +140,15 @@ def case_manuals_are_free_of_warnings(_):
     if not shutil.which("groff"):
         print("        groff is not installed: left out")
         return
-    for manual in [*MANUALS.values(), pages.ROOT / "src/pool/mppool.3"]:
+    assert len(MANUALS) > 3, MANUALS
+    for manual in MANUALS:
         done = subprocess.run(["groff", "-man", "-ww", "-z", "-Tutf8", "-K", "utf8", str(manual)],
                               capture_output=True, text=True, check=False)
         equal((done.returncode, done.stderr), (0, ""), manual.name)
 
 
 def case_manuals_have_their_sections(_):
-    for manual in MANUALS.values():
+    for manual in (MPTHUMB_MANUAL, MPBATCH_MANUAL):
         sections = re.findall(r"^\.SH (.*)$", manual.read_text(encoding="utf-8"), re.M)
         for section in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"):
             assert section in sections, f"{manual.name} has no {section}"
@@ -176,18 +228,44 @@ def case_files_that_are_named_exist(_):
     problems(wrong)
 
 
-def case_names_of_the_library_exist(_):
-    """Every mpp_ and MPP_ name of the documentation is one of the headers, the build or the scripts."""
+def case_names_of_the_libraries_exist(_):
+    """Every mpp_, MPP_, mpb_ and MPB_ name of the documentation is one of the headers, the build or the scripts."""
     sources = [*(pages.ROOT / "src").rglob("*.h"), *pages.ROOT.rglob("CMakeLists.txt"), *(pages.ROOT / "scripts").iterdir()]
+    names = r"\b(?:mp[pb]|MP[PB])_\w+"
     known = set()
     for source in sources:
-        known |= set(re.findall(r"\bmpp_\w+|\bMPP_\w+", source.read_text(encoding="utf-8")))
+        known |= set(re.findall(names, source.read_text(encoding="utf-8")))
     wrong = []
-    for page in pages.LINKED:
-        for name in sorted(set(re.findall(r"\bmpp_\w+|\bMPP_\w+", page.read_text(encoding="utf-8"))) - known):
+    for page in [*pages.LINKED, *MANUALS]:
+        for name in sorted(set(re.findall(names, page.read_text(encoding="utf-8"))) - known):
             if not (name.endswith("_") and any(each.startswith(name) for each in known)):
                 wrong.append(f"{pages.name(page)}: {name}")
     problems(wrong)
+
+
+def case_the_manual_of_the_library_has_every_name(_):
+    """mpbatch(3) has the prototype of each function of mpbatch.h, and each value and each member of a struct."""
+    header = re.sub(r"/\*.*?\*/", "", LIBRARY_HEADER.read_text(encoding="utf-8"), flags=re.S)
+    manual = LIBRARY_MANUAL.read_text(encoding="utf-8").replace("\\-", "-")
+    synopsis = manual.split("\n.SH SYNOPSIS\n")[1].split("\n.SH ")[0]
+    functions = set(re.findall(r"^MPP_API [^;(]*?(mpb_\w+)\(", header, re.M))
+    assert len(functions) > 10, functions
+    wrong = [f"no prototype of {name}" for name in sorted(functions - set(re.findall(r"mpb_\w+", synopsis)))]
+    words = set(re.findall(r"\w+", manual))
+    names = set(re.findall(r"\bMPB_\w+", header))
+    for body in re.findall(r"^struct mpb_\w+ \{\n(.*?)^\};", header, re.S | re.M):
+        for declared in re.findall(r"^    \S[^;]*;", body, re.M):
+            names |= set(re.findall(r"\(\*(\w+)\)", declared) or re.findall(r"(\w+)(?=[,;])", declared))
+    assert len(names) > 60, names
+    problems(wrong + [f"it does not mention {name}" for name in sorted(names - words)])
+
+
+def case_the_manual_of_the_library_quotes_its_example(_):
+    """The program in mpbatch(3) is greet.c, without the comment at its head."""
+    manual = LIBRARY_MANUAL.read_text(encoding="utf-8")
+    quoted = manual.split(".SH EXAMPLES")[1].split(".EX\n")[1].split(".EE\n")[0].replace("\\-", "-").replace("\\e", "\\")
+    example = (pages.ROOT / "tests/examples/greet.c").read_text(encoding="utf-8")
+    equal(quoted, example[example.index("#include"):])
 
 
 main(globals())
