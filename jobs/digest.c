@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <nettle/sha2.h>
+#include <nettle/version.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,12 +49,11 @@ static void sum_add(struct digest_sum *sum, const void *bytes, size_t size)
         XXH3_64bits_update(sum->xxh3, bytes, size);
 }
 
-/* As sha256sum and xxhsum write it. */
 static void sum_end(struct digest_sum *sum, char hex[HEX_SIZE])
 {
     uint8_t digest[SHA256_DIGEST_SIZE];
     if (sum->algorithm == DIGEST_XXH3) {
-        snprintf(hex, HEX_SIZE, "XXH3_%016" PRIx64, (uint64_t)XXH3_64bits_digest(sum->xxh3));
+        snprintf(hex, HEX_SIZE, "%016" PRIx64, (uint64_t)XXH3_64bits_digest(sum->xxh3));
         return;
     }
     sha256_digest(&sum->sha256, sizeof digest, digest);
@@ -104,19 +104,32 @@ static int add_file(struct digest_worker *worker, const char *path, struct mpp_e
     return failed;
 }
 
-/* Appends a name as sha256sum writes it: with a backslash for each newline, carriage return and
- * backslash; `escaped` is set if it has one. */
-static char *put_name(char *to, const char *name, bool *escaped)
+/* Makes the line for a file: "HEX  NAME" as sha256sum, or "XXH3 (NAME) = HEX" as xxhsum writes it,
+ * after a backslash if the name needs any: before a newline, a carriage return or a backslash. The
+ * caller frees it. NULL: out of memory. */
+static char *make_line(enum digest_algorithm algorithm, const char *name, const char *hex)
 {
-    *escaped = name[strcspn(name, "\\\n\r")];
-    for (; *name; name++) {
-        const char *special = strchr("\\\n\r", *name);
-        if (special)
+    size_t size = 2 * strlen(name) + strlen(hex) + 16;
+    char *escaped = malloc(size), *line = malloc(size), *to = escaped;
+    for (const char *from = name; to && *from; from++) {
+        char letter = *from == '\n' ? 'n' : *from == '\r' ? 'r' : *from == '\\' ? '\\' : 0;
+        if (letter)
             *to++ = '\\';
-        *to++ = special ? "\\nr"[special - "\\\n\r"] : *name;
+        *to++ = letter ? letter : *from;
     }
-    *to++ = '\n';
-    return to;
+    if (to && line) {
+        *to = '\0';
+        const char *mark = strcmp(escaped, name) ? "\\" : "";
+        if (algorithm == DIGEST_SHA256)
+            snprintf(line, size, "%s%s  %s\n", mark, hex, escaped);
+        else
+            snprintf(line, size, "%sXXH3 (%s) = %s\n", mark, escaped, hex);
+    } else {
+        free(line);
+        line = NULL;
+    }
+    free(escaped);
+    return line;
 }
 
 static int digest_run(void *state, const struct mpb_task *task, struct mpb_context *context,
@@ -124,19 +137,13 @@ static int digest_run(void *state, const struct mpb_task *task, struct mpb_conte
 {
     struct digest_worker *worker = state;
     char hex[HEX_SIZE];
-    bool escaped;
     if (sum_begin(&worker->sum, worker->settings, error) || add_file(worker, task->input, error))
         return -1;
     sum_end(&worker->sum, hex);
-    char *line = malloc(1 + strlen(hex) + 2 + 2 * strlen(task->input) + 1);
+    char *line = make_line(worker->sum.algorithm, task->input, hex);
     if (!line)
         return mpp_error_set(error, "out of memory");
-    char *end = put_name(line + 1 + strlen(hex) + 2, task->input, &escaped);
-    line[0] = '\\';
-    memcpy(line + 1, hex, strlen(hex));
-    memcpy(line + 1 + strlen(hex), "  ", 2);
-    const char *begin = escaped ? line : line + 1;
-    int failed = mpb_write(context, begin, (size_t)(end - begin), error);
+    int failed = mpb_write(context, line, strlen(line), error);
     free(line);
     return failed;
 }
@@ -176,12 +183,15 @@ static int digest_collect(void *planner, const struct mpb_piece *piece, struct m
 static int digest_finish(void *planner, struct mpb_output *output, struct mpp_error *error)
 {
     struct digest_total *total = planner;
-    char line[HEX_SIZE + 4];
+    char hex[HEX_SIZE];
     if (!total->wanted)
         return 0;
-    sum_end(&total->sum, line);
-    strcat(line, "  -\n");
-    return mpb_output_write(output, line, strlen(line), error);
+    sum_end(&total->sum, hex);
+    char *line = make_line(total->sum.algorithm, "-", hex);
+    int failed = line ? mpb_output_write(output, line, strlen(line), error)
+                      : mpp_error_set(error, "out of memory");
+    free(line);
+    return failed;
 }
 
 static void digest_end(void *planner)
@@ -189,6 +199,13 @@ static void digest_end(void *planner)
     struct digest_total *total = planner;
     XXH3_freeState(total->sum.xxh3);
     free(total);
+}
+
+static const char *digest_libraries(void)
+{
+    static char text[64];
+    snprintf(text, sizeof text, "nettle %d.%d\n", nettle_version_major(), nettle_version_minor());
+    return text;
 }
 
 static const char *const algorithms[] = {[DIGEST_SHA256] = "sha256", [DIGEST_XXH3] = "xxh3", NULL};
@@ -219,6 +236,7 @@ const struct mpb_job digest_job = {
         "Prints the checksum of each file that is named or lies in a named directory, in "
         "the order of the\ninputs, as lines that `sha256sum -c` or `xxhsum -c` accepts.",
     .unit = "files",
+    .libraries = digest_libraries,
     .output = MPB_OUTPUT_STREAM,
     .options = options,
     .settings_size = sizeof(struct digest_settings),

@@ -223,7 +223,11 @@ static int open_output(struct batch_run *run, struct mpp_error *error)
     if (!job_has_results(run->job) || options->dry_run)
         return 0;
     run->spool = spool_reader_new(directory->spool, error);
-    if (!run->spool || result_stream_open(&run->output, options->output, error))
+    if (!run->spool)
+        return -1;
+    if (run->job->output != MPB_OUTPUT_STREAM)
+        return 0;
+    if (result_stream_open(&run->output, options->output, error))
         return -1;
     if (!run->output.path)
         run->console.stream = stderr;
@@ -248,7 +252,7 @@ static int open_log(struct batch_run *run, struct mpp_error *error)
     run->spool_run = run->log.journal_path ? run->log.journal.run : number | (LAST_RUN + 1);
     if (run->log.index.damaged)
         log_line("%" PRIu64 " damaged lines of the journal were ignored", run->log.index.damaged);
-    if (run->log.index.count && !run->output.path && job_has_results(run->job) &&
+    if (run->log.index.count && !run->output.path && run->job->output == MPB_OUTPUT_STREAM &&
         !run->options->run.dry_run)
         log_line("all results are printed again, from the first on");
     if (!run->options->run.verbose && !run->options->run.dry_run)

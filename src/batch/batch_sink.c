@@ -70,7 +70,9 @@ int batch_deliver(void *context, const char *input, const struct result_ref *ref
 {
     struct batch_run *run = context;
     if (batch_is_last_round(run))
-        return result_stream_pieces(ref, input, run->spool, put_piece, run, error);
+        return run->job->output == MPB_OUTPUT_STREAM
+                   ? result_stream_pieces(ref, input, run->spool, put_piece, run, error)
+                   : 0;
     if (run->job->stages[run->stage].gather &&
         result_stream_pieces(ref, input, run->spool, gather_piece, run, error))
         return -1;

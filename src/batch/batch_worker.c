@@ -77,7 +77,7 @@ static int find_earlier(const struct batch_setup *setup, const struct task_order
     *kept = order->is_recorded &&
             (!reads_file || recorded_input_unchanged(order->identity.key, recorded->size_bytes,
                                                      recorded->mtime_ns)) &&
-            (!writes_file ||
+            (!writes_file || !recorded->xxh3 ||
              output_is_intact(setup, order, run->verify ? &recorded->xxh3 : NULL, &why)) &&
             result_is_intact(setup, &recorded->result);
     return 0;

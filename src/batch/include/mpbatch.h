@@ -197,7 +197,7 @@ enum mpb_output_kind {
 };
 
 /* What a worker process of the job may do besides reading files and writing below the output and
- * the run directory. Everything else is refused by the kernel, where it can be. */
+ * the spool directory. Everything else is refused by the kernel, where it can be. */
 enum mpb_permission {
     MPB_MAY_EXEC = 1,    /* start programs */
     MPB_MAY_CONNECT = 2, /* use sockets */
@@ -284,8 +284,8 @@ struct mpb_job {
     int (*open)(void **state, const struct mpb_run *run, const void *settings,
                 struct mpp_error *error);
 
-    /* MPB_OUTPUT_FILES: writes the path of the task's output file to `path`, which has room for
-     * `size` bytes. The engine compares the file with the journal. Several threads may call it. */
+    /* MPB_OUTPUT_FILES: writes the path of the output file of an input's task to `path`, which has
+     * room for `size` bytes. The engine compares the file with the journal. Several threads may call it. */
     void (*output_path)(const struct mpb_run *run, const void *settings,
                         const struct mpb_task *task, char *path, size_t size);
 
