@@ -104,31 +104,29 @@ static int add_file(struct digest_worker *worker, const char *path, struct mpp_e
     return failed;
 }
 
-/* Makes the line for a file: "HEX  NAME" as sha256sum, or "XXH3 (NAME) = HEX" as xxhsum writes it,
- * after a backslash if the name needs any: before a newline, a carriage return or a backslash. The
- * caller frees it. NULL: out of memory. */
+/* Makes the line for a file: "HEX  NAME" as sha256sum, or "XXH3 (NAME) = HEX" as xxhsum writes it.
+ * If the name has a newline, a carriage return or, for sha256sum, a backslash, they are escaped with
+ * a backslash, and the line begins with one; xxhsum cannot read such names. The caller frees the
+ * line. NULL: out of memory. */
 static char *make_line(enum digest_algorithm algorithm, const char *name, const char *hex)
 {
+    bool sha256 = algorithm == DIGEST_SHA256;
+    bool escapes = name[strcspn(name, sha256 ? "\n\r\\" : "\n\r")];
     size_t size = 2 * strlen(name) + strlen(hex) + 16;
-    char *escaped = malloc(size), *line = malloc(size), *to = escaped;
-    for (const char *from = name; to && *from; from++) {
-        char letter = *from == '\n' ? 'n' : *from == '\r' ? 'r' : *from == '\\' ? '\\' : 0;
-        if (letter)
+    char *line = malloc(size), *to = line;
+    if (!line)
+        return NULL;
+    to += sprintf(to, "%s%s%s", escapes ? "\\" : "", sha256 ? hex : "XXH3 (", sha256 ? "  " : "");
+    for (; *name; name++) {
+        bool special = escapes && strchr("\n\r\\", *name);
+        if (special)
             *to++ = '\\';
-        *to++ = letter ? letter : *from;
+        *to++ = !special ? *name : *name == '\n' ? 'n' : *name == '\r' ? 'r' : '\\';
     }
-    if (to && line) {
-        *to = '\0';
-        const char *mark = strcmp(escaped, name) ? "\\" : "";
-        if (algorithm == DIGEST_SHA256)
-            snprintf(line, size, "%s%s  %s\n", mark, hex, escaped);
-        else
-            snprintf(line, size, "%sXXH3 (%s) = %s\n", mark, escaped, hex);
-    } else {
-        free(line);
-        line = NULL;
-    }
-    free(escaped);
+    if (sha256)
+        strcpy(to, "\n");
+    else
+        sprintf(to, ") = %s\n", hex);
     return line;
 }
 
