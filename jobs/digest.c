@@ -105,9 +105,9 @@ static int add_file(struct digest_worker *worker, const char *path, struct mpp_e
 }
 
 /* Makes the line for a file: "HEX  NAME" as sha256sum, or "XXH3 (NAME) = HEX" as xxhsum writes it.
- * If the name has a newline, a carriage return or, for sha256sum, a backslash, they are escaped with
- * a backslash, and the line begins with one; xxhsum cannot read such names. The caller frees the
- * line. NULL: out of memory. */
+ * If the name has a newline, a carriage return or, for sha256sum, a backslash, they are escaped
+ * with a backslash, and the line begins with one; xxhsum cannot read such names. The caller frees
+ * the line. NULL: out of memory. */
 static char *make_line(enum digest_algorithm algorithm, const char *name, const char *hex)
 {
     bool sha256 = algorithm == DIGEST_SHA256;

@@ -5,8 +5,8 @@
  *
  * There is one file for each worker slot of each rank and each run, RUN-RANK-SLOT.spool, and only
  * the worker process on that slot appends to it. A reference carries a checksum, and must be handed
- * on only after the result is synced to disk; several results may share a sync. What a killed worker left at the end of its file is never
- * referred to.
+ * on only after the result is synced to disk; several results may share a sync. What a killed
+ * worker left at the end of its file is never referred to.
  */
 #ifndef SPOOL_H
 #define SPOOL_H
@@ -62,8 +62,8 @@ int spool_read(struct spool_reader *reader, const struct result_ref *ref, uint64
  * written. */
 int spool_check(struct spool_reader *reader, const struct result_ref *ref, struct mpp_error *error);
 
-/* Removes the spool files of some runs, and the directory if it is empty then. A directory that does
- * not exist is no error. */
+/* Removes the spool files of some runs, and the directory if it is empty then. A directory that
+ * does not exist is no error. */
 int spool_remove(const char *directory, uint32_t first_run, uint32_t last_run,
                  struct mpp_error *error);
 

@@ -4,8 +4,8 @@
  * references, in the order of the inputs. The references wait in a file without a name in the run
  * directory, so memory does not grow with their number, except for one group. Rank 0 only.
  *
- * The key of a task is a hash over the checksums of its members and of what they share: a stage's task that an earlier run
- * has done is known again, however its members were made.
+ * The key of a task is a hash over the checksums of its members and of what they share: a stage's
+ * task that an earlier run has done is known again, however its members were made.
  */
 #ifndef STAGE_PLAN_H
 #define STAGE_PLAN_H

@@ -19,13 +19,13 @@
 
 enum { TASKS = 1000, CRASHING_TASK = 500 };
 
-/* What a worker process writes into the file of its pid when it flushes, and what a task returns. */
-struct progress {
+/* What a worker process writes into the file of its pid when it flushes, and a task returns. */
+struct flush_progress {
     int pid, tasks, flushes;
 };
 
 static const char *scratch, *scenario;
-static struct progress progress; /* of this worker process */
+static struct flush_progress progress; /* of this worker process */
 
 /* Opens a file in the shared directory. */
 static int open_named(int number, const char *what, int flags)
@@ -94,7 +94,7 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
 
 static int check_flushed(struct tasks *tasks, const struct mpp_outcome *outcome)
 {
-    struct progress reported, flushed = {0};
+    struct flush_progress reported, flushed = {0};
     CHECK(outcome->result.size == sizeof reported, "%zu bytes", outcome->result.size);
     memcpy(&reported, outcome->result.data, sizeof reported);
     bool waits = strcmp(scenario, "mixed") != 0 || outcome->index % 3 != 2;

@@ -285,7 +285,8 @@ struct mpb_job {
                 struct mpp_error *error);
 
     /* MPB_OUTPUT_FILES: writes the path of the output file of an input's task to `path`, which has
-     * room for `size` bytes. The engine compares the file with the journal. Several threads may call it. */
+     * room for `size` bytes. The engine compares the file with the journal. Several threads may
+     * call it. */
     void (*output_path)(const struct mpb_run *run, const void *settings,
                         const struct mpb_task *task, char *path, size_t size);
 

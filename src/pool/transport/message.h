@@ -5,7 +5,7 @@
  *   coordinator -> agent    PING, TASKS, STEAL, CANCEL, STOP, LOST, END
  *   agent -> coordinator    HELLO, CLOCK, WANT, RUNNING, DONE, MOVED, BROKEN, BYE
  *   victim -> thief         TASKS (both are agents)
- *   agent -> worker         TASKS         } in a frame on a socket, see worker_process.h
+ *   agent -> worker         TASKS         } in a frame on a socket, see result_sender.h
  *   worker -> agent         DONE, BROKEN  }
  *
  * A message is one byte for its type and then its fields as little-endian integers; a struct is

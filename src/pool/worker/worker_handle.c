@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The agent's handle on one worker process: see worker_handle.h. */
 #include "worker_handle.h"
+#include "result_sender.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "worker_process.h"
 
 enum { READ_BYTES = 1 << 18 };
 

@@ -14,14 +14,7 @@
 #include "confine.h"
 #include "message.h"
 #include "read_ahead.h"
-
-/* How often a busy worker wakes its agent for the results in the ring. The agent reads the ring
- * whenever it is awake; waking it for every result would cost more than the results. */
-#define WAKE_INTERVAL_NS 4000000
-
-/* How much work of a worker is lost if it dies before its results are flushed, at most. */
-#define HOLD_NS    20000000
-#define HOLD_BYTES (1 << 20)
+#include "result_sender.h"
 
 /* How much is read from the socket at once; a frame is usually smaller. */
 enum { READ_BYTES = 1 << 16 };
@@ -80,14 +73,6 @@ struct lookahead {
     size_t frame_end;     /* offset in worker.in */
 };
 
-/* The results of tasks that wait for their job's flush: a DONE message that is not ended yet. */
-struct held_results {
-    struct buf message;
-    struct message_list list; /* of `message`; count 0: no result waits */
-    uint32_t job;
-    int64_t since_ns; /* when the first of the tasks began */
-};
-
 struct worker {
     int fd;
     struct worker_slot *slot;
@@ -102,11 +87,9 @@ struct worker {
     struct read_ahead *ahead; /* NULL: loads are not run ahead */
     struct lookahead lookahead;
     double load_wait_ns; /* moving average of the time a load waits */
-    struct buf out;      /* a result being encoded */
-    struct held_results held;
+    struct result_sender sender;
     uint32_t pid;
     int64_t now_ns; /* last reading of the clock: the end of a task is the beginning of the next */
-    int64_t agent_woken_ns; /* when the agent was last woken */
 };
 
 /* ---- The socket ---- */
@@ -145,41 +128,6 @@ static bool next_frame(struct worker *worker, struct mpp_bytes *frame)
     *frame = (struct mpp_bytes){worker->in.data + worker->in_done + FRAME_HEAD_BYTES, size};
     worker->in_done += FRAME_HEAD_BYTES + size;
     return true;
-}
-
-/* Writes everything, waiting for the agent to read it. Errors are ignored: when the agent has died,
- * the next read fails too. */
-static void write_all(struct worker *worker, const void *data, size_t size)
-{
-    const uint8_t *bytes = data;
-    while (size) {
-        ssize_t n = send(worker->fd, bytes, size, MSG_NOSIGNAL);
-        if (n < 0 && errno != EINTR)
-            return;
-        bytes += n > 0 ? n : 0;
-        size -= n > 0 ? (size_t)n : 0;
-    }
-}
-
-static void write_frame(struct worker *worker, struct buf *message)
-{
-    struct buf head = BUF_INIT;
-    buf_put_u32(&head, (uint32_t)message->size);
-    if (!head.failed && !message->failed) {
-        write_all(worker, head.data, head.size);
-        write_all(worker, message->data, message->size);
-    }
-    buf_release(&head);
-    atomic_store(&worker->slot->agent_woken, true);
-}
-
-/* Wakes the agent with an empty frame, unless it has an unread frame already. */
-static void wake_agent(struct worker *worker, int64_t now_ns)
-{
-    static const uint8_t empty_frame[FRAME_HEAD_BYTES];
-    worker->agent_woken_ns = now_ns;
-    if (!atomic_exchange(&worker->slot->agent_woken, true))
-        write_all(worker, empty_frame, sizeof empty_frame);
 }
 
 /* ---- Tasks ---- */
@@ -238,100 +186,6 @@ static int run_job(struct worker *worker, const struct message_task *task, uint6
     return failed;
 }
 
-/* Puts a DONE message into the ring. If it does not fit, it goes through the socket, which may block
- * until the agent reads it. */
-static void send_done(struct worker *worker, struct buf *message)
-{
-    if (result_ring_put(&worker->slot->results, message->data, message->size))
-        return;
-    write_frame(worker, message);
-    worker->now_ns = monotonic_now_ns(); /* the write may have blocked; not the next task's time */
-}
-
-static void send_result(struct worker *worker, const struct message_result *result)
-{
-    buf_clear(&worker->out);
-    struct message_list done = message_begin_done(&worker->out, 0);
-    message_put_result(&done, result);
-    message_end(&done);
-    if (worker->out.failed) {
-        static const char text[] = "out of memory for the result";
-        struct message_result failure = *result;
-        failure.status = TASK_FAILED_MEMORY;
-        failure.size = sizeof text - 1;
-        failure.data = text;
-        buf_release(&worker->out);
-        done = message_begin_done(&worker->out, 0);
-        message_put_result(&done, &failure);
-        message_end(&done);
-    }
-    send_done(worker, &worker->out);
-}
-
-/* Sends all results that wait as failures with this text. */
-static void fail_held(struct worker *worker, const char *text)
-{
-    struct reader fields;
-    uint32_t replaced, count = 0;
-    bool wants;
-    message_open(worker->held.message.data, worker->held.message.size, &fields);
-    message_get_done(&fields, &replaced, &wants, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        struct message_result result;
-        message_get_result(&fields, &result);
-        result.status = TASK_FAILED;
-        result.size = (uint32_t)strlen(text);
-        result.data = text;
-        send_result(worker, &result);
-    }
-}
-
-/* Flushes the job of the results that wait, and sends them. */
-static void flush_held(struct worker *worker)
-{
-    struct held_results *held = &worker->held;
-    struct mpp_error error = {.text = "the flush failed without an error text"};
-    if (!held->list.count)
-        return;
-    const struct mpp_job *job = worker->options->jobs[held->job];
-    message_end(&held->list);
-    if (job->flush && job->flush(worker->states[held->job].state, &error))
-        fail_held(worker, error.text);
-    else
-        send_done(worker, &held->message);
-    held->list.count = 0;
-    worker->now_ns = monotonic_now_ns();
-}
-
-/* Adds a result to those that wait for the job's flush. */
-static void hold_result(struct worker *worker, uint32_t job, const struct message_result *result,
-                        int64_t begun_ns)
-{
-    struct held_results *held = &worker->held;
-    if (held->list.count && held->job != job)
-        flush_held(worker);
-    if (!held->list.count) {
-        buf_clear(&held->message);
-        held->list = message_begin_done(&held->message, 0);
-        held->job = job;
-        held->since_ns = begun_ns;
-    }
-    size_t size = held->message.size;
-    message_put_result(&held->list, result);
-    if (held->message.failed) { /* out of memory: without this result, which fails */
-        held->message.failed = false;
-        held->message.size = size;
-        held->list.count--;
-        flush_held(worker);
-        struct message_result failure = *result;
-        failure.status = TASK_FAILED_MEMORY;
-        failure.size = 0;
-        send_result(worker, &failure);
-    } else if (worker->now_ns - held->since_ns >= HOLD_NS || held->message.size >= HOLD_BYTES) {
-        flush_held(worker);
-    }
-}
-
 /* The agent is about to kill this process because of the task that has just ended. */
 static _Noreturn void wait_for_kill(void)
 {
@@ -370,12 +224,13 @@ static void run_task(struct worker *worker, const struct message_task *task, uin
         .size = (uint32_t)(failed ? strlen(error.text) : data->size),
         .data = failed ? (const void *)error.text : data->data,
     };
-    if (worker->context.awaits_flush && !failed)
-        hold_result(worker, task->job, &result, begun_ns);
-    else
-        send_result(worker, &result);
-    if (ended_ns - worker->agent_woken_ns > WAKE_INTERVAL_NS)
-        wake_agent(worker, ended_ns);
+    bool blocked = worker->context.awaits_flush && !failed
+                       ? result_sender_hold(&worker->sender, worker->options->jobs[task->job],
+                                            worker->states[task->job].state, &result)
+                       : result_sender_send(&worker->sender, &result);
+    if (blocked)
+        worker->now_ns = monotonic_now_ns(); /* that was not the next task's time */
+    result_sender_wake_sometimes(&worker->sender, ended_ns);
 }
 
 /* ---- Reading ahead ---- */
@@ -482,8 +337,8 @@ static bool run_frame(struct worker *worker, struct mpp_bytes frame)
         }
     }
     if (!has_next_frame(worker))
-        flush_held(worker);
-    wake_agent(worker, worker->now_ns);
+        result_sender_flush(&worker->sender);
+    result_sender_wake(&worker->sender, worker->now_ns);
     return true;
 }
 
@@ -531,7 +386,7 @@ static bool prepare(struct worker *worker)
         return true;
     struct buf out = BUF_INIT;
     message_put_broken(&out, error.text);
-    write_frame(worker, &out);
+    result_sender_frame(&worker->sender, &out);
     buf_release(&out);
     return false;
 }
@@ -556,8 +411,7 @@ static void release(struct worker *worker)
     buf_release(&worker->in);
     buf_release(&worker->payload);
     buf_release(&worker->context.result);
-    buf_release(&worker->out);
-    buf_release(&worker->held.message);
+    result_sender_release(&worker->sender);
 }
 
 void worker_main(int fd, struct worker_slot *slot, const struct mpp_options *options)
@@ -566,7 +420,7 @@ void worker_main(int fd, struct worker_slot *slot, const struct mpp_options *opt
                             .slot = slot,
                             .options = options,
                             .pid = (uint32_t)getpid(),
-                            .agent_woken_ns = monotonic_now_ns()};
+                            .sender = {fd, slot, .agent_woken_ns = monotonic_now_ns()}};
     struct mpp_bytes frame;
     worker.context.rank = slot->rank;
     worker.context.worker = slot->worker;
