@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The agent's handle on one worker process: see worker_handle.h. */
 #include "worker_handle.h"
-#include "result_sender.h"
 
 #include <errno.h>
 #include <stdlib.h>
