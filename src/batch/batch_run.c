@@ -611,10 +611,6 @@ static int open_log(struct batch_run *run, struct mpp_error *error)
     if (run_log_open(&run->log, arguments->directory, run->options, run->job, setup->settings,
                      arguments->libraries, error))
         return -1;
-    if (run->options->retry_failed && !run->log.index.runs)
-        return mpp_error_set(error,
-                             "--retry-failed continues an earlier run, but '%.800s' has none",
-                             run->log.journal_path);
     /* Without a journal, files of an earlier run must not have the same names. */
     run->spool_run = run->log.journal_path ? run->log.journal.run : (uint32_t)time(NULL);
     if (run->log.index.damaged)
