@@ -106,8 +106,12 @@ static int prepare_arguments(struct thumbnail_plan *plan, struct mpp_error *erro
         }
     }
     plan->among_inputs |= plan->beside || plan->named_in_output;
-    plan->unique = run->input_count == 1 && plan->directory_count == 1 && !run->files_from &&
-                   output_name_is_unique(&plan->name_rules);
+    bool alone = run->input_count == 1 && plan->directory_count == 1 && !run->files_from;
+    plan->unique = alone && output_name_is_unique(&plan->name_rules);
+    if (alone && plan->output_real && !*plan->name_rules.suffix &&
+        strcmp(plan->directories[0].real, plan->output_real) == 0)
+        return mpp_error_set(error, "the output directory is the input directory; use another "
+                                    "--output or a --suffix");
     return 0;
 }
 

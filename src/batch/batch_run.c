@@ -238,10 +238,6 @@ static int open_log(struct batch_run *run, struct mpp_error *error)
 {
     const struct batch_arguments *arguments = run->arguments;
     const struct batch_setup *setup = arguments->setup;
-    const char *journal = arguments->directory->journal;
-    if (run->options->retry_failed && access(journal, F_OK)) /* before it is created */
-        return mpp_error_set(
-            error, "--retry-failed continues an earlier run, but there is no '%.800s'", journal);
     if (run_log_open(&run->log, arguments->directory, run->options, run->job, setup->settings,
                      arguments->libraries, error))
         return -1;

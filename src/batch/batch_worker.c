@@ -239,10 +239,10 @@ int batch_worker_initialize(const void *initargs, struct mpp_error *error)
     const struct mpb_run *run = &setup->options->run;
     const char *const directories[] = {setup->job->output == MPB_OUTPUT_FILES ? run->output : NULL,
                                        setup->spool_directory};
+    bool writes = !run->dry_run && !run_options_only_verify(setup->options);
     for (int i = 0; i < 2; i++) {
         int fd;
-        if (directories[i] && !run->dry_run &&
-            output_directory_open(directories[i], &fd, error) == 0)
+        if (directories[i] && writes && output_directory_open(directories[i], &fd, error) == 0)
             close(fd);
     }
     return 0;

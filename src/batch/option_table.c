@@ -36,7 +36,7 @@ static int refuse_number(const struct mpb_option *option, const char *text, stru
     if (!maximum)
         return mpp_error_set(error, "--%s takes a %s of at least %.15g, not '%.200s'", option->name,
                              kind, option->minimum, text);
-    return mpp_error_set(error, "--%s takes a %s from %.15g to %.15g, not '%.200s'", option->name,
+    return mpp_error_set(error, "--%s takes a %s from %.16g to %.16g, not '%.200s'", option->name,
                          kind, option->minimum, maximum, text);
 }
 

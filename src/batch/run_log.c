@@ -2,10 +2,12 @@
 /* Journal, job log and summary.json of a run: see run_log.h. */
 #include "run_log.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,32 +53,42 @@ static int describe(struct option_texts *texts, const struct mpb_option *options
     return 0;
 }
 
-/* Creates the directory of a file. */
-static int make_directory_of(const char *path, struct mpp_error *error)
+/* Creates the run directory. One that the user has not named must not be a symbolic link: files
+ * would be written outside the output directory. */
+static int make_run_directory(const char *path, bool named, struct mpp_error *error)
 {
-    char directory[PATH_MAX];
-    const char *slash = strrchr(path, '/');
+    struct stat status;
     int fd;
-    if (!slash || (size_t)(slash - path) >= sizeof directory)
-        return 0;
-    snprintf(directory, sizeof directory, "%.*s", (int)(slash - path), path);
-    if (output_directory_open(*directory ? directory : "/", &fd, error))
+    if (named && output_directory_open(path, &fd, error))
         return -1;
-    close(fd);
+    if (named)
+        close(fd);
+    else if (TEMP_FAILURE_RETRY(mkdir(path, 0777)) && errno != EEXIST)
+        return mpp_error_set_errno(
+            error, "cannot create the directory '%.800s' (--run-dir names another one)", path);
+    else if (lstat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+        return mpp_error_set(error, "'%.800s' is not a directory; remove it", path);
     return 0;
 }
 
-static int open_journal(struct run_log *log, const struct run_options *options,
-                        const void *settings, const char *libraries, struct mpp_error *error)
+static int open_journal(struct run_log *log, const char *directory,
+                        const struct run_options *options, const void *settings,
+                        const char *libraries, struct mpp_error *error)
 {
     bool check = run_options_only_verify(options);
     enum journal_mode mode = check || options->run.dry_run ? JOURNAL_READ
                              : options->run.resume         ? JOURNAL_RESUME
                                                            : JOURNAL_FRESH;
     char host[65] = "";
+    struct stat status;
+    if (options->retry_failed && (stat(log->journal_path, &status) || !status.st_size))
+        return mpp_error_set(error,
+                             "--retry-failed continues an earlier run, but '%.800s' has none",
+                             log->journal_path);
     if (mode == JOURNAL_READ && !check && access(log->journal_path, F_OK))
         return 0; /* --dry-run --resume before the first run */
-    if (mode != JOURNAL_READ && make_directory_of(log->journal_path, error))
+    if (mode != JOURNAL_READ && !options->journal &&
+        make_run_directory(directory, options->run_directory, error))
         return -1;
     struct option_texts *texts = calloc(1, sizeof *texts);
     if (!texts)
@@ -109,7 +121,9 @@ int run_log_open(struct run_log *log, const struct run_directory *directory,
                             .summary_path = directory->summary};
     if (joblog_open(&log->joblog, options->joblog, options->run.resume, error))
         return -1;
-    return log->journal_path ? open_journal(log, options, settings, libraries, error) : 0;
+    return log->journal_path
+               ? open_journal(log, directory->path, options, settings, libraries, error)
+               : 0;
 }
 
 /* ---- Reading ---- */

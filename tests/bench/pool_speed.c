@@ -16,11 +16,19 @@
 #include <string.h>
 
 #include "clock.h"
-#include "noop.h"
 
-static const struct mpp_job *const jobs[] = {&noop_job, NULL};
+static int do_nothing(void *state, struct mpp_bytes payload, struct mpp_context *context,
+                      struct mpp_error *error)
+{
+    (void)state, (void)payload, (void)context, (void)error;
+    return 0;
+}
 
-struct noop_tasks {
+static const struct mpp_job empty_job = {
+    .name = "empty", .summary = "does nothing", .run = do_nothing};
+static const struct mpp_job *const jobs[] = {&empty_job, NULL};
+
+struct empty_tasks {
     size_t left, done;
 };
 
@@ -28,7 +36,7 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
                                      struct mpp_error *error)
 {
     (void)error;
-    struct noop_tasks *tasks = context;
+    struct empty_tasks *tasks = context;
     if (!tasks->left)
         return MPP_SOURCE_END;
     tasks->left--;
@@ -38,7 +46,7 @@ static enum mpp_source_status source(void *context, struct mpp_bytes *payload,
 
 static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_error *error)
 {
-    struct noop_tasks *tasks = context;
+    struct empty_tasks *tasks = context;
     if (outcome->exception)
         return mpp_error_set(error, "%s", outcome->exception->message);
     tasks->done++;
@@ -48,8 +56,8 @@ static int sink(void *context, const struct mpp_outcome *outcome, struct mpp_err
 static int map(struct mpp_executor *executor, size_t count, size_t chunk, double *figure,
                struct mpp_error *error)
 {
-    struct noop_tasks tasks = {.left = count};
-    struct mpp_map map = {.job = noop_job.name,
+    struct empty_tasks tasks = {.left = count};
+    struct mpp_map map = {.job = empty_job.name,
                           .source = source,
                           .sink = sink,
                           .context = &tasks,
@@ -78,7 +86,7 @@ static int submit(struct mpp_executor *executor, size_t count, double *figure,
     int failed = 0;
     double begun_s = monotonic_now_s();
     for (size_t i = 0; i < count; i++)
-        futures[i] = mpp_submit(executor, noop_job.name, "", 0, error);
+        futures[i] = mpp_submit(executor, empty_job.name, "", 0, error);
     for (size_t i = 0; i < count; i++)
         failed |= await(futures[i], error);
     *figure = (double)count / (monotonic_now_s() - begun_s);
@@ -103,7 +111,7 @@ static int trip(struct mpp_executor *executor, size_t count, double *figure,
     for (size_t i = 0; i < count && !failed; i++) {
         nanosleep(&(struct timespec){.tv_nsec = 300000}, NULL);
         double begun_s = monotonic_now_s();
-        failed = await(mpp_submit(executor, noop_job.name, "", 0, error), error);
+        failed = await(mpp_submit(executor, empty_job.name, "", 0, error), error);
         times[i] = monotonic_now_s() - begun_s;
     }
     qsort(times, count, sizeof *times, compare);

@@ -5,6 +5,8 @@ import os
 
 from harness import equal, main
 
+SAME_DIRECTORY = "mpthumb: the output directory is the input directory; use another --output or a --suffix"
+
 
 def unchanged(sandbox, *arguments, ranks=0):
     """Runs mpthumb. All files that existed before must be unchanged. Returns the outcome and the new files."""
@@ -23,9 +25,17 @@ def case_output_is_the_working_directory(sandbox):
 
 
 def case_output_is_the_input_directory(sandbox):
-    sandbox.images("images/a.jpg", "images/x/b.png")
+    """One error for all files; with other inputs, one for each file that is in the way."""
+    sandbox.images("images/a.jpg", "images/x/b.png", "c.jpg")
     outcome, new = unchanged(sandbox, "-o", "images", "images", ranks=2)
-    equal((outcome.exit, len(outcome.errors), new), (1, 2, []), outcome)
+    equal((outcome.exit, outcome.errors, new), (2, [SAME_DIRECTORY], []), outcome)
+    assert not sandbox.path("images/.mpthumb").exists()
+    outcome, new = unchanged(sandbox, "-o", "images", "--dry-run", "images")
+    equal((outcome.exit, outcome.errors, new), (2, [SAME_DIRECTORY], []), outcome)
+    outcome, new = unchanged(sandbox, "-o", "images", "images/x", "c.jpg")
+    equal((outcome.exit, len(outcome.errors), new), (1, 1, ["images/c.jpg"]), outcome)
+    outcome, new = unchanged(sandbox, "-o", "images", "--suffix", "_t", "images")
+    equal((outcome.exit, new), (0, ["images/a_t.jpg", "images/c_t.jpg", "images/x/b_t.png"]), outcome)
 
 
 def case_output_is_the_input_directory_by_another_path(sandbox):
@@ -33,7 +43,7 @@ def case_output_is_the_input_directory_by_another_path(sandbox):
     os.symlink("images", sandbox.path("alias"))
     for output in ("alias", "images/x/..", "./images/", str(sandbox.path("images"))):
         outcome, new = unchanged(sandbox, "-o", output, "images")
-        equal((outcome.exit, len(outcome.errors), new), (1, 2, []), f"{output}: {outcome}")
+        equal((outcome.exit, outcome.errors, new), (2, [SAME_DIRECTORY], []), f"{output}: {outcome}")
 
 
 def case_output_within_the_input_directory(sandbox):

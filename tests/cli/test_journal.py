@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 
 import journal_reader
 from harness import equal, main
@@ -36,24 +37,33 @@ def case_each_input_has_a_line(sandbox):
     mixed_inputs(sandbox)
     for name in sandbox.names("images"):
         os.utime(sandbox.path(f"images/{name}"), ns=(OLD_NS, OLD_NS))
+    before_s = time.time()
     equal(sandbox.run("images", ranks=2).exit, 1)
     headers, records = journal_reader.read(sandbox.path(JOURNAL))
-    equal(len(headers), 1)
+    equal([(header["format"], header["job"], header["run"]) for header in headers], [(2, "thumbnail", 1)])
     equal(headers[0]["options"]["--size"], "50x50")
     equal(sorted(record["source"] for record in records), [f"images/{name}" for name in sandbox.names("images")])
     by_source = {record["source"]: record for record in records}
     good = by_source["images/sub/3.jpg"]
     wanted = {"source": "images/sub/3.jpg", "size": sandbox.path("images/sub/3.jpg").stat().st_size,
               "mtime": 1600000000.1234567, "output": "sub/3.jpg", "width": 50, "height": 33, "status": "done",
-              "error": None, "attempts": 1, "host": os.uname().nodename}
+              "attempts": 1, "host": os.uname().nodename}
     equal({key: good[key] for key in wanted}, wanted)
-    assert good["rank"] in (0, 1) and good["ms"] > 0 and len(good["xxh3"]) == 16
+    assert good["rank"] in (0, 1) and good["worker"] >= 0 and good["ms"] > 0 and len(good["xxh3"]) == 16
+    equal([key for key in ("error", "was", "stage", "occurrence") if key in good], [])  # they do not apply
+    assert all(abs(record["end"] - before_s) < 3600 for record in records), records
     text = sandbox.path(JOURNAL).read_text()
     assert '"mtime":1600000000.123456789,' in text  # all nine digits
     bad = by_source["images/broken.jpg"]
-    equal((bad["status"], bad["output"], bad["xxh3"]), ("failed", None, None))
+    equal((bad["status"], "output" in bad, "xxh3" in bad), ("failed", False, False))
     assert "broken" in bad["error"] or "truncated" in bad["error"] or "JPEG" in bad["error"], bad
-    equal(by_source["images/notes.txt"]["status"], "skipped")
+    notes = by_source["images/notes.txt"]
+    equal((notes["status"], notes["error"]), ("skipped", "neither its name nor its content is that of an image"))
+    equal(sandbox.run("--resume", "images").exit, 1)
+    headers, records = journal_reader.read(sandbox.path(JOURNAL))
+    equal([header["run"] for header in headers], [1, 2])
+    equal({record["source"]: record["was"] for record in records[6:]},
+          {"images/broken.jpg": "failed", "images/notes.txt": "skipped"})
 
 
 def case_names_that_are_not_utf8(sandbox):
@@ -145,6 +155,10 @@ def case_retry_failed(sandbox):
     sandbox.image("images/new.jpg")
     outcome = sandbox.run("--retry-failed", "images")
     equal((outcome.exit, count(outcome, "done")), (1, 0), outcome)
+    for options in ([], [], ["--dry-run"]):
+        outcome = sandbox.run("--retry-failed", *options, "-o", "other", "images")
+        error = "--retry-failed continues an earlier run, but 'other/.mpthumb/journal.jsonl' has none"
+        equal((outcome.exit, len(outcome.about(error))), (2, 1), outcome)
     sandbox.image("images/broken.jpg")
     outcome = sandbox.run("--retry-failed", "images")
     equal((outcome.exit, count(outcome, "done")), (0, 1), outcome)
@@ -168,23 +182,31 @@ def case_verify(sandbox):
     os.unlink(sandbox.path("images/broken.jpg"))
     journal = sandbox.path(JOURNAL).read_bytes()
     outcome = sandbox.run("--verify", "images")
-    equal((outcome.exit, len(outcome.about("notes.txt"))), (1, 1), outcome)  # it is not an image, so it is not done
+    equal((outcome.exit, outcome.lines), (0, ["4 verified, 0 failed, 1 skipped; nothing was written"]), outcome)
     os.unlink(sandbox.path("images/notes.txt"))
-    equal(sandbox.run("--verify", "images", ranks=2).exit, 0)
+    outcome = sandbox.run("--verify", "images", ranks=2)
+    equal((outcome.exit, outcome.lines), (0, ["4 verified, 0 failed; nothing was written"]), outcome)
+    sandbox.image("images/new.jpg")
+    outcome = sandbox.run("--verify", "images")
+    equal(len(outcome.about("'images/new.jpg': the journal does not say that it is done")), 1, outcome)
+    equal(outcome.exit, 1, outcome)
+    os.unlink(sandbox.path("images/new.jpg"))
     content = bytearray(sandbox.path("thumbs/2.png").read_bytes())
     content[-20] ^= 1
     sandbox.write("thumbs/2.png", content)
     os.unlink(sandbox.path("thumbs/sub/3.jpg"))
     outcome = sandbox.run("--verify", "images")
     equal((outcome.exit, len(outcome.errors)), (1, 2), outcome)
-    equal(len(outcome.about("'images/2.png': its thumbnail '2.png' does not match the checksum in the journal")), 1, outcome)
-    equal(len(outcome.about("'images/sub/3.jpg': its thumbnail 'sub/3.jpg' is missing")), 1, outcome)
+    for error in ("'images/2.png': its output 'thumbs/2.png' does not match the checksum in the journal",
+                  "'images/sub/3.jpg': its output 'thumbs/sub/3.jpg' is missing"):
+        equal(len(outcome.about(error)), 1, outcome)
     equal(sandbox.path(JOURNAL).read_bytes(), journal)  # unchanged
     outcome = sandbox.run("--resume", "--verify", "images")
     equal((outcome.exit, count(outcome, "done")), (0, 2), outcome)
     equal(sandbox.run("--verify", "images").exit, 0)
     shutil.rmtree(sandbox.path("thumbs"))
     equal(sandbox.run("--verify", "images").exit, 2)
+    assert not sandbox.path("thumbs").exists()
 
 
 def case_shards(sandbox):
@@ -227,7 +249,7 @@ def case_summary(sandbox):
     equal(sandbox.run("images", ranks=2).exit, 1)
     found = summary(sandbox)
     wanted = {"exit_status": 1, "stopped_by": None, "done": 4, "already_done": 0, "failed": 9, "skipped": 1,
-              "ranks_lost": 0}
+              "ranks_lost": 0, "job": "thumbnail"}
     equal({key: found[key] for key in wanted}, wanted)
     equal(sum(cause["count"] for cause in found["causes"]), 9)
     assert all(cause["examples"] and cause["message"] for cause in found["causes"])
@@ -237,15 +259,15 @@ def case_summary(sandbox):
 
 
 def case_max_failures(sandbox):
-    for number in range(400):
-        sandbox.write(f"images/{number:03}.jpg", b"\xff\xd8\xff")
+    for number in range(2000):
+        sandbox.write(f"images/{number:04}.jpg", b"\xff\xd8\xff")
     outcome = sandbox.run("-j", "1", "--max-failures", "10", "images")
     equal(outcome.exit, 75, outcome)
     equal(len(outcome.about("(--max-failures)")), 1, outcome)
     found = summary(sandbox)
-    assert 10 <= found["failed"] < 400 and found["exit_status"] == 75, found
+    assert 10 <= found["failed"] < 2000 and found["exit_status"] == 75, found
     equal(sandbox.run("-j", "1", "--max-failures", "20%", "-o", "other", "images").exit, 75)
-    assert 100 <= summary(sandbox, "other/.mpthumb/summary.json")["failed"] < 400
+    assert 100 <= summary(sandbox, "other/.mpthumb/summary.json")["failed"] < 2000
     sandbox.images("good/1.jpg", "good/2.jpg")
     equal(sandbox.run("--max-failures", "1", "-o", "good_ones", "good").exit, 0)
     for wrong in ("0", "-1", "x", "101%", "5%%"):

@@ -71,10 +71,11 @@ def case_usage_errors(sandbox):
     for arguments, message in [
             ([], "no job was named"),
             (["nothing", "--count", "1"], "there is no job 'nothing'"),
-            (["thumbnail", "--count", "1"], "there is no job 'thumbnail'"),
+            (["thumbnail", "--count", "1"], "--count means nothing for 'thumbnail': its inputs are files"),
             (["noop"], "nothing to do: use --count, name inputs, or use --files-from"),
             (["noop", "--count", "1", "x"], "--count and inputs cannot be used together"),
-            (["noop", "--count", "0"], "--count takes a whole number from 1"),
+            (["noop", "--verify", "x"], "--verify means nothing for 'noop': it does not write a file for each input"),
+            (["noop", "--count", "0"], "--count takes a whole number from 1 to 1000000000000000, not '0'"),
             (["noop", "--count", "1", "--timeout", "soon"], "--timeout takes seconds as a decimal number"),
             (["noop", "--count", "1", "--memory-limit", "2X"], "--memory-limit takes a number of bytes"),
             (["--bogus"], "unknown option '--bogus'")]:

@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuzz target: messages between ranks and between an agent and its workers, with the tasks and
- * outcomes of the thumbnail job in them. */
+/* Fuzz target: messages between ranks and between an agent and its workers, with the orders and
+ * reports of the batch engine in them. */
 #include "fuzz_target.h"
 #include "message.h"
-#include "thumbnail_message.h"
+#include "task_message.h"
+
+/* The references to results that a stage's task is made of. */
+static void read_members(const struct task_order *order)
+{
+    struct reader members = reader_over(order->members.data, order->members.size);
+    struct result_ref ref;
+    while (!members.failed && members.next < members.end)
+        result_ref_get(&members, &ref);
+}
 
 static void read_tasks(struct reader *fields)
 {
@@ -12,9 +21,10 @@ static void read_tasks(struct reader *fields)
     if (message_get_tasks(fields, &count))
         return;
     for (uint32_t i = 0; i < count && message_get_task(fields, &task) == 0; i++) {
-        struct thumbnail_task thumbnail;
+        struct task_order order;
         struct mpp_error error;
-        thumbnail_task_decode((struct mpp_bytes){task.payload, task.size}, &thumbnail, &error);
+        if (!task_order_get((struct mpp_bytes){task.payload, task.size}, &order, &error))
+            read_members(&order);
     }
 }
 
@@ -26,9 +36,9 @@ static void read_results(struct reader *fields)
     if (message_get_done(fields, &replaced, &wants, &count))
         return;
     for (uint32_t i = 0; i < count && message_get_result(fields, &result) == 0; i++) {
-        struct thumbnail_outcome outcome;
+        struct task_report report;
         struct mpp_error error;
-        thumbnail_outcome_decode((struct mpp_bytes){result.data, result.size}, &outcome, &error);
+        task_report_get((struct mpp_bytes){result.data, result.size}, &report, &error);
     }
 }
 

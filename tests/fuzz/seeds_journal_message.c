@@ -5,7 +5,16 @@
 #include "journal.h"
 #include "message.h"
 #include "seeds.h"
-#include "thumbnail_message.h"
+#include "task_message.h"
+
+static const char format_1[] =
+    "{\"journal\":\"0.1.0\",\"started\":\"2026-11-21T18:08:36Z\",\"host\":\"vm\","
+    "\"libraries\":\"\",\"options\":{\"--blur\":\"2\",\"job\":\"noop\"}}\n"
+    "{\"source\":\"in/"
+    "\\udce4.jpg\",\"size\":543,\"mtime\":1700000000.123456789,\"output\":\"1.jpg\","
+    "\"width\":16,\"height\":16,\"status\":\"done\",\"error\":null,\"ms\":0.360,\"rank\":0,"
+    "\"host\":\"vm\",\"attempts\":1,\"xxh3\":\"979cb06c5de35850\"}\n"
+    "{\"source\":\"task 0\",\"size\":null,\"mtime\":null,\"status\":\"failed\",\"xxh3\":null}\n";
 
 static const char format_1[] =
     "{\"journal\":\"0.1.0\",\"started\":\"2026-11-21T18:08:36Z\",\"host\":\"vm\","
@@ -64,10 +73,19 @@ static bool make_journal(int number, struct buf *out)
 static void put_tasks(struct buf *out)
 {
     struct buf payload = BUF_INIT;
-    struct thumbnail_task task = {
-        .flags = THUMBNAIL_RECORDED, .source = "a", .output = "b", .recorded = {1, 2, 3}};
+    const struct result_ref spooled = {.place = RESULT_SPOOLED, .size = 5, .xxh3 = 6};
+    struct buf members = BUF_INIT;
+    result_ref_put(&members, &spooled);
+    struct task_order order = {.identity = {"a", 1, 2},
+                               .plan = {"plan", 4},
+                               .run = 3,
+                               .is_recorded = true,
+                               .recorded = {.size_bytes = 1, .mtime_ns = 2, .result = spooled},
+                               .member_count = 1,
+                               .members = {members.data, members.size}};
     struct message_list list = message_begin_tasks(out);
-    thumbnail_task_encode(&task, &payload);
+    task_order_put(&payload, &order);
+    buf_release(&members);
     for (uint64_t id = 1; id < 4; id++)
         message_put_task(&list, &(struct message_task){.id = id,
                                                        .dispatch = 1,
@@ -80,9 +98,13 @@ static void put_tasks(struct buf *out)
 static void put_results(struct buf *out)
 {
     struct buf made = BUF_INIT;
-    struct thumbnail_outcome outcome = {.status = THUMBNAIL_CANNOT_WRITE, .text = "no room"};
+    struct task_report report = {.text = "no room",
+                                 .line = "a was processed...",
+                                 .output = "b",
+                                 .fields = {"\"width\":1", 9},
+                                 .result = {.place = RESULT_INLINE, .bytes = {"c", 1}}};
     struct message_list list = message_begin_done(out, 3);
-    thumbnail_outcome_encode(&outcome, &made);
+    task_report_put(&made, &report);
     for (uint64_t id = 1; id < 4; id++)
         message_put_result(
             &list, &(struct message_result){
