@@ -77,6 +77,15 @@ static bool is_used(const struct run_options *options, const struct mpb_input *i
             !matches(&options->exclude, input->below));
 }
 
+bool batch_inputs_is_output(const struct batch_inputs *inputs, const char *name)
+{
+    const char *output = inputs->options->run.output;
+    struct stat ours, other;
+    return output && !inputs->list.words && strcmp(basename(name), basename(output)) == 0 &&
+           stat(output, &ours) == 0 && stat(name, &other) == 0 && ours.st_dev == other.st_dev &&
+           ours.st_ino == other.st_ino;
+}
+
 /* ---- One input ---- */
 
 static enum batch_input_status next_number(struct batch_inputs *inputs, struct mpb_input *input)

@@ -41,6 +41,9 @@ void batch_inputs_release(struct batch_inputs *inputs);
 /* Leaves out a directory, unless it is an argument itself. Does nothing if it does not exist. */
 void batch_inputs_exclude(struct batch_inputs *inputs, const char *directory);
 
+/* Whether the file is the one that --output names. Files of other names are not looked at. */
+bool batch_inputs_is_output(const struct batch_inputs *inputs, const char *name);
+
 enum batch_input_status batch_inputs_next(struct batch_inputs *inputs, struct mpb_input *input,
                                           struct mpp_error *error);
 

@@ -60,6 +60,7 @@ struct batch_run {
 
     uint64_t input_count; /* read so far */
     uint64_t unfinished;  /* tasks not processed because the run was stopped */
+    uint64_t left_out;    /* by --retry-failed, although no run has processed them */
     bool ended;           /* all tasks of this round were made */
     bool undelivered;     /* a result could not be handed on: the output is not complete */
     atomic_flag stop_claimed;
@@ -303,6 +304,7 @@ static int look_up(struct batch_run *run, struct task_order *order, bool *wanted
     if (run_options_only_verify(run->options) && entry && entry->status == JOURNAL_SKIPPED)
         *wanted = false;
     run->console.tally.skipped += !*wanted;
+    run->left_out += !*wanted && !entry && has_results;
     if (*wanted && is_done && !has_results && run->job->inputs == MPB_INPUT_WORDS) {
         *wanted = false;
         run->console.tally.kept++;
@@ -378,6 +380,11 @@ static enum mpp_source_status input_source(void *context, struct mpp_bytes *payl
             return MPP_SOURCE_LATER;
         switch (run->more ? BATCH_INPUT : batch_inputs_next(&run->inputs, &run->input, &why)) {
         case BATCH_INPUT:
+            if (!run->more && batch_inputs_is_output(&run->inputs, run->input.name)) {
+                if (run->input.origin != MPB_WALKED)
+                    stop(run, "the output would overwrite an input; give it another name");
+                continue;
+            }
             run->input_count += !run->more;
             plan = plan_input(run, &order, &why);
             break;
@@ -455,9 +462,11 @@ static int run_round(struct batch_run *run, struct mpp_error *error)
     int failed = run->options->run.dry_run ? mpp_map(run->executor, &map, error)
                                            : mpp_map_unordered(run->executor, &map, error);
     collector_release(&run->collector);
+    if (run->left_out)
+        stop(run, "--retry-failed left out what no run has processed, so the output is incomplete");
     if (failed && !atomic_load(&run->stopping))
         console_error(&run->console, error->text);
-    else if (run->ended && !run->unfinished && !run->undelivered)
+    else if (run->ended && !run->unfinished && !run->undelivered && !run->left_out)
         return 0;
     return -1;
 }
@@ -591,8 +600,6 @@ static int open_output(struct batch_run *run, struct mpp_error *error)
             close(fd);
         }
         batch_inputs_exclude(&run->inputs, options->output);
-    } else if (directory->path) {
-        batch_inputs_exclude(&run->inputs, directory->path);
     }
     if (!job_has_results(run->job) || options->dry_run)
         return 0;
@@ -638,7 +645,11 @@ static int begin(struct batch_run *run, struct mpp_error *error)
     run->planning = true;
     if (name_set_init_random(&run->stage_keys, error))
         return -1;
-    return open_log(run, error);
+    if (open_log(run, error))
+        return -1;
+    if (job->output != MPB_OUTPUT_FILES && run->arguments->directory->path) /* it exists now */
+        batch_inputs_exclude(&run->inputs, run->arguments->directory->path);
+    return 0;
 }
 
 static void release(struct batch_run *run)
