@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "result_sender.h"
+
 enum { READ_BYTES = 1 << 18 };
 
 void worker_handle_init(struct worker_handle *worker, struct worker_slot *slot)
