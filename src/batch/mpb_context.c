@@ -37,6 +37,8 @@ int batch_context_finish(struct mpb_context *context, struct mpp_error *error)
     if (context->fields.size > FIELDS_MAX)
         return mpp_error_set(error, "its fields for the journal are longer than %d bytes",
                              FIELDS_MAX);
+    if (context->result.failed)
+        return mpp_error_set(error, "its result could not be stored");
     if (context->spooling) {
         context->spooling = false;
         if (spool_writer_finish(context->spool, &report->result, error)) {
@@ -49,7 +51,7 @@ int batch_context_finish(struct mpb_context *context, struct mpp_error *error)
                                              .bytes = {context->result.data, context->result.size}};
     }
     return context->text.failed || context->line.failed || context->output.failed ||
-                   context->fields.failed || context->result.failed
+                   context->fields.failed
                ? mpp_error_set(error, "out of memory")
                : 0;
 }
@@ -106,16 +108,18 @@ static int open_spool(struct mpb_context *context, struct mpp_error *error)
 static int spool(struct mpb_context *context, const void *bytes, size_t size,
                  struct mpp_error *error)
 {
-    if (!context->spooling && open_spool(context, error))
-        goto failed;
-    if (!context->spooling && context->result.size &&
-        spool_writer_put(context->spool, context->result.data, context->result.size, error))
-        goto failed;
-    context->spooling = true;
+    if (!context->spooling) {
+        if (open_spool(context, error))
+            goto failed;
+        context->spooling = true;
+        if (spool_writer_put(context->spool, context->result.data, context->result.size, error))
+            goto failed;
+    }
     if (spool_writer_put(context->spool, bytes, size, error) == 0)
         return 0;
 failed:
     context->disk_full = errno == ENOSPC || errno == EDQUOT || errno == EROFS;
+    context->result.failed = true; /* the result is incomplete, even if the job goes on */
     return -1;
 }
 

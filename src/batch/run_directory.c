@@ -44,6 +44,9 @@ int run_directory_init(struct run_directory *directory, const struct run_options
     if (options->shard.count)
         snprintf(shard, sizeof shard, "-%d-of-%d", options->shard.number, options->shard.count);
     journal &= !options->no_journal && (!options->run.dry_run || options->run.resume);
+    if (!path && ((journal && !options->journal) || (job_has_results(job) && !options->spool)))
+        return mpp_error_set(error, "there is no default directory for the files of the run; "
+                                    "name one with --run-dir");
     if (journal && options->journal) {
         directory->journal = format("%s", options->journal);
         directory->summary = format("%s.summary.json", options->journal);

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +88,7 @@ static int parse_time_limit(const char *text, void *member, struct mpp_error *er
     char *end = NULL;
     bool plain = *text && strspn(text, "0123456789.") == strlen(text);
     *limit_s = strcmp(text, "auto") == 0 ? TIME_LIMIT_AUTO : plain ? strtod(text, &end) : -2;
-    if (*limit_s < TIME_LIMIT_AUTO || (end && *end))
+    if (*limit_s < TIME_LIMIT_AUTO || !isfinite(*limit_s) || (end && *end))
         return mpp_error_set(error,
                              "--time-limit takes seconds as a decimal number, such as 90 or 0.5, "
                              "or auto, not '%.200s'",
