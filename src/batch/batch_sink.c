@@ -218,6 +218,9 @@ int batch_sink(void *context, const struct mpp_outcome *outcome, struct mpp_erro
     early_stop_note_task(&run->early_stop, outcome->run_s);
     if (exception && exception->kind == MPP_EXCEPTION_CANCELLED) {
         run->unfinished++;
+    } else if (exception && exception->message[0] == STOPPING_ERROR) {
+        run->unfinished++;
+        batch_stop(run, exception->message + 1);
     } else if (exception) {
         batch_task_failed(run, &line, outcome, exception->message);
         collect(run, outcome, &order, NULL);

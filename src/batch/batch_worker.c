@@ -216,7 +216,11 @@ static int batch_run_task(void *state, struct mpp_bytes payload, struct mpp_cont
 static int batch_flush(void *state, struct mpp_error *error)
 {
     struct batch_worker *worker = state;
-    return batch_context_flush(&worker->context, error);
+    struct mpp_error why;
+    if (batch_context_flush(&worker->context, &why) == 0)
+        return 0;
+    return worker->context.disk_full ? mpp_error_set(error, "%c%s", STOPPING_ERROR, why.text)
+                                     : mpp_error_set(error, "%s", why.text);
 }
 
 struct mpp_job batch_worker_job(const struct batch_setup *setup)

@@ -14,6 +14,12 @@ enum {
     FIELDS_MAX = 65536,
 };
 
+/* Whether the results of other tasks could not be stored either. */
+static bool is_full(int number)
+{
+    return number == ENOSPC || number == EDQUOT || number == EROFS;
+}
+
 /* ---- A task ---- */
 
 void batch_context_begin(struct mpb_context *context, struct mpp_context *pool,
@@ -42,7 +48,7 @@ int batch_context_finish(struct mpb_context *context, struct mpp_error *error)
     if (context->spooling) {
         context->spooling = false;
         if (spool_writer_finish(context->spool, &report->result, error)) {
-            context->disk_full = errno == ENOSPC || errno == EDQUOT || errno == EROFS;
+            context->disk_full = is_full(errno);
             return -1;
         }
         mpp_context_await_flush(context->pool);
@@ -58,7 +64,10 @@ int batch_context_finish(struct mpb_context *context, struct mpp_error *error)
 
 int batch_context_flush(struct mpb_context *context, struct mpp_error *error)
 {
-    return context->spool ? spool_writer_sync(context->spool, error) : 0;
+    if (!context->spool || spool_writer_sync(context->spool, error) == 0)
+        return 0;
+    context->disk_full = is_full(errno);
+    return -1;
 }
 
 void batch_context_drop(struct mpb_context *context)
@@ -118,7 +127,7 @@ static int spool(struct mpb_context *context, const void *bytes, size_t size,
     if (spool_writer_put(context->spool, bytes, size, error) == 0)
         return 0;
 failed:
-    context->disk_full = errno == ENOSPC || errno == EDQUOT || errno == EROFS;
+    context->disk_full = is_full(errno);
     context->result.failed = true; /* the result is incomplete, even if the job goes on */
     return -1;
 }

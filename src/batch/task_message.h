@@ -40,6 +40,11 @@ enum report_status {
     REPORT_STOP,    /* this task and all others would fail; text: why */
 };
 
+/* A worker that cannot store results any more, because the disk is full, has no report left to say
+ * REPORT_STOP: the results were complete before the sync failed. The error of its flush begins with
+ * this byte. */
+#define STOPPING_ERROR '\1'
+
 struct task_report {
     enum report_status status;
     bool warned;

@@ -22,7 +22,7 @@ struct settings {
     const char *crash; /* task 0 crashes unless this file exists, and creates it */
 };
 
-struct worker {
+struct block_writer {
     const struct settings *settings;
     uint8_t pattern[2 * BLOCK_BYTES];
 };
@@ -32,7 +32,7 @@ static int open_worker(void **state, const struct mpb_run *run, const void *sett
 {
     (void)run;
     uint64_t x = UINT64_C(88172645463325252);
-    struct worker *worker = malloc(sizeof *worker);
+    struct block_writer *worker = malloc(sizeof *worker);
     if (!worker)
         return mpp_error_set(error, "out of memory");
     worker->settings = settings;
@@ -58,7 +58,7 @@ static void crash_once(const char *mark)
 static int run(void *state, const struct mpb_task *task, struct mpb_context *context,
                struct mpp_error *error)
 {
-    const struct worker *worker = state;
+    const struct block_writer *worker = state;
     const struct settings *settings = worker->settings;
     uint64_t number;
     if (sscanf(task->input, "task %" SCNu64, &number) != 1)

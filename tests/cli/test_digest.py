@@ -73,17 +73,14 @@ def case_the_lines_are_those_of_xxhsum(sandbox):
     if not shutil.which("xxhsum"):
         print("        (xxhsum is not installed)")
         return
-    theirs = raw(sandbox, "xxhsum", "-H3", *names)
-    if theirs.startswith(b"XXH3_"):
-        equal(sandbox.path("sums").read_bytes(), theirs)
-        raw(sandbox, "xxhsum", "--check", "--strict", "sums")
-    else:  # before 0.8.2 it had another format for this algorithm, and no escapes in names
-        wanted = b""
-        for name in names:
-            escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
-            checksum = raw(sandbox, "xxhsum", "-H3", name).split()[-1]
-            wanted += b"\\" * (escaped != name) + b"XXH3_" + checksum + b"  " + escaped + b"\n"
-        equal(sandbox.path("sums").read_bytes(), wanted)
+    # It cannot read names with line ends; versions from 0.8.2 on escape backslashes, earlier ones do not.
+    names = [name for name in names if not set(name) & set(b"\n\r\\")]
+    sandbox.run("--no-journal", "digest", "-a", "xxh3", "-o", "sums", *names, program=MPBATCH)
+    raw(sandbox, "xxhsum", "--check", "--strict", "sums")
+    theirs = [raw(sandbox, "xxhsum", "-H3", name).split()[-1 if b"(" in raw(sandbox, "xxhsum", "-H3", name) else 0]
+              for name in names]
+    equal([line.split()[-1] for line in sandbox.path("sums").read_bytes().splitlines()],
+          [checksum.removeprefix(b"XXH3_") for checksum in theirs])
 
 
 def case_total_is_the_checksum_of_the_lines(sandbox):

@@ -128,7 +128,7 @@ def case_every_option_that_is_mentioned_exists(sandbox):
     for job in jobs(sandbox):
         known |= set(help_entries(sandbox, MPBATCH, job))
     for example in pages.ROOT.glob("tests/examples/*.c"):
-        known |= {f"--{name}" for name in re.findall(r'\{\.name = "([a-z-]+)", \.type = ', example.read_text(encoding="utf-8"))}
+        known |= {f"--{name}" for name in re.findall(r'\{\.name = "([a-z-]+)",\s*\.type = ', example.read_text(encoding="utf-8"))}
     wrong = []
     for page in pages.PAGES:
         text = re.sub(r"\]\([^)]*\)|<!--.*?-->", "", page.read_text(encoding="utf-8"))

@@ -107,9 +107,8 @@ static const struct mpb_option options[] = {
      .decides = true},
     {0},
 };
-static const struct mpb_stage stages[] = {{.name = "merge", .group = 16, .run = run},
-                                         {.name = "total", .run = run},
-                                         {0}};
+static const struct mpb_stage stages[] = {
+    {.name = "merge", .group = 16, .run = run}, {.name = "total", .run = run}, {0}};
 static const struct mpb_job wordcount = {.name = "wordcount",
                                          .summary = "counts words",
                                          .output = MPB_OUTPUT_STREAM,
