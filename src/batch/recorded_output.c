@@ -33,7 +33,7 @@ static bool checksum_file(const char *path, uint64_t *xxh3)
         for (uint64_t at = 0; (got = pread_in_full(fd, bytes, sizeof bytes, at)) > 0;
              at += (uint64_t)got)
             XXH3_64bits_update(state, bytes, (size_t)got);
-    *xxh3 = state ? XXH3_64bits_digest(state) : 0;
+    *xxh3 = got == 0 ? XXH3_64bits_digest(state) : 0;
     XXH3_freeState(state);
     if (fd >= 0)
         close(fd);

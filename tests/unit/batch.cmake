@@ -1,38 +1,36 @@
 # SPDX-License-Identifier: MIT
-# Unit tests of batch and of the command line's options and help. They make their own files, below a temporary directory.
-set(batch_tests
-    atomic_file
-    collector
-    completions
-    console
-    input_list
-    journal
-    journal_failures
-    journal_line
-    journal_list
-    name_set
-    option_table
-    output_directory
-    output_name
-    progress
-    result_ref
-    result_stream
-    spool)
+# Unit tests of files and batch, and of the jobs' options. They make their own files, below a temporary directory.
+set(batch_tests atomic_file batch_inputs collector command_line completions console file_type_guess input_list journal
+                journal_failures journal_line journal_list mpb_context name_set option_table output_directory output_name
+                progress recorded_output regular_file result_ref result_stream run_directory run_options spool stage_plan
+                task_message thumbnail_settings)
 foreach(name IN LISTS batch_tests)
   add_executable(test_${name} test_${name}.c)
   target_link_libraries(test_${name} PRIVATE mpp_batch mpp_flags cmocka)
 endforeach()
-foreach(name atomic_file completions input_list journal journal_failures journal_list output_directory result_stream spool)
+foreach(name atomic_file batch_inputs completions input_list journal journal_failures journal_list mpb_context
+             output_directory recorded_output regular_file result_stream spool stage_plan)
   target_sources(test_${name} PRIVATE temporary_directory.c)
 endforeach()
 foreach(name journal journal_failures journal_list)
   target_sources(test_${name} PRIVATE journal_fixture.c)
 endforeach()
+foreach(name file_type_guess run_options thumbnail_settings)
+  target_link_libraries(test_${name} PRIVATE mpp_jobs)
+endforeach()
+foreach(name batch_inputs mpb_context recorded_output stage_plan)
+  target_link_libraries(test_${name} PRIVATE PkgConfig::XXHASH)
+endforeach()
+
+# With one more row in the codec table.
+target_sources(test_thumbnail_settings PRIVATE codec_ppm.c ${PROJECT_SOURCE_DIR}/src/image/codecs.c
+                                               ${PROJECT_SOURCE_DIR}/jobs/thumbnail/thumbnail_settings.c)
+target_compile_definitions(test_thumbnail_settings PRIVATE "IMAGE_EXTRA_CODECS=IMAGE_CODEC(ppm)")
 
 # With system calls and allocations that fail.
 set(failing_calls open openat write pread lseek fdatasync ftruncate linkat renameat malloc calloc realloc)
 list(TRANSFORM failing_calls PREPEND "-Wl,--wrap=")
-foreach(name collector result_stream spool)
+foreach(name collector mpb_context result_stream spool)
   target_sources(test_${name} PRIVATE failing_calls.c)
   target_link_options(test_${name} PRIVATE ${failing_calls})
 endforeach()

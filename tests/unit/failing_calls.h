@@ -5,11 +5,13 @@
  *
  * To let every call fail in turn:
  *
- *     for (unsigned at = 1, calls = 1; calls >= at; at++) {
+ *     for (unsigned at = 1, calls = 1; calls >= at - 1; at++) {
  *         calls_arm(CALL_WRITE | CALL_SYNC, at, ENOSPC);
  *         run();
  *         calls = calls_disarm();
  *     }
+ *
+ * The last run makes fewer than `at` calls, and none of them fails.
  */
 #ifndef FAILING_CALLS_H
 #define FAILING_CALLS_H

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* name_set: SipHash, and which of many names are in the set already. */
+/* name_set: SipHash, which of many names are in the set already, and how often. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -55,11 +57,84 @@ static void test_set_of_many_names(void **state)
     name_set_release(&set);
 }
 
+static void test_has(void **state)
+{
+    (void)state;
+    const uint64_t key[2] = {1, 2};
+    struct name_set set;
+    bool added;
+    name_set_init(&set, key);
+    assert_false(name_set_has(&set, "a")); /* the set has no table yet */
+    for (int i = 0; i < 5000; i++) {
+        char name[16], other[16];
+        snprintf(name, sizeof name, "%d", i);
+        snprintf(other, sizeof other, "%d", i / 2);
+        assert_false(name_set_has(&set, name));
+        assert_int_equal(name_set_add(&set, name, &added, NULL), 0);
+        assert_true(name_set_has(&set, name) && name_set_has(&set, other));
+    }
+    assert_int_equal(set.count, 5000); /* asking adds nothing */
+    name_set_release(&set);
+    assert_false(name_set_has(&set, "1"));
+}
+
+static void expect_count(struct name_set *set, const char *name, uint64_t wanted)
+{
+    uint64_t before = 99;
+    assert_int_equal(name_set_count(set, name, &before, NULL), 0);
+    assert_int_equal(before, wanted);
+}
+
+/* One name a hundred thousand times, between others that occur less often or look like numbered
+ * ones. Every number is right, so no search ends a step too early or too late. */
+static void test_count_of_repeated_names(void **state)
+{
+    (void)state;
+    struct name_set set;
+    assert_int_equal(name_set_init_random(&set, NULL), 0);
+    for (uint64_t i = 0; i < 100000; i++) {
+        char name[32];
+        expect_count(&set, "often", i);
+        if (i % 100 == 0)
+            expect_count(&set, "seldom", i / 100);
+        snprintf(name, sizeof name, "%d/often", (int)i);
+        if (i % 7 == 0)
+            expect_count(&set, name, 0);
+    }
+    expect_count(&set, "", 0);
+    expect_count(&set, "", 1);
+    expect_count(&set, "0/", 0);
+    expect_count(&set, "0/often", 1);
+    assert_false(name_set_has(&set, "often"));
+    name_set_release(&set);
+}
+
+/* Names that differ only at the end of the longest possible path. */
+static void test_count_of_long_names(void **state)
+{
+    (void)state;
+    struct name_set set;
+    char name[PATH_MAX];
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    assert_int_equal(name_set_init_random(&set, NULL), 0);
+    for (uint64_t i = 0; i < 12; i++) {
+        name[sizeof name - 2] = 'x';
+        expect_count(&set, name, i);
+        name[sizeof name - 2] = 'y';
+        expect_count(&set, name, i);
+    }
+    name_set_release(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_siphash),
         cmocka_unit_test(test_set_of_many_names),
+        cmocka_unit_test(test_has),
+        cmocka_unit_test(test_count_of_repeated_names),
+        cmocka_unit_test(test_count_of_long_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

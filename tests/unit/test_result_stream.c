@@ -455,7 +455,7 @@ static void test_failing_pieces(void **state)
         assert_int_equal(collected.count, at);
     }
     unsigned calls = 0;
-    for (unsigned at = 1; at == 1 || calls >= at; at++) { /* memory, opening, reading fail */
+    for (unsigned at = 1; calls >= at - 1; at++) { /* memory, opening, reading fail */
         struct collected collected = {0};
         struct spool_reader *reader = spool_reader_new("s", NULL);
         calls_arm_from(CALL_OPEN | CALL_READ | CALL_MEMORY, at, EIO);

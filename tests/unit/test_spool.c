@@ -173,7 +173,7 @@ static void test_all_later_calls_fail(void **state)
 {
     (void)state;
     unsigned calls = 0;
-    for (unsigned at = 1; at == 1 || calls >= at; at++) {
+    for (unsigned at = 1; calls >= at - 1; at++) {
         calls_arm_from(writing, at, ENOSPC);
         write_all(ENOSPC, &calls);
     }
@@ -185,7 +185,7 @@ static void test_interrupted_and_short(void **state)
     static const int errors[] = {EINTR, CALLS_SHORT};
     for (size_t e = 0; e < 2; e++) {
         unsigned calls = 0;
-        for (unsigned at = 1; at == 1 || calls >= at; at++) {
+        for (unsigned at = 1; calls >= at - 1; at++) {
             calls_arm(writing & ~(unsigned)CALL_SEEK, at, errors[e]);
             assert_int_equal(write_all(0, &calls), 0);
         }

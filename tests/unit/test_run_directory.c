@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* run_directory: the names of the journal, the summary and the spool, for each kind of job and
+ * option. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "run_directory.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static int run(void *state, const struct mpb_task *task, struct mpb_context *context,
+               struct mpp_error *error)
+{
+    (void)state, (void)task, (void)context, (void)error;
+    return 0;
+}
+
+static const struct mpb_stage stages[] = {{"merge", 0, run}, {0}};
+static const struct mpb_job files = {.name = "thumbnail", .output = MPB_OUTPUT_FILES};
+static const struct mpb_job staged = {.name = "pack", .output = MPB_OUTPUT_FILES, .stages = stages};
+static const struct mpb_job stream = {.name = "digest", .output = MPB_OUTPUT_STREAM};
+static const struct mpb_job merged = {.name = "merge", .stages = stages};
+static const struct mpb_job none = {.name = "noop"};
+
+static void expect_name(size_t i, const char *found, const char *wanted)
+{
+    if (!found != !wanted || (found && strcmp(found, wanted) != 0))
+        fail_msg("case %zu: '%s' is not '%s'", i, found ? found : "NULL", wanted ? wanted : "NULL");
+}
+
+static void names(void **state)
+{
+    (void)state;
+    static const struct {
+        const struct mpb_job *job;
+        struct run_options options;
+        const char *path, *journal, *summary, *spool;
+    } cases[] = {
+#define TO        .run.output
+#define BESIDE    .run.writes_beside_inputs = true
+#define OF(i, n)  .shard = { i, n }
+#define J(prefix) prefix "/journal.jsonl", prefix "/summary.json"
+        /* The kinds of jobs. */
+        {&files, {TO = "thumbs"}, "thumbs/.mpthumb", J("thumbs/.mpthumb"), NULL},
+        {&staged, {TO = "/d"}, "/d/.mpthumb", J("/d/.mpthumb"), "/d/.mpthumb/spool"},
+        {&stream, {.count = 1}, "digest.run", J("digest.run"), "digest.run/spool"},
+        {&stream, {TO = "-"}, "digest.run", J("digest.run"), "digest.run/spool"},
+        {&stream, {TO = "a/sums"}, "a/sums.run", J("a/sums.run"), "a/sums.run/spool"},
+        {&merged, {.count = 1}, "merge.run", J("merge.run"), "merge.run/spool"},
+        {&none, {.count = 1}, "noop.run", J("noop.run"), NULL},
+        /* Shards. */
+        {&files,
+         {TO = "t", OF(2, 16)},
+         "t/.mpthumb",
+         "t/.mpthumb/journal-2-of-16.jsonl",
+         "t/.mpthumb/summary-2-of-16.json",
+         NULL},
+        {&stream,
+         {TO = "f", OF(1, 1)},
+         "f.run",
+         "f.run/journal-1-of-1.jsonl",
+         "f.run/summary-1-of-1.json",
+         "f.run/spool-1-of-1"},
+        {&stream,
+         {TO = "f", OF(2147483646, 2147483647)},
+         "f.run",
+         "f.run/journal-2147483646-of-2147483647.jsonl",
+         "f.run/summary-2147483646-of-2147483647.json",
+         "f.run/spool-2147483646-of-2147483647"},
+        /* Named places. */
+        {&files, {TO = "t", .run_directory = "r"}, "r", J("r"), NULL},
+        {&stream, {TO = "f", .run_directory = "r/"}, "r/", J("r/"), "r//spool"},
+        {&stream, {TO = "f", .run_directory = "r", .spool = "s"}, "r", J("r"), "s"},
+        {&stream,
+         {TO = "f", .spool = "s", OF(1, 2)},
+         "f.run",
+         "f.run/journal-1-of-2.jsonl",
+         "f.run/summary-1-of-2.json",
+         "s"},
+        {&stream, {TO = "f", .journal = "j"}, "f.run", "j", "j.summary.json", "f.run/spool"},
+        {&files, {TO = "t", .journal = "j", OF(1, 2)}, "t/.mpthumb", "j", "j.summary.json", NULL},
+        {&files,
+         {TO = "t", .journal = "j", .run_directory = "r"},
+         "r",
+         "j",
+         "j.summary.json",
+         NULL},
+        /* No journal. */
+        {&files, {TO = "t", .no_journal = true}, "t/.mpthumb", NULL, NULL, NULL},
+        {&stream, {TO = "f", .no_journal = true}, "f.run", NULL, NULL, "f.run/spool"},
+        {&none, {.no_journal = true, .run_directory = "r"}, "r", NULL, NULL, NULL},
+        {&files, {TO = "t", .run.dry_run = true}, "t/.mpthumb", NULL, NULL, NULL},
+        {&files,
+         {TO = "t", .run.dry_run = true, .run.resume = true},
+         "t/.mpthumb",
+         J("t/.mpthumb"),
+         NULL},
+        {&stream,
+         {TO = "f", .run.dry_run = true, .journal = "j"},
+         "f.run",
+         NULL,
+         NULL,
+         "f.run/spool"},
+        /* Outputs beside the inputs. */
+        {&files, {BESIDE}, NULL, NULL, NULL, NULL},
+        {&files, {BESIDE, .journal = "j"}, NULL, "j", "j.summary.json", NULL},
+        {&files, {BESIDE, .journal = "j", .run.resume = true}, NULL, "j", "j.summary.json", NULL},
+        {&files, {BESIDE, .run_directory = "r", .run.verify = true}, "r", J("r"), NULL},
+        {&staged, {BESIDE, .run_directory = "r"}, "r", J("r"), "r/spool"},
+        {&staged, {BESIDE, .spool = "s"}, NULL, NULL, NULL, "s"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct run_directory found;
+        struct mpp_error error = {""};
+        if (run_directory_init(&found, &cases[i].options, cases[i].job, &error))
+            fail_msg("case %zu: %s", i, error.text);
+        expect_name(i, found.path, cases[i].path);
+        expect_name(i, found.journal, cases[i].journal);
+        expect_name(i, found.summary, cases[i].summary);
+        expect_name(i, found.spool, cases[i].spool);
+        run_directory_release(&found);
+        assert_null(found.path);
+        run_directory_release(&found);
+    }
+}
+
+static void a_directory_that_nobody_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const struct mpb_job *job;
+        struct run_options options;
+    } cases[] = {
+        {&files, {BESIDE, .run.resume = true}},
+        {&files, {BESIDE, .run.verify = true}},
+        {&staged, {BESIDE}},
+        {&staged, {BESIDE, .journal = "j"}},
+        {&files, {.count = 1}},
+        {&files, {.run.resume = true}},
+        {&staged, {.journal = "j"}},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct run_directory found;
+        struct mpp_error error = {""};
+        if (run_directory_init(&found, &cases[i].options, cases[i].job, &error) == 0)
+            fail_msg("case %zu: '%s' '%s'", i, found.journal ? found.journal : "",
+                     found.spool ? found.spool : "");
+        assert_non_null(strstr(error.text, "--run-dir"));
+        run_directory_release(&found);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names),
+        cmocka_unit_test(a_directory_that_nobody_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
