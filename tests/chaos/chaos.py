@@ -219,7 +219,7 @@ def check(job, scratch, wanted, complete_before):
 
 def test_one(job, number, seed, originals, wanted, typical_s, work_s, tally):
     generator = random.Random(f"{seed} {number}")
-    resume = ["--resume", *job.arguments("out")]
+    resume = ["--resume", "--journal-sync", generator.choice(("0.1", "5")), *job.arguments("out")]
     with tempfile.TemporaryDirectory(prefix="mpthumb-chaos-") as name:
         scratch = pathlib.Path(name)
         (scratch / "inputs").symlink_to(originals)

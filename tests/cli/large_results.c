@@ -20,6 +20,7 @@ enum { BLOCK_BYTES = 1 << 20 };
 struct settings {
     size_t size;
     const char *crash; /* task 0 crashes unless this file exists, and creates it */
+    const char *wait;  /* task 0 waits until this file exists */
 };
 
 struct block_writer {
@@ -65,6 +66,8 @@ static int run(void *state, const struct mpb_task *task, struct mpb_context *con
         return mpp_error_set(error, "inputs are given with --count");
     if (settings->crash && number == 0)
         crash_once(settings->crash);
+    while (settings->wait && number == 0 && access(settings->wait, F_OK))
+        usleep(1000);
     for (size_t at = 0; at < settings->size; at += BLOCK_BYTES) {
         size_t left = settings->size - at;
         size_t begin = (number * 104729 + at / BLOCK_BYTES * 7919) % BLOCK_BYTES;
@@ -92,6 +95,12 @@ int main(int argc, char **argv)
          .help = "the first task crashes once, and then FILE exists",
          .group = "Results",
          .offset = offsetof(struct settings, crash)},
+        {.name = "wait",
+         .type = MPB_TEXT,
+         .argument = "FILE",
+         .help = "the first task waits until FILE exists",
+         .group = "Results",
+         .offset = offsetof(struct settings, wait)},
         {0},
     };
     static const struct mpb_job job = {.name = "large_results",

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 import engine_runs
 from engine_runs import LARGE_RESULTS, RANKS, WORDCOUNT, Fed, file_sum, large_results_sum
@@ -22,13 +23,14 @@ FILES, GROUP = 40, 16  # the first stage of wordcount merges so many results at 
 RANK0_LIMIT_MB = 64
 
 
-def peaks_mb(command, folder):
+def peaks_mb(command, folder, watch=lambda run: None):
     """Exit status of a run, and the largest resident set of its first process, which is rank 0 without mpirun, and of
     all others in MB: VmHWM, which is read again and again."""
     with open(folder / "log", "ab") as log:
         run = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     rank0, others = 0.0, 0.0
     while run.poll() is None:
+        watch(run)
         for pid in [run.pid, *engine_runs.process_tree.below(run.pid)]:
             try:
                 text = pathlib.Path(f"/proc/{pid}/status").read_text()
@@ -157,6 +159,22 @@ def case_between_the_stages(sandbox):
             equal(stages(journal), ALL_STAGES, "no task was done again")
 
 
+def case_an_input_that_changes(sandbox):
+    """Its results are made again in all stages, those of the other groups are not."""
+    texts(sandbox)
+    common = ("--keep-spool", "-o", "out", "texts")
+    for ranks in RANKS:
+        subprocess.run(["rm", "-rf", "out", "out.run"], cwd=sandbox.root, check=True)
+        equal(sandbox.run(*common, program=WORDCOUNT, ranks=ranks).exit, 0)
+        wanted = sandbox.path("out").read_text().splitlines()
+        sandbox.write("texts/20", sandbox.path("texts/20").read_bytes() + b" zzzzz")
+        outcome = sandbox.run("--resume", *common, program=WORDCOUNT, ranks=ranks)
+        before = int((re.findall(r"zzzzz (\d+)", "\n".join(wanted)) or ["0"])[0])
+        wanted = [line for line in wanted if not line.startswith("zzzzz ")] + [f"zzzzz {before + 1}"]
+        equal((outcome.exit, sandbox.path("out").read_text().splitlines()), (0, wanted), outcome)
+        equal(stages(sandbox.path("out.run/journal.jsonl")), {stage: count + 1 for stage, count in ALL_STAGES.items()})
+
+
 def case_a_job_can_keep_its_results_elsewhere(sandbox):
     wanted = texts(sandbox)
     outcome = sandbox.run("--spool-dir", "elsewhere", "--keep-spool", "-o", "out", "texts", program=WORDCOUNT)
@@ -214,8 +232,8 @@ def kill_and_resume(folder, ranks, count, size, times):
     return f"killed after {killed} tasks; rank 0 {rank0:.0f} MB, others {others:.0f} MB"
 
 
-def case_many_small_results_wait_for_the_first_one(sandbox):
-    """The first task crashes and is done last, so that all others wait for it: memory is bounded, nothing hangs."""
+def case_small_results_wait_for_a_task_that_crashed(sandbox):
+    """It is done again after others: memory is bounded, nothing hangs."""
     for ranks in (0, 2):
         mark = sandbox.path(f"mark-{ranks}")
         status, rank0, _ = peaks_mb(large_command(ranks, 200000, "300", "--crash", str(mark)), sandbox.root)
@@ -224,6 +242,23 @@ def case_many_small_results_wait_for_the_first_one(sandbox):
         if ranks == 0:
             print(f"        200000 results of 300 bytes: rank 0 {rank0:.0f} MB")
             assert rank0 < RANK0_LIMIT_MB or os.environ.get("SANITIZE"), rank0
+
+
+def case_small_results_wait_in_bounded_memory(sandbox):
+    """The first task ends when the run does nothing any more, because enough results wait for it."""
+    mark, journal, seen = sandbox.path("mark"), sandbox.path("out.run/journal.jsonl"), [0, 0]
+
+    def release_when_idle(_):
+        size = journal.stat().st_size if journal.exists() else 0
+        seen[:] = (seen[0] + 1, seen[1]) if size == seen[1] else (0, size)
+        if size > 1 << 20 and seen[0] == 200 and not mark.exists():
+            mark.touch()
+        time.sleep(0.005)  # there is nothing to wait for: poll
+    status, rank0, _ = peaks_mb(large_command(0, 250000, "300", "--wait", str(mark)), sandbox.root, release_when_idle)
+    equal(status, 0, sandbox.path("log").read_text())
+    equal(file_sum(sandbox.path("out")), large_results_sum(250000, 300))
+    print(f"        250000 results of 300 bytes: rank 0 {rank0:.0f} MB")
+    assert rank0 < RANK0_LIMIT_MB or os.environ.get("SANITIZE"), rank0
 
 
 def full(top):
