@@ -378,6 +378,12 @@ static enum mpp_source_status input_source(void *context, struct mpp_bytes *payl
             return MPP_SOURCE_LATER;
         switch (run->more ? BATCH_INPUT : batch_inputs_next(&run->inputs, &run->input, &why)) {
         case BATCH_INPUT:
+            if (batch_inputs_is_output(&run->inputs, &run->input)) {
+                mpp_error_set(&why, "the output '%.600s' is an input, too; use another --output",
+                              run->input.name);
+                stop(run, why.text);
+                continue;
+            }
             run->input_count += !run->more;
             plan = plan_input(run, &order, &why);
             break;
@@ -591,8 +597,6 @@ static int open_output(struct batch_run *run, struct mpp_error *error)
             close(fd);
         }
         batch_inputs_exclude(&run->inputs, options->output);
-    } else if (directory->path) {
-        batch_inputs_exclude(&run->inputs, directory->path);
     }
     if (!job_has_results(run->job) || options->dry_run)
         return 0;
@@ -634,7 +638,11 @@ static int begin(struct batch_run *run, struct mpp_error *error)
     run->planning = true;
     if (name_set_init_random(&run->stage_keys, error))
         return -1;
-    return open_log(run, error);
+    if (open_log(run, error))
+        return -1;
+    if (job->output != MPB_OUTPUT_FILES && run->arguments->directory->path)
+        batch_inputs_exclude(&run->inputs, run->arguments->directory->path); /* it exists now */
+    return 0;
 }
 
 static void release(struct batch_run *run)
