@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "output_name.h"
+
 int batch_inputs_init(struct batch_inputs *inputs, const struct run_options *options,
                       const struct mpb_job *job, struct mpp_error *error)
 {
@@ -23,6 +25,12 @@ int batch_inputs_init(struct batch_inputs *inputs, const struct run_options *opt
     inputs->unique =
         options->count || (run->input_count == 1 && !run->files_from && !inputs->list.words &&
                            stat(run->inputs[0], &status) == 0 && S_ISDIR(status.st_mode));
+    if (job->output == MPB_OUTPUT_STREAM && !inputs->list.words && run->output &&
+        stat(run->output, &status) == 0 && S_ISREG(status.st_mode)) {
+        inputs->output = run->output;
+        inputs->output_dev = status.st_dev;
+        inputs->output_ino = status.st_ino;
+    }
     if (name_set_init_random(&inputs->seen, error))
         return -1;
     if (!run->files_from)
@@ -77,13 +85,16 @@ static bool is_used(const struct run_options *options, const struct mpb_input *i
             !matches(&options->exclude, input->below));
 }
 
-bool batch_inputs_is_output(const struct batch_inputs *inputs, const char *name)
+/* A file that was found or listed is looked at only if it has the name of the output or is a link:
+ * there can be many. */
+bool batch_inputs_is_output(const struct batch_inputs *inputs, const struct mpb_input *input)
 {
-    const char *output = inputs->options->run.output;
-    struct stat ours, other;
-    return output && !inputs->list.words && strcmp(basename(name), basename(output)) == 0 &&
-           stat(output, &ours) == 0 && stat(name, &other) == 0 && ours.st_dev == other.st_dev &&
-           ours.st_ino == other.st_ino;
+    struct stat status;
+    return inputs->output &&
+           (input->origin == MPB_NAMED || input->link ||
+            strcmp(output_name_base(input->name), output_name_base(inputs->output)) == 0) &&
+           stat(input->name, &status) == 0 && status.st_dev == inputs->output_dev &&
+           status.st_ino == inputs->output_ino;
 }
 
 /* ---- One input ---- */

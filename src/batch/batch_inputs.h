@@ -23,6 +23,9 @@ struct batch_inputs {
     uint64_t tasks;       /* made of the current input, if names are unique */
     struct name_set seen; /* otherwise */
     char name[PATH_MAX];  /* of the current input */
+    const char *output;   /* the file that the run will replace at its end; NULL: none */
+    dev_t output_dev;
+    ino_t output_ino;
 };
 
 enum batch_input_status {
@@ -41,11 +44,11 @@ void batch_inputs_release(struct batch_inputs *inputs);
 /* Leaves out a directory, unless it is an argument itself. Does nothing if it does not exist. */
 void batch_inputs_exclude(struct batch_inputs *inputs, const char *directory);
 
-/* Whether the file is the one that --output names. Files of other names are not looked at. */
-bool batch_inputs_is_output(const struct batch_inputs *inputs, const char *name);
-
 enum batch_input_status batch_inputs_next(struct batch_inputs *inputs, struct mpb_input *input,
                                           struct mpp_error *error);
+
+/* Whether the run would replace this input. */
+bool batch_inputs_is_output(const struct batch_inputs *inputs, const struct mpb_input *input);
 
 /* Call it for each task that is made of an input: how many tasks with this name were made before.
  * -1: out of memory. */

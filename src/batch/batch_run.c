@@ -267,6 +267,8 @@ static int begin(struct batch_run *run, struct mpp_error *error)
     run->planning = true;
     if (name_set_init_random(&run->stage_keys, error))
         return -1;
+    const char *journal = run->arguments->directory->journal;
+    run->made_before = journal && access(journal, F_OK) == 0;
     if (open_log(run, error))
         return -1;
     if (job->output != MPB_OUTPUT_FILES && run->arguments->directory->path)

@@ -96,9 +96,11 @@ static enum mpp_source_status next_input_task(struct batch_run *run, struct mpp_
         enum mpp_source_status status;
         switch (run->more ? BATCH_INPUT : batch_inputs_next(&run->inputs, &run->input, &why)) {
         case BATCH_INPUT:
-            if (!run->more && batch_inputs_is_output(&run->inputs, run->input.name)) {
-                if (run->input.origin != MPB_WALKED)
-                    batch_stop(run, "the output would overwrite an input; give it another name");
+            if (!run->more && batch_inputs_is_output(&run->inputs, &run->input)) {
+                mpp_error_set(&why, "the output '%.600s' is an input, too; use another --output",
+                              run->input.name);
+                if (run->input.origin != MPB_WALKED || !run->made_before)
+                    batch_stop(run, why.text);
                 continue;
             }
             run->input_count += !run->more;

@@ -53,6 +53,7 @@ struct batch_run {
     struct spool_reader *spool;
     uint64_t spool_run; /* the number of this run in the names of spool files */
     struct mpb_output output;
+    bool made_before; /* there is a journal of a run that has made it: it is not a user's file */
 
     uint64_t input_count; /* read so far */
     uint64_t unfinished;  /* tasks not processed because the run was stopped */

@@ -31,6 +31,6 @@ int output_directory_open(const char *path, int *fd, struct mpp_error *error)
     }
     *fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (*fd < 0)
-        return mpp_error_set_errno(error, "cannot open the output directory '%.800s'", path);
+        return mpp_error_set_errno(error, "cannot open the directory '%.800s'", path);
     return 0;
 }

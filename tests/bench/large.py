@@ -43,6 +43,7 @@ def names(scratch, rounds):
         journal = scratch / "journal.jsonl"
         figures = []
         for _ in range(rounds):
+            journal.unlink(missing_ok=True)  # otherwise it would be kept under another name
             figures.append(run([MPBATCH, "-j", "2", "--quiet", "--files-from", listed, "--journal", journal, "noop"]))
             with open(journal, "rb") as stream:
                 written = sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))

@@ -506,7 +506,7 @@ def case_an_input_is_never_overwritten(sandbox):
         for words, stdin in (["in/001", "./in/000"], b""), (["--files-from", "-"], b"in/001\nin/000\n"):
             outcome = batch(sandbox, "--run-dir", "run", "digest", "-o", "in/000", *words, stdin=stdin, ranks=ranks)
             equal((outcome.exit, sandbox.tree("in")), (75, before), outcome)
-            assert "stopped early: the output would overwrite an input; give it another name" in outcome.err, outcome
+            assert "is an input, too; use another --output" in outcome.err, outcome
     equal(batch(sandbox, "--no-journal", "digest", *names).exit, 0)
 
 

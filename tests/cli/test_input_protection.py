@@ -5,6 +5,7 @@ import os
 
 from harness import equal, main
 
+MPBATCH = os.environ["MPBATCH"]
 SAME_DIRECTORY = "mpthumb: the output directory is the input directory; use another --output or a --suffix"
 
 
@@ -150,6 +151,29 @@ def case_output_is_a_file(sandbox):
     sandbox.write("thumbs", b"a file")
     outcome, new = unchanged(sandbox, "images")
     assert outcome.exit != 0 and outcome.errors and new == [], outcome
+
+
+def case_the_output_file_is_an_input(sandbox):
+    """The file that --output names is not replaced if it is an input, however it is named."""
+    sandbox.write("d/a", b"1")
+    sandbox.write("d/b", b"2")
+    sandbox.write("list", b"d/b\nd/a\n")
+    os.symlink("d/a", sandbox.path("link"))
+    for inputs in (["d"], ["d/b", "d/../d/a"], ["--files-from", "list"], ["link"]):
+        outcome = sandbox.run("digest", "-o", "d/a", *inputs, program=MPBATCH)
+        equal((outcome.exit, len(outcome.err.splitlines())), (75, 1), f"{inputs}: {outcome}")
+        equal(sandbox.path("d/a").read_bytes(), b"1")
+        assert "is an input, too; use another --output" in outcome.err, outcome
+    outcome = sandbox.run("digest", "--exclude", "a", "-o", "d/a", "d", program=MPBATCH)
+    equal((outcome.exit, sandbox.path("d/a").read_text().split()[1:]), (0, ["d/b"]), outcome)
+
+
+def case_the_run_directory_is_no_input(sandbox):
+    sandbox.write("d/a", b"1")
+    for _ in range(2):
+        outcome = sandbox.run("digest", "-o", "d/sums", "d", program=MPBATCH)
+        equal((outcome.exit, sandbox.path("d/sums").read_text().split()[1:]), (0, ["d/a"]), outcome)
+        sandbox.path("d/sums").unlink()
 
 
 main(globals())

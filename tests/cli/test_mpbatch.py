@@ -108,4 +108,24 @@ def case_names_from_a_list_and_a_journal(sandbox):
         equal((outcome.exit, len(outcome.err.splitlines()), message in outcome.err), (2, 1, True), str(outcome))
 
 
+def case_a_link_where_the_journal_belongs(sandbox):
+    """Nothing is written where it leads."""
+    sandbox.path("outside").mkdir()
+    os.symlink("outside", sandbox.path("noop.run"))
+    outcome = sandbox.run("noop", "--count", "1", program=MPBATCH)
+    equal((outcome.exit, outcome.err), (2, "mpbatch: 'noop.run' is not a directory; remove it\n"), str(outcome))
+    equal(list(sandbox.path("outside").iterdir()), [])
+    outcome = sandbox.run("noop", "--run-dir", "outside", "--count", "1", program=MPBATCH)
+    equal((outcome.exit, sandbox.names("outside")), (0, ["journal.jsonl", "summary.json"]), str(outcome))
+
+
+def case_a_second_run_of_a_number_of_tasks(sandbox):
+    for count, wanted in (("3", (3, 0)), ("3", (0, 0)), ("5", (2, 0))):
+        outcome = sandbox.run("--resume", "noop", "--count", count, program=MPBATCH)
+        done, failed = re.match(r"(\d+) done.*?, (\d+) failed", outcome.lines[-1]).groups()
+        equal((outcome.exit, (int(done), int(failed))), (0, wanted), str(outcome))
+    headers, records = journal_reader.read(sandbox.path("noop.run/journal.jsonl"))
+    equal(([header["job"] for header in headers], len(records)), (["noop"] * 3, 5))
+
+
 main(globals())
