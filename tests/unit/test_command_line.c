@@ -172,7 +172,7 @@ static void inputs_and_jobs(void **state)
             strcat(strcat(inputs, command.options.run.inputs[k]), "|");
         assert_string_equal(inputs, cases[i].inputs);
     }
-    assert_int_equal(parse(one, WORDS("pack", "list")), COMMAND_RUN); /* both are inputs */
+    assert_int_equal(parse(one, WORDS("list", "pack")), COMMAND_RUN); /* both are inputs */
     assert_int_equal(command.options.run.input_count, 2);
 }
 

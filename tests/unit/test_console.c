@@ -9,20 +9,26 @@
 
 #include "console.h"
 
+#define IMAGES .unit = "images", .warned = "with decoder warnings"
+
 static void test_count_lines(void **state)
 {
     (void)state;
     char text[256];
-    console_format_counts(&(struct tally){.done = 194}, 0.79, text, sizeof text);
+    console_format_counts(&(struct tally){IMAGES, .done = 194}, 0.79, text, sizeof text);
     assert_string_equal(text,
                         "194 done, 0 failed, 245.6 images/s. It took 0.79 second(s) to finish");
-    console_format_counts(&(struct tally){.done = 1, .failed = 2, .skipped = 3}, 2, text,
+    console_format_counts(&(struct tally){IMAGES, .done = 1, .failed = 2, .skipped = 3}, 2, text,
                           sizeof text);
     assert_string_equal(
         text, "1 done, 2 failed, 3 skipped, 0.5 images/s. It took 2.00 second(s) to finish");
-    console_format_counts(&(struct tally){.kind = TALLY_TASKS, .done = 8}, 2, text, sizeof text);
+    console_format_counts(&(struct tally){.unit = "tasks", .done = 8}, 2, text, sizeof text);
     assert_string_equal(text, "8 done, 0 failed, 4.0 tasks/s. It took 2.00 second(s) to finish");
-    console_format_counts(&(struct tally){0}, 0, text, sizeof text);
+    console_format_counts(&(struct tally){IMAGES, .done = 8, .warnings = 3, .kept = 1}, 2, text,
+                          sizeof text);
+    assert_string_equal(text, "8 done (3 with decoder warnings), 1 done before, 0 failed, "
+                              "4.0 images/s. It took 2.00 second(s) to finish");
+    console_format_counts(&(struct tally){IMAGES}, 0, text, sizeof text);
     assert_string_equal(text, "0 done, 0 failed, 0.0 images/s. It took 0.00 second(s) to finish");
 }
 

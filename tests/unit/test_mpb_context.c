@@ -228,16 +228,20 @@ static void a_full_disk(void **state)
 {
     (void)state;
     static const int numbers[] = {ENOSPC, EDQUOT, EROFS, EIO};
-    static const unsigned kinds[] = {CALL_OPEN, CALL_WRITE};
-    for (size_t i = 0; i < COUNT(numbers) * COUNT(kinds); i++) {
+    static const struct {
+        unsigned call;
+        size_t size; /* 2000 bytes are buffered until the task ends */
+    } cases[] = {{CALL_OPEN, 70000}, {CALL_WRITE, 70000}, {CALL_WRITE, 2000}};
+    for (size_t i = 0; i < COUNT(numbers) * COUNT(cases); i++) {
+        int number = numbers[i / COUNT(cases)];
         struct mpp_error error;
         order.run++;
-        calls_arm(kinds[i % 2], 1, numbers[i / 2]);
-        int failed = write_parts((size_t[4]){70000}, &error) || /* more than is buffered */
+        calls_arm(cases[i % COUNT(cases)].call, 1, number);
+        int failed = write_parts((size_t[4]){cases[i % COUNT(cases)].size}, &error) ||
                      batch_context_finish(&context, &error);
         calls_disarm();
         assert_true(failed);
-        assert_int_equal(context.disk_full, numbers[i / 2] != EIO);
+        assert_int_equal(context.disk_full, number != EIO);
         batch_context_drop(&context);
     }
 }
@@ -325,7 +329,7 @@ static void members_in_any_order(void **state)
 {
     (void)state;
     struct buf encoded = BUF_INIT;
-    const struct task_order stage = make_members(&encoded);
+    struct task_order stage = make_members(&encoded);
     struct mpp_bytes bytes;
     struct mpp_error error;
     batch_context_begin(&context, NULL, &stage, NULL);
@@ -345,8 +349,13 @@ static void members_in_any_order(void **state)
         expect_member(0);
     }
     batch_context_begin(&context, NULL, &stage, NULL); /* the next task begins at the first */
-    expect_member(0);
+    expect_member(3);
+    batch_context_begin(&context, NULL, &stage, NULL);
     expect_member(6);
+    stage.member_count--;
+    batch_context_begin(&context, NULL, &stage, NULL);
+    assert_int_equal(mpb_member(&context, 6, &bytes, &error), -1);
+    assert_string_equal(error.text, "there is no member 6");
     batch_context_begin(&context, NULL, &order, NULL);
     assert_int_equal(mpb_member(&context, 0, &bytes, &error), -1); /* not in a stage */
     buf_release(&encoded);

@@ -11,6 +11,7 @@
 #include "progress.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+#define IMAGES       .unit = "images", .input_unit = "files"
 
 static void test_times(void **state)
 {
@@ -36,13 +37,15 @@ static void test_lines(void **state)
         double elapsed_s;
         const char *text;
     } cases[] = {
-        {{0}, 0, "0 files, 0.0 images/s"},
-        {{.done = 90, .failed = 5, .skipped = 5}, 10, "100 files, 5 failed, 9.0 images/s"},
-        {{.done = 50, .total = 200}, 10, "50 of 200 files, 5.0 images/s, 0:30 left"},
-        {{.failed = 1, .total = 3}, 10, "1 of 3 files, 1 failed, 0.0 images/s, 0:20 left"},
-        {{.total = 3}, 10, "0 of 3 files, 0.0 images/s"},
-        {{.done = 3, .total = 3}, 10, "3 of 3 files, 0.3 images/s"},
-        {{.kind = TALLY_TASKS, .done = 3, .total = 4}, 1, "3 of 4 tasks, 3.0 tasks/s, 0:00 left"},
+        {{IMAGES}, 0, "0 files, 0.0 images/s"},
+        {{IMAGES, .done = 90, .failed = 5, .skipped = 5}, 10, "100 files, 5 failed, 9.0 images/s"},
+        {{IMAGES, .done = 50, .total = 200}, 10, "50 of 200 files, 5.0 images/s, 0:30 left"},
+        {{IMAGES, .failed = 1, .total = 3}, 10, "1 of 3 files, 1 failed, 0.0 images/s, 0:20 left"},
+        {{IMAGES, .total = 3}, 10, "0 of 3 files, 0.0 images/s"},
+        {{IMAGES, .done = 3, .total = 3}, 10, "3 of 3 files, 0.3 images/s"},
+        {{.unit = "tasks", .input_unit = "tasks", .done = 3, .total = 4},
+         1,
+         "3 of 4 tasks, 3.0 tasks/s, 0:00 left"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         char text[256];
@@ -55,7 +58,7 @@ static void test_bars(void **state)
 {
     (void)state;
     char text[256];
-    struct tally half = {.done = 50, .total = 100};
+    struct tally half = {IMAGES, .done = 50, .total = 100};
     progress_format_bar(&half, 10, 100, text, sizeof text);
     assert_string_equal(text, "[###############               ]  50% "
                               "50 of 100 files, 5.0 images/s, 0:10 left");
@@ -69,10 +72,10 @@ static void test_bars(void **state)
     assert_string_equal(text, "50 of 100 fi");
     progress_format_bar(&half, 10, 0, text, sizeof text);
     assert_string_equal(text, "");
-    struct tally all = {.done = 7, .total = 7};
+    struct tally all = {IMAGES, .done = 7, .total = 7};
     progress_format_bar(&all, 10, 100, text, sizeof text);
     assert_non_null(strstr(text, "[##############################] 100% "));
-    struct tally unknown = {.done = 7};
+    struct tally unknown = {IMAGES, .done = 7};
     progress_format_bar(&unknown, 7, 100, text, sizeof text);
     assert_string_equal(text, "7 files, 1.0 images/s");
 }
