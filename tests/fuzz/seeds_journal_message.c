@@ -16,15 +16,6 @@ static const char format_1[] =
     "\"host\":\"vm\",\"attempts\":1,\"xxh3\":\"979cb06c5de35850\"}\n"
     "{\"source\":\"task 0\",\"size\":null,\"mtime\":null,\"status\":\"failed\",\"xxh3\":null}\n";
 
-static const char format_1[] =
-    "{\"journal\":\"0.1.0\",\"started\":\"2026-11-21T18:08:36Z\",\"host\":\"vm\","
-    "\"libraries\":\"\",\"options\":{\"--blur\":\"2\",\"job\":\"noop\"}}\n"
-    "{\"source\":\"in/"
-    "\\udce4.jpg\",\"size\":543,\"mtime\":1700000000.123456789,\"output\":\"1.jpg\","
-    "\"width\":16,\"height\":16,\"status\":\"done\",\"error\":null,\"ms\":0.360,\"rank\":0,"
-    "\"host\":\"vm\",\"attempts\":1,\"xxh3\":\"979cb06c5de35850\"}\n"
-    "{\"source\":\"task 0\",\"size\":null,\"mtime\":null,\"status\":\"failed\",\"xxh3\":null}\n";
-
 static bool make_journal(int number, struct buf *out)
 {
     static const struct journal_option options[] = {{"--blur", "2"}, {"--suffix", "\xff\""}};

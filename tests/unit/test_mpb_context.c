@@ -37,6 +37,14 @@ int mpp_context_worker(const struct mpp_context *pool)
     return 5;
 }
 
+static int flushes_awaited;
+
+void mpp_context_await_flush(struct mpp_context *pool)
+{
+    (void)pool;
+    flushes_awaited++;
+}
+
 /* ---- A worker ---- */
 
 static struct mpb_context context;
@@ -202,7 +210,10 @@ static void calls_that_fail(void **state)
             for (size_t k = 0; k < 4 && (!failed || ignores); begin += sizes[k++])
                 failed |= mpb_write(&context, pattern + begin, sizes[k], &error);
             if (!failed || ignores) {
-                int finished = batch_context_finish(&context, &error);
+                int finished =
+                    batch_context_finish(&context, &error) || batch_context_flush(&context, &error)
+                        ? -1
+                        : 0;
                 assert_true(finished || !failed);
                 failed = finished;
             }
@@ -244,6 +255,28 @@ static void a_full_disk(void **state)
         assert_int_equal(context.disk_full, number != EIO);
         batch_context_drop(&context);
     }
+}
+
+/* Only a result in the spool has to be synced before it is reported. */
+static void results_that_await_a_flush(void **state)
+{
+    (void)state;
+    static const size_t sizes[][4] = {{0}, {MAX}, {MAX + 1}, {70000, 5}};
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        flushes_awaited = 0;
+        calls_arm(CALL_SYNC, 0, 0);
+        assert_int_equal(write_parts(sizes[i], NULL), 0);
+        assert_int_equal(batch_context_finish(&context, NULL), 0);
+        assert_int_equal(flushes_awaited, i >= 2);
+        assert_int_equal(batch_context_flush(&context, NULL), 0);
+        assert_int_equal(calls_disarm(), i >= 2);
+    }
+    assert_int_equal(write_parts(sizes[2], NULL), 0);
+    assert_int_equal(batch_context_finish(&context, NULL), 0);
+    calls_arm(CALL_SYNC, 1, ENOSPC);
+    assert_int_equal(batch_context_flush(&context, NULL), -1);
+    calls_disarm();
+    assert_true(context.disk_full);
 }
 
 /* ---- The report ---- */
@@ -420,11 +453,17 @@ static void members_that_are_damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_SPOOL(results_of_many_sizes), IN_SPOOL(each_run_has_its_spool),
-        IN_SPOOL(a_job_without_results), IN_SPOOL(a_dropped_result),
-        IN_SPOOL(calls_that_fail),       IN_SPOOL(a_full_disk),
-        IN_SPOOL(what_a_job_says),       IN_SPOOL(members_in_any_order),
-        IN_SPOOL(members_while_writing), IN_SPOOL(members_that_are_damaged),
+        IN_SPOOL(results_of_many_sizes),
+        IN_SPOOL(each_run_has_its_spool),
+        IN_SPOOL(a_job_without_results),
+        IN_SPOOL(a_dropped_result),
+        IN_SPOOL(calls_that_fail),
+        IN_SPOOL(a_full_disk),
+        IN_SPOOL(results_that_await_a_flush),
+        IN_SPOOL(what_a_job_says),
+        IN_SPOOL(members_in_any_order),
+        IN_SPOOL(members_while_writing),
+        IN_SPOOL(members_that_are_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,27 +57,6 @@ static void test_set_of_many_names(void **state)
     name_set_release(&set);
 }
 
-static void test_has(void **state)
-{
-    (void)state;
-    const uint64_t key[2] = {1, 2};
-    struct name_set set;
-    bool added;
-    name_set_init(&set, key);
-    assert_false(name_set_has(&set, "a")); /* the set has no table yet */
-    for (int i = 0; i < 5000; i++) {
-        char name[16], other[16];
-        snprintf(name, sizeof name, "%d", i);
-        snprintf(other, sizeof other, "%d", i / 2);
-        assert_false(name_set_has(&set, name));
-        assert_int_equal(name_set_add(&set, name, &added, NULL), 0);
-        assert_true(name_set_has(&set, name) && name_set_has(&set, other));
-    }
-    assert_int_equal(set.count, 5000); /* asking adds nothing */
-    name_set_release(&set);
-    assert_false(name_set_has(&set, "1"));
-}
-
 static void expect_count(struct name_set *set, const char *name, uint64_t wanted)
 {
     uint64_t before = 99;
@@ -105,7 +84,6 @@ static void test_count_of_repeated_names(void **state)
     expect_count(&set, "", 1);
     expect_count(&set, "0/", 0);
     expect_count(&set, "0/often", 1);
-    assert_false(name_set_has(&set, "often"));
     name_set_release(&set);
 }
 
@@ -132,7 +110,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_siphash),
         cmocka_unit_test(test_set_of_many_names),
-        cmocka_unit_test(test_has),
         cmocka_unit_test(test_count_of_repeated_names),
         cmocka_unit_test(test_count_of_long_names),
     };

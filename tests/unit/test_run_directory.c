@@ -20,7 +20,7 @@ static int run(void *state, const struct mpb_task *task, struct mpb_context *con
     return 0;
 }
 
-static const struct mpb_stage stages[] = {{"merge", 0, run}, {0}};
+static const struct mpb_stage stages[] = {{.name = "merge", .run = run}, {0}};
 static const struct mpb_job files = {.name = "thumbnail", .output = MPB_OUTPUT_FILES};
 static const struct mpb_job staged = {.name = "pack", .output = MPB_OUTPUT_FILES, .stages = stages};
 static const struct mpb_job stream = {.name = "digest", .output = MPB_OUTPUT_STREAM};

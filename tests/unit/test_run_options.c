@@ -141,7 +141,7 @@ static int load(const struct mpb_run *run, const void *settings, const struct mp
     return 0;
 }
 
-static const struct mpb_stage stages[] = {{"merge", 0, nothing}, {0}};
+static const struct mpb_stage stages[] = {{.name = "merge", .run = nothing}, {0}};
 
 static void options_that_mean_nothing(void **state)
 {
