@@ -83,7 +83,7 @@ static void wrong_values_are_explained(void **state)
          {"0", "0%", "101%", "-1", "", "x", "5%%", "5 %", "%", "1.5%", "2147483648"}},
         {"time-limit", LIMIT, {"1e5", "-1", "", ".", "1.2.3", "Auto", "auto ", "inf", "nan", "1s"}},
         {"count",
-         "--count takes a whole number from 1 to 1e+15, not '",
+         "--count takes a whole number from 1 to 1000000000000000, not '",
          {"0", "-1", "1e3", "x", "1000000000000001"}},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
