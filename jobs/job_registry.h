@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * job_registry: the table of the jobs of mpbatch. To add a job, write a file in this directory and add a line to job_registry.c.
+ * job_registry: the table of the jobs of mpbatch. To add a job, write a file in this directory and
+ * add a line to job_registry.c.
  */
 #ifndef JOB_REGISTRY_H
 #define JOB_REGISTRY_H

@@ -22,7 +22,8 @@ struct thumbnail_source {
     struct thumbnail_source *next; /* in the list of unused sources */
 };
 
-/* dry_run: recognise the file, but do not read it. The caller frees the source. NULL: it cannot be used; error says why, errno is kept. */
+/* dry_run: recognise the file, but do not read it. The caller frees the source. NULL: it cannot be
+ * used; error says why, errno is kept. */
 struct thumbnail_source *thumbnail_source_load(const struct thumbnail_task *task, bool dry_run,
                                                struct mpp_error *error);
 void thumbnail_source_free(struct thumbnail_source *source);
