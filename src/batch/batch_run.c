@@ -151,12 +151,13 @@ static void remove_spool(struct batch_run *run, enum exit_status status)
 /* Prints the summary. -1: it cannot be printed. */
 static int print_summary(struct batch_run *run, double elapsed_s)
 {
-    struct pool_summary pool = program_pool_summary(run->executor, run->arguments->confined);
+    struct mpp_stats pool;
+    mpp_executor_stats(run->executor, &pool);
     if (run->options->run.dry_run)
         return console_finish_dry(&run->console);
     if (run_options_only_verify(run->options))
         return console_finish_verify(&run->console);
-    return console_finish(&run->console, &pool, elapsed_s);
+    return console_finish(&run->console, &pool, run->arguments->confined, elapsed_s);
 }
 
 /* Closes the files, prints the summary, and returns the exit status. */

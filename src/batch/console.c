@@ -114,10 +114,11 @@ static size_t append(char *text, size_t size, size_t used, const char *before, u
     return written < 0 ? used : used + (size_t)written;
 }
 
-void console_format_pool(const struct pool_summary *pool, char *text, size_t size)
+void console_format_pool(const struct mpp_stats *pool, const char *confined, char *text,
+                         size_t size)
 {
     text[0] = '\0';
-    if (!pool->steals && !pool->workers_replaced && !pool->retries && !pool->confined &&
+    if (!pool->steals && !pool->workers_replaced && !pool->retries && !confined &&
         !pool->ranks_lost)
         return;
     size_t used = append(text, size, 0, "", (uint64_t)pool->ranks, "rank", "");
@@ -128,8 +129,8 @@ void console_format_pool(const struct pool_summary *pool, char *text, size_t siz
     used = append(text, size, used, " (", pool->tasks_stolen, "task", ")");
     used = append(text, size, used, ", ", pool->workers_replaced, "worker", " replaced");
     used = append(text, size, used, ", ", pool->retries, "task", " tried again");
-    if (pool->confined && used < size)
-        snprintf(text + used, size - used, "; confined by %s", pool->confined);
+    if (confined && used < size)
+        snprintf(text + used, size - used, "; confined by %s", confined);
 }
 
 static int close_stdout(struct console *console)
@@ -139,12 +140,13 @@ static int close_stdout(struct console *console)
     return console->stdout_failed ? -1 : 0;
 }
 
-int console_finish(struct console *console, const struct pool_summary *pool, double elapsed_s)
+int console_finish(struct console *console, const struct mpp_stats *pool, const char *confined,
+                   double elapsed_s)
 {
     char text[512];
     progress_erase(&console->progress);
     print_unlisted(console);
-    console_format_pool(pool, text, sizeof text);
+    console_format_pool(pool, confined, text, sizeof text);
     if (text[0])
         console_line(console, "%s", text);
     console_format_counts(&console->tally, elapsed_s, text, sizeof text);
@@ -152,25 +154,26 @@ int console_finish(struct console *console, const struct pool_summary *pool, dou
     return close_stdout(console);
 }
 
-int console_finish_dry(struct console *console)
+/* The end of a run that writes nothing. */
+static int finish_unwritten(struct console *console, const char *before, uint64_t count,
+                            const char *what, const char *skipped_word)
 {
     char skipped[40] = "";
     if (console->tally.skipped)
-        snprintf(skipped, sizeof skipped, ", %" PRIu64 " to skip", console->tally.skipped);
+        snprintf(skipped, sizeof skipped, ", %" PRIu64 " %s", console->tally.skipped, skipped_word);
     progress_erase(&console->progress);
-    console_line(console, "Dry run: %" PRIu64 " to do, %" PRIu64 " failed%s; nothing was written",
-                 console->tally.done, console->tally.failed, skipped);
+    print_unlisted(console);
+    console_line(console, "%s%" PRIu64 " %s, %" PRIu64 " failed%s; nothing was written", before,
+                 count, what, console->tally.failed, skipped);
     return close_stdout(console);
+}
+
+int console_finish_dry(struct console *console)
+{
+    return finish_unwritten(console, "Dry run: ", console->tally.done, "to do", "to skip");
 }
 
 int console_finish_verify(struct console *console)
 {
-    char skipped[40] = "";
-    if (console->tally.skipped)
-        snprintf(skipped, sizeof skipped, ", %" PRIu64 " skipped", console->tally.skipped);
-    progress_erase(&console->progress);
-    print_unlisted(console);
-    console_line(console, "%" PRIu64 " verified, %" PRIu64 " failed%s; nothing was written",
-                 console->tally.kept, console->tally.failed, skipped);
-    return close_stdout(console);
+    return finish_unwritten(console, "", console->tally.kept, "verified", "skipped");
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "failure_summary.h"
+#include "mppool.h"
 #include "progress.h"
 
 struct console {
@@ -31,18 +32,6 @@ struct console {
 
 enum { CONSOLE_EXAMPLES_MAX = 5 };
 
-/* What the pool did, for the line before the last one. Nothing is printed for a zero struct. */
-struct pool_summary {
-    int ranks;
-    int ranks_lost;
-    int workers;
-    uint64_t steals;
-    uint64_t tasks_stolen;
-    uint64_t workers_replaced;
-    uint64_t retries;
-    const char *confined; /* what confines the workers; NULL: not printed */
-};
-
 /* tally: zero but for its words. */
 void console_init(struct console *console, const struct tally *tally, bool quiet);
 void console_release(struct console *console);
@@ -61,8 +50,10 @@ void console_error(struct console *console, const char *text);
 void console_update(struct console *console, double elapsed_s);
 
 /* Prints the summary: how many failures of each cause were not printed, what the pool did, and the
- * counts. -1: stdout could not be written completely. */
-int console_finish(struct console *console, const struct pool_summary *pool, double elapsed_s);
+ * counts. confined: what confines the workers; NULL: nothing. -1: stdout could not be written
+ * completely. */
+int console_finish(struct console *console, const struct mpp_stats *pool, const char *confined,
+                   double elapsed_s);
 
 /* The same for a dry run. */
 int console_finish_dry(struct console *console);
@@ -74,6 +65,7 @@ int console_finish_verify(struct console *console);
 void console_format_counts(const struct tally *tally, double elapsed_s, char *text, size_t size);
 
 /* The line before it; "" if nothing of it is worth printing. */
-void console_format_pool(const struct pool_summary *pool, char *text, size_t size);
+void console_format_pool(const struct mpp_stats *pool, const char *confined, char *text,
+                         size_t size);
 
 #endif

@@ -38,16 +38,18 @@ int joblog_open(struct joblog *joblog, const char *path, bool append, struct mpp
     return 0;
 }
 
-int joblog_put(struct joblog *joblog, const struct joblog_entry *entry, struct mpp_error *error)
+int joblog_put(struct joblog *joblog, const struct journal_record *record, int signal,
+               uint64_t output_bytes, struct mpp_error *error)
 {
     char source[4 * PATH_MAX];
     if (!joblog->file)
         return 0;
-    log_escape(entry->source, source, sizeof source);
+    log_escape(record->identity.key, source, sizeof source);
     fprintf(joblog->file, "%" PRIu64 "\t%s\t%.3f\t%.3f\t%" PRIu64 "\t%" PRIu64 "\t%d\t%d\t%s %s\n",
-            ++joblog->seq, entry->host && *entry->host ? entry->host : ":",
-            entry->end_s - entry->run_s, entry->run_s, entry->sent_bytes, entry->received_bytes,
-            entry->exit_value, entry->signal, program_invocation_short_name, source);
+            ++joblog->seq, record->host && *record->host ? record->host : ":",
+            (double)record->end_ms * 1e-3 - record->run_s, record->run_s,
+            record->size_bytes > 0 ? (uint64_t)record->size_bytes : 0, output_bytes,
+            record->status == JOURNAL_FAILED, signal, program_invocation_short_name, source);
     return ferror(joblog->file) ? mpp_error_set_errno(error, "cannot write the job log") : 0;
 }
 

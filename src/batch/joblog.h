@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "journal_line.h"
 #include "mpp_error.h"
 
 struct joblog {
@@ -21,19 +22,12 @@ struct joblog {
     uint64_t seq; /* of the last line */
 };
 
-struct joblog_entry {
-    const char *host; /* "" or NULL: unknown, shown as ":" */
-    double end_s;     /* since 1970 */
-    double run_s;
-    uint64_t sent_bytes, received_bytes;
-    int exit_value, signal;
-    const char *source;
-};
-
 /* path NULL: no log is written, and the other functions do nothing. `append` keeps an existing log
  * and continues its Seq numbers; otherwise it is overwritten. */
 int joblog_open(struct joblog *joblog, const char *path, bool append, struct mpp_error *error);
-int joblog_put(struct joblog *joblog, const struct joblog_entry *entry, struct mpp_error *error);
+/* signal: what killed the worker; 0: nothing. */
+int joblog_put(struct joblog *joblog, const struct journal_record *record, int signal,
+               uint64_t output_bytes, struct mpp_error *error);
 int joblog_close(struct joblog *joblog, struct mpp_error *error);
 
 #endif

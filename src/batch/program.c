@@ -91,17 +91,3 @@ enum exit_status program_run(int argc, char **argv, const struct mpp_options *op
     }
     return status;
 }
-
-struct pool_summary program_pool_summary(struct mpp_executor *executor, const char *confined)
-{
-    struct mpp_stats stats = {0};
-    mpp_executor_stats(executor, &stats);
-    return (struct pool_summary){.ranks = stats.ranks,
-                                 .ranks_lost = stats.ranks_lost,
-                                 .workers = stats.workers,
-                                 .steals = stats.steals,
-                                 .tasks_stolen = stats.tasks_stolen,
-                                 .workers_replaced = stats.workers_replaced,
-                                 .retries = stats.retries,
-                                 .confined = confined};
-}

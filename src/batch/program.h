@@ -12,7 +12,6 @@
 #define PROGRAM_H
 
 #include "buf.h"
-#include "console.h"
 #include "mppool.h"
 
 enum exit_status {
@@ -41,8 +40,5 @@ const char *program_launch_error(void);
 enum exit_status program_run(int argc, char **argv, const struct mpp_options *options,
                              enum exit_status (*work)(struct mpp_executor *executor, void *context),
                              void *context);
-
-/* What the pool did, for console_finish. confined: what confines its workers, or NULL. */
-struct pool_summary program_pool_summary(struct mpp_executor *executor, const char *confined);
 
 #endif

@@ -154,20 +154,12 @@ int run_log_add(struct run_log *log, struct journal_record *record,
         return 0;
     const struct journal_entry *earlier = run_log_find(log, &record->identity);
     enum journal_status was = earlier ? (enum journal_status)earlier->status : JOURNAL_DONE;
-    bool failed = record->status == JOURNAL_FAILED;
-    struct joblog_entry entry = {
-        .host = record->host,
-        .end_s = (double)record->end_ms * 1e-3,
-        .run_s = record->run_s,
-        .sent_bytes = record->size_bytes > 0 ? (uint64_t)record->size_bytes : 0,
-        .received_bytes = output_bytes,
-        .exit_value = failed,
-        .signal = failed && outcome && outcome->exception ? outcome->exception->signal : 0,
-        .source = record->identity.key};
+    int signal = outcome && outcome->exception ? outcome->exception->signal : 0;
     record->was = earlier ? &was : NULL;
-    if (journal_append(&log->journal, record, error))
-        return -1;
-    return joblog_put(&log->joblog, &entry, error);
+    return journal_append(&log->journal, record, error) ||
+                   joblog_put(&log->joblog, record, signal, output_bytes, error)
+               ? -1
+               : 0;
 }
 
 /* ---- summary.json ---- */

@@ -36,19 +36,18 @@ static void test_pool_lines(void **state)
 {
     (void)state;
     char text[256];
-    console_format_pool(&(struct pool_summary){.ranks = 16, .workers = 16}, text, sizeof text);
+    console_format_pool(&(struct mpp_stats){.ranks = 16, .workers = 16}, NULL, text, sizeof text);
     assert_string_equal(text, "");
     console_format_pool(
-        &(struct pool_summary){.ranks = 16, .workers = 16, .steals = 12, .tasks_stolen = 340}, text,
-        sizeof text);
+        &(struct mpp_stats){.ranks = 16, .workers = 16, .steals = 12, .tasks_stolen = 340}, NULL,
+        text, sizeof text);
     assert_string_equal(text, "16 ranks, 16 workers, 12 steals (340 tasks)");
     console_format_pool(
-        &(struct pool_summary){.ranks = 1, .workers = 1, .workers_replaced = 1, .retries = 1}, text,
-        sizeof text);
+        &(struct mpp_stats){.ranks = 1, .workers = 1, .workers_replaced = 1, .retries = 1}, NULL,
+        text, sizeof text);
     assert_string_equal(text, "1 rank, 1 worker, 1 worker replaced, 1 task tried again");
-    console_format_pool(
-        &(struct pool_summary){.ranks = 2, .workers = 8, .confined = "seccomp, Landlock 3"}, text,
-        sizeof text);
+    console_format_pool(&(struct mpp_stats){.ranks = 2, .workers = 8}, "seccomp, Landlock 3", text,
+                        sizeof text);
     assert_string_equal(text, "2 ranks, 8 workers; confined by seccomp, Landlock 3");
 }
 
