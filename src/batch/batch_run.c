@@ -212,13 +212,10 @@ static int open_output(struct batch_run *run, struct mpp_error *error)
 {
     const struct mpb_run *options = &run->options->run;
     const struct run_directory *directory = run->arguments->directory;
-    int fd;
     if (run->job->output == MPB_OUTPUT_FILES && options->output) {
-        if (!options->dry_run && !run_options_only_verify(run->options)) {
-            if (output_directory_open(options->output, &fd, error))
-                return -1;
-            close(fd);
-        }
+        if (!options->dry_run && !run_options_only_verify(run->options) &&
+            output_directory_make(options->output, error))
+            return -1;
         batch_inputs_exclude(&run->inputs, options->output);
     }
     if (!job_has_results(run->job) || options->dry_run)
@@ -309,7 +306,7 @@ enum exit_status batch_run(struct mpp_executor *executor, const struct batch_arg
     run->arguments = arguments;
     run->job = job;
     run->options = arguments->setup->options;
-    run->output.root = -1;
+    run->output.file = ATOMIC_FILE_INIT;
     run->log.journal.fd = -1;
     console_init(&run->console, &words, run->options->quiet);
     if (begin(run, &error))

@@ -244,10 +244,8 @@ int batch_worker_initialize(const void *initargs, struct mpp_error *error)
     const char *const directories[] = {setup->job->output == MPB_OUTPUT_FILES ? run->output : NULL,
                                        setup->spool_directory};
     bool writes = !run->dry_run && !run_options_only_verify(setup->options);
-    for (int i = 0; i < 2; i++) {
-        int fd;
-        if (directories[i] && writes && output_directory_open(directories[i], &fd, error) == 0)
-            close(fd);
-    }
+    for (int i = 0; i < 2; i++)
+        if (directories[i] && writes)
+            output_directory_make(directories[i], error);
     return 0;
 }

@@ -3,55 +3,32 @@
 #include "result_stream.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "output_directory.h"
+#include "output_name.h"
 #include "read_write_full.h"
 
 enum { PENDING_BYTES = 1 << 16, PIECE_BYTES = 1 << 20 };
 
 /* ---- Opening ---- */
 
-static int open_path(struct mpb_output *output, struct mpp_error *error)
-{
-    char directory[PATH_MAX];
-    struct stat status;
-    const char *path = output->path, *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    size_t size = slash == path ? 1 : (size_t)(slash ? slash - path : 0);
-    int missing = lstat(path, &status);
-    if (missing && errno != ENOENT)
-        return mpp_error_set_errno(error, "cannot write '%.800s'", path);
-    if (!*name || (!missing && !S_ISREG(status.st_mode)))
-        return mpp_error_set(error, "the output '%.800s' is not a regular file", path);
-    if (size >= sizeof directory)
-        return mpp_error_set(error, "the output's path is longer than %d bytes", PATH_MAX - 1);
-    memcpy(directory, size ? path : ".", size ? size : 1);
-    directory[size ? size : 1] = '\0';
-    if (output_directory_open(directory, &output->root, error) ||
-        atomic_file_open(&output->file, output->root, name, error))
-        return -1;
-    output->file.path = path; /* for error texts */
-    return 0;
-}
-
 int result_stream_open(struct mpb_output *output, const char *path, struct mpp_error *error)
 {
-    *output = (struct mpb_output){.file = ATOMIC_FILE_INIT, .root = -1};
+    struct stat status;
+    *output = (struct mpb_output){.file = ATOMIC_FILE_INIT};
     if (!path || strcmp(path, "-") == 0)
         return 0;
     output->path = path;
-    if (open_path(output, error) == 0)
-        return 0;
-    int reason = errno;
-    result_stream_release(output);
-    errno = reason;
-    return -1;
+    int missing = lstat(path, &status);
+    if (missing && errno != ENOENT)
+        return mpp_error_set_errno(error, "cannot write '%.800s'", path);
+    if (!*output_name_base(path) || (!missing && !S_ISREG(status.st_mode)))
+        return mpp_error_set(error, "the output '%.800s' is not a regular file", path);
+    return atomic_file_create(&output->file, path, error);
 }
 
 /* ---- Writing ---- */
@@ -119,12 +96,8 @@ void result_stream_release(struct mpb_output *output)
 {
     if (!output->path && output->pending.size)
         write_pending(output, NULL);
-    if (output->root >= 0) {
-        atomic_file_abandon(&output->file);
-        close(output->root);
-    }
+    atomic_file_abandon(&output->file);
     buf_release(&output->pending);
-    output->root = -1;
 }
 
 /* ---- Pieces ---- */

@@ -14,7 +14,6 @@
 struct mpb_output {
     const char *path;        /* NULL: stdout */
     struct atomic_file file; /* unless stdout */
-    int root;                /* descriptor of the file's directory; -1: none */
     struct buf pending;      /* not written yet */
     uint64_t size_bytes;     /* written so far */
     int failed;              /* errno of the first failure; 0: none */
@@ -36,7 +35,7 @@ int result_stream_pieces(const struct result_ref *ref, const char *input,
 int result_stream_commit(struct mpb_output *output, struct mpp_error *error);
 
 /* Writes what is pending on stdout; removes an uncommitted file. Accepts a zero struct that has
- * root -1. */
+ * ATOMIC_FILE_INIT. */
 void result_stream_release(struct mpb_output *output);
 
 #endif

@@ -58,15 +58,12 @@ static int describe(struct option_texts *texts, const struct mpb_option *options
 static int make_run_directory(const char *path, bool named, struct mpp_error *error)
 {
     struct stat status;
-    int fd;
-    if (named && output_directory_open(path, &fd, error))
-        return -1;
     if (named)
-        close(fd);
-    else if (TEMP_FAILURE_RETRY(mkdir(path, 0777)) && errno != EEXIST)
+        return output_directory_make(path, error);
+    if (TEMP_FAILURE_RETRY(mkdir(path, 0777)) && errno != EEXIST)
         return mpp_error_set_errno(
             error, "cannot create the directory '%.800s' (--run-dir names another one)", path);
-    else if (lstat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+    if (lstat(path, &status) == 0 && !S_ISDIR(status.st_mode))
         return mpp_error_set(error, "'%.800s' is not a directory; remove it", path);
     return 0;
 }
@@ -243,23 +240,15 @@ static void put_summary(struct buf *out, const struct run_log *log, const struct
 static int write_file(const char *path, const struct buf *content, struct mpp_error *error)
 {
     struct atomic_file file = ATOMIC_FILE_INIT;
-    char directory[PATH_MAX] = ".";
-    const char *slash = strrchr(path, '/');
     bool exists;
-    int root;
-    if (slash)
-        snprintf(directory, sizeof directory, "%.*s", (int)(slash - path) + 1, path);
     if (content->failed)
         return mpp_error_set(error, "out of memory for '%.300s'", path);
-    if (output_directory_open(directory, &root, error))
-        return -1;
-    int result = atomic_file_open(&file, root, slash ? slash + 1 : path, error) ||
+    int result = atomic_file_create(&file, path, error) ||
                          atomic_file_write(&file, content->data, content->size, error) ||
                          atomic_file_commit(&file, true, &exists, error)
                      ? -1
                      : 0;
     atomic_file_abandon(&file);
-    close(root);
     return result;
 }
 

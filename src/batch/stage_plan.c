@@ -15,10 +15,8 @@
 static FILE *open_file(const char *directory, struct mpp_error *error)
 {
     char path[PATH_MAX];
-    int root;
-    if (output_directory_open(directory, &root, error))
+    if (output_directory_make(directory, error))
         return NULL;
-    close(root);
     snprintf(path, sizeof path, "%s/stage-XXXXXX", directory);
     int fd = mkostemp(path, O_CLOEXEC);
     FILE *file = fd >= 0 ? fdopen(fd, "w+") : NULL;
@@ -48,8 +46,8 @@ int stage_plan_add(struct stage_plan *plan, const char *directory, const struct 
     return 0;
 }
 
-/* Reads the next reference and appends it to the members. */
-static int take_member(struct stage_plan *plan, uint64_t *xxh3, struct mpp_error *error)
+/* Reads the next reference, and appends it to the members and its checksum to the sums. */
+static int take_member(struct stage_plan *plan, struct mpp_error *error)
 {
     uint32_t size;
     struct result_ref ref;
@@ -59,7 +57,7 @@ static int take_member(struct stage_plan *plan, uint64_t *xxh3, struct mpp_error
         if (to && fread(to, size, 1, plan->file) == 1) {
             struct reader from = reader_over(to, size);
             result_ref_get(&from, &ref);
-            *xxh3 = htole64(result_ref_xxh3(&ref));
+            buf_put_u64(&plan->sums, result_ref_xxh3(&ref));
             buf_put(&plan->members, to, size);
             plan->read++;
             return 0;
@@ -71,43 +69,29 @@ static int take_member(struct stage_plan *plan, uint64_t *xxh3, struct mpp_error
 int stage_plan_next(struct stage_plan *plan, const struct mpb_stage *stage,
                     struct task_order *order, bool *made, struct mpp_error *error)
 {
-    XXH3_state_t *state = NULL;
-    uint64_t left = plan->count - plan->read, xxh3;
+    uint64_t left = plan->count - plan->read;
     uint64_t count = stage->group && stage->group < left ? stage->group : left;
-    int result = -1;
     *made = count > 0;
     if (!count)
         return 0;
     if (!plan->read && (fflush(plan->file) || fseek(plan->file, 0, SEEK_SET)))
         return mpp_error_set_errno(error, "cannot write a file in the run directory");
     buf_clear(&plan->members);
-    state = XXH3_createState();
-    if (!state || XXH3_128bits_reset(state) != XXH_OK) {
-        mpp_error_set(error, "out of memory");
-        goto out;
-    }
-    for (uint64_t i = 0; i < count; i++) {
-        if (take_member(plan, &xxh3, error))
-            goto out;
-        XXH3_128bits_update(state, &xxh3, sizeof xxh3);
-    }
-    if (plan->members.failed || count > UINT32_MAX) {
-        mpp_error_set(error, "out of memory for a task of %" PRIu64 " results", count);
-        goto out;
-    }
-    xxh3 = htole64(result_ref_xxh3(&plan->shared));
-    XXH3_128bits_update(state, &xxh3, sizeof xxh3);
-    XXH128_hash_t hash = XXH3_128bits_digest(state);
+    buf_clear(&plan->sums);
+    for (uint64_t i = 0; i < count; i++)
+        if (take_member(plan, error))
+            return -1;
+    buf_put_u64(&plan->sums, result_ref_xxh3(&plan->shared));
+    if (plan->members.failed || plan->sums.failed || count > UINT32_MAX)
+        return mpp_error_set(error, "out of memory for a task of %" PRIu64 " results", count);
+    XXH128_hash_t hash = XXH3_128bits(plan->sums.data, plan->sums.size);
     snprintf(plan->key, sizeof plan->key, "%.20s %016" PRIx64 "%016" PRIx64, stage->name,
              hash.high64, hash.low64);
     order->identity.key = plan->key;
     order->shared = plan->shared;
     order->member_count = (uint32_t)count;
     order->members = (struct mpp_bytes){plan->members.data, plan->members.size};
-    result = 0;
-out:
-    XXH3_freeState(state);
-    return result;
+    return 0;
 }
 
 void stage_plan_release(struct stage_plan *plan)
@@ -116,5 +100,6 @@ void stage_plan_release(struct stage_plan *plan)
         fclose(plan->file);
     buf_release(&plan->encoded);
     buf_release(&plan->members);
+    buf_release(&plan->sums);
     *plan = (struct stage_plan){0};
 }

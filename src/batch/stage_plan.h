@@ -24,6 +24,7 @@ struct stage_plan {
     uint64_t read;  /* of them, already put into tasks */
     struct result_ref shared; /* what all tasks of the stage get; the caller sets it */
     struct buf encoded, members;
+    struct buf sums; /* the checksums of the members and of what they share */
     char key[64];
 };
 

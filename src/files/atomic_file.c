@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "output_directory.h"
+#include "output_name.h"
 #include "read_write_full.h"
 
 /* Sets the error for a component of `path` that could not be opened as a directory. */
@@ -113,6 +115,26 @@ int atomic_file_open(struct atomic_file *file, int root, const char *path, struc
     if (file->fd < 0 && open_named(file))
         return mpp_error_set_errno(error, "cannot write '%.800s'", path);
     return 0;
+}
+
+int atomic_file_create(struct atomic_file *file, const char *path, struct mpp_error *error)
+{
+    char directory[PATH_MAX];
+    const char *name = output_name_base(path);
+    int root, size = (int)(name - path);
+    *file = ATOMIC_FILE_INIT;
+    if (name - path >= PATH_MAX)
+        return mpp_error_set(error, "the output's path is longer than %d bytes", PATH_MAX - 1);
+    snprintf(directory, sizeof directory, "%.*s", size > 1 ? size - 1 : 1, size ? path : ".");
+    if (output_directory_open(directory, &root, error))
+        return -1;
+    int failed = atomic_file_open(file, root, name, error), reason = errno;
+    file->path = path; /* for error texts */
+    if (failed)
+        atomic_file_abandon(file);
+    close(root);
+    errno = reason;
+    return failed;
 }
 
 int atomic_file_write(struct atomic_file *file, const void *bytes, size_t size,

@@ -47,6 +47,10 @@ struct atomic_file {
  * directory, a `..`, a leading slash. `path` must stay valid until commit or abandon. */
 int atomic_file_open(struct atomic_file *file, int root, const char *path, struct mpp_error *error);
 
+/* Begins a file at any path; `..` and symbolic links are allowed in its directory, which is created
+ * if it is missing. -1: errno says why. */
+int atomic_file_create(struct atomic_file *file, const char *path, struct mpp_error *error);
+
 int atomic_file_write(struct atomic_file *file, const void *bytes, size_t size,
                       struct mpp_error *error);
 

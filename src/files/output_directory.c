@@ -34,3 +34,12 @@ int output_directory_open(const char *path, int *fd, struct mpp_error *error)
         return mpp_error_set_errno(error, "cannot open the directory '%.800s'", path);
     return 0;
 }
+
+int output_directory_make(const char *path, struct mpp_error *error)
+{
+    int fd;
+    if (output_directory_open(path, &fd, error))
+        return -1;
+    close(fd);
+    return 0;
+}

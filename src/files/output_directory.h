@@ -11,4 +11,7 @@
  * *fd. */
 int output_directory_open(const char *path, int *fd, struct mpp_error *error);
 
+/* The same, but closes it. */
+int output_directory_make(const char *path, struct mpp_error *error);
+
 #endif

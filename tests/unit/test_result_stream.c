@@ -293,7 +293,7 @@ static void test_file_of_a_stopped_run(void **state)
     result_stream_release(&output);
     scratch_expect("x/out", "old");
     assert_int_equal(scratch_count("x"), 1);
-    output = (struct mpb_output){.root = -1};
+    output = (struct mpb_output){.file = ATOMIC_FILE_INIT};
     result_stream_release(&output);
     assert_true(fcntl(0, F_GETFD) >= 0); /* descriptor 0 was not taken for the file */
 }
