@@ -70,32 +70,28 @@ static int add_entry(struct journal_index *index, const struct journal_entry *en
 /* ---- Headers ---- */
 
 struct header_line {
-    bool is_header, has_version;
+    bool has_version;
     int64_t format;
     char job[256];
     struct json_value options;
+    const struct journal_header *expected; /* NULL: every option will do */
+    int differs;                           /* an option does; *error says how */
+    struct mpp_error *error;
 };
 
 /* Reads all members but the options, whose place is noted. */
-static void read_header_members(struct header_line *to, const char *line, size_t size)
+static bool read_header_member(void *context, const char *name, const struct json_value *value)
 {
-    struct json_reader reader;
-    const char *name;
-    struct json_value value;
-    *to = (struct header_line){.is_header = true, .format = 1};
-    json_reader_init(&reader, line, size);
-    while (json_next(&reader, &name, &value)) {
-        if (strcmp(name, "journal") == 0)
-            to->has_version = true;
-        else if (strcmp(name, "format") == 0)
-            to->is_header &= json_int(&value, &to->format) && to->format > 0;
-        else if (strcmp(name, "job") == 0 && value.kind == JSON_STRING)
-            snprintf(to->job, sizeof to->job, "%s", value.text);
-        else if (strcmp(name, "options") == 0 && value.kind == JSON_OBJECT)
-            to->options = value;
-    }
-    to->is_header &= to->has_version && to->options.span && !reader.failed;
-    json_reader_release(&reader);
+    struct header_line *to = context;
+    if (strcmp(name, "journal") == 0)
+        to->has_version = true;
+    else if (strcmp(name, "format") == 0)
+        return json_int(value, &to->format) && to->format > 0;
+    else if (strcmp(name, "job") == 0 && value->kind == JSON_STRING)
+        snprintf(to->job, sizeof to->job, "%s", value->text);
+    else if (strcmp(name, "options") == 0 && value->kind == JSON_OBJECT)
+        to->options = *value;
+    return true;
 }
 
 static int compare_option(const struct journal_header *header, const char *name,
@@ -112,26 +108,16 @@ static int compare_option(const struct journal_header *header, const char *name,
     return 0;
 }
 
-/* Compares the options with those of the run; `expected` may be NULL. */
-static int read_options(struct header_line *header, const struct journal_header *expected,
-                        struct mpp_error *error)
+static bool read_option(void *context, const char *name, const struct json_value *value)
 {
-    struct json_reader reader;
-    const char *name;
-    struct json_value value;
-    int differs = 0;
-    json_reader_init(&reader, header->options.span, header->options.span_size);
-    while (json_next(&reader, &name, &value)) {
-        if (value.kind != JSON_STRING)
-            continue;
-        if (header->format == 1 && strcmp(name, "job") == 0)
-            snprintf(header->job, sizeof header->job, "%s", value.text);
-        else if (expected && !differs)
-            differs = compare_option(expected, name, value.text, error);
-    }
-    header->is_header &= !reader.failed;
-    json_reader_release(&reader);
-    return differs;
+    struct header_line *to = context;
+    if (value->kind != JSON_STRING)
+        return true;
+    if (to->format == 1 && strcmp(name, "job") == 0)
+        snprintf(to->job, sizeof to->job, "%s", value->text);
+    else if (to->expected && !to->differs)
+        to->differs = compare_option(to->expected, name, value->text, to->error);
+    return true;
 }
 
 /* Reads a header line; *is_header is set if it is one. -1: a run like `expected` cannot continue
@@ -139,24 +125,25 @@ static int read_options(struct header_line *header, const struct journal_header 
 static int read_header(const struct journal_header *expected, const char *line, size_t size,
                        bool *is_header, struct mpp_error *error)
 {
-    struct header_line header;
-    read_header_members(&header, line, size);
-    *is_header = header.is_header;
-    if (!header.is_header)
+    struct header_line header = {.format = 1, .expected = expected, .error = error};
+    *is_header = json_read_object(line, size, read_header_member, &header) && header.has_version &&
+                 header.options.span;
+    if (!*is_header)
         return 0;
     if (header.format > JOURNAL_FORMAT)
         return mpp_error_set(error, "has format %lld; this program reads formats 1 and 2",
                              (long long)header.format);
     if (header.format == 1)
         strcpy(header.job, "thumbnail");
-    int differs = read_options(&header, expected, error);
-    *is_header = header.is_header &= *header.job != '\0';
-    if (header.is_header && expected && strcmp(header.job, expected->job) != 0)
+    *is_header =
+        json_read_object(header.options.span, header.options.span_size, read_option, &header) &&
+        *header.job;
+    if (*is_header && expected && strcmp(header.job, expected->job) != 0)
         return mpp_error_set(error,
                              "was written by the job '%.200s', not '%.200s'; use another "
                              "file with --journal",
                              header.job, expected->job);
-    return header.is_header ? differs : 0;
+    return *is_header ? header.differs : 0;
 }
 
 bool journal_is_bare(int fd)

@@ -219,8 +219,9 @@ struct task_line {
     unsigned seen;
 };
 
-static bool read_member(struct task_line *to, const char *name, const struct json_value *value)
+static bool read_member(void *context, const char *name, const struct json_value *value)
 {
+    struct task_line *to = context;
     enum journal_status status;
     uint64_t number;
     if (value->kind == JSON_NULL)
@@ -258,18 +259,10 @@ bool journal_read_task(const char *line, size_t size, struct buf *key,
                        struct task_identity *identity, struct journal_entry *entry)
 {
     struct task_line to = {key, identity, entry, 0};
-    struct json_reader reader;
-    const char *name;
-    struct json_value value;
-    bool good = true;
     *identity = (struct task_identity){0};
     *entry = (struct journal_entry){0};
-    json_reader_init(&reader, line, size);
-    while (good && json_next(&reader, &name, &value))
-        good = read_member(&to, name, &value);
-    good &= !reader.failed && (to.seen & SEEN_SOURCE) && (to.seen & SEEN_STATUS) && !key->failed;
-    json_reader_release(&reader);
-    if (!good)
+    if (!json_read_object(line, size, read_member, &to) || !(to.seen & SEEN_SOURCE) ||
+        !(to.seen & SEEN_STATUS) || key->failed)
         return false;
     if (!(to.seen & SEEN_SIZE) || !(to.seen & SEEN_MTIME))
         entry->size_bytes = -1;
@@ -312,74 +305,72 @@ static bool read_spool_name(const char *text, struct result_ref *ref)
 /* One bit for each member of a result. */
 enum { HAS_TEXT = 1, HAS_HEX = 2, HAS_SPOOL = 4, HAS_OFFSET = 8, HAS_SIZE = 16, HAS_SUM = 32 };
 
-static bool read_result_member(const char *name, const struct json_value *value, struct buf *bytes,
-                               struct result_ref *ref, unsigned *seen)
+struct result_members {
+    struct buf *bytes;
+    struct result_ref *ref;
+    unsigned seen;
+};
+
+static bool read_result_member(void *context, const char *name, const struct json_value *value)
 {
+    struct result_members *to = context;
+    struct result_ref *ref = to->ref;
     bool is_string = value->kind == JSON_STRING;
     if (strcmp(name, "text") == 0 && is_string) {
-        *seen |= HAS_TEXT;
-        buf_put(bytes, value->text, strlen(value->text));
-        return !bytes->failed;
+        to->seen |= HAS_TEXT;
+        buf_put(to->bytes, value->text, strlen(value->text));
+        return !to->bytes->failed;
     }
     if (strcmp(name, "hex") == 0 && is_string) {
         size_t digits = strlen(value->text);
-        uint8_t *to = buf_extend(bytes, digits / 2);
-        *seen |= HAS_HEX;
-        return digits % 2 == 0 && (to || digits == 0) && read_digits(value->text, digits, to);
+        uint8_t *data = buf_extend(to->bytes, digits / 2);
+        to->seen |= HAS_HEX;
+        return digits % 2 == 0 && (data || !digits) && read_digits(value->text, digits, data);
     }
     if (strcmp(name, "spool") == 0 && is_string) {
-        *seen |= HAS_SPOOL;
+        to->seen |= HAS_SPOOL;
         return read_spool_name(value->text, ref);
     }
     if (strcmp(name, "offset") == 0) {
-        *seen |= HAS_OFFSET;
+        to->seen |= HAS_OFFSET;
         return read_uint(value, &ref->offset);
     }
     if (strcmp(name, "size") == 0) {
-        *seen |= HAS_SIZE;
+        to->seen |= HAS_SIZE;
         return read_uint(value, &ref->size);
     }
     if (strcmp(name, "xxh3") == 0) {
-        *seen |= HAS_SUM;
+        to->seen |= HAS_SUM;
         return read_sum(value, &ref->xxh3);
     }
     return true;
 }
 
-static bool read_result(const struct json_value *object, struct buf *bytes, struct result_ref *ref)
+/* Reads the member that tells of the result. */
+static bool read_result(void *context, const char *name, const struct json_value *value)
 {
-    struct json_reader reader;
-    const char *name;
-    struct json_value value;
-    unsigned seen = 0;
-    bool good = object->kind == JSON_OBJECT;
-    *ref = (struct result_ref){0};
-    buf_clear(bytes);
-    json_reader_init(&reader, object->span, object->span_size);
-    while (good && json_next(&reader, &name, &value))
-        good = read_result_member(name, &value, bytes, ref, &seen);
-    good &= !reader.failed;
-    json_reader_release(&reader);
-    bool spooled = seen == (HAS_SPOOL | HAS_OFFSET | HAS_SIZE | HAS_SUM);
-    ref->place = spooled ? RESULT_SPOOLED : RESULT_INLINE;
-    return good && (spooled || seen == HAS_TEXT || seen == HAS_HEX);
+    struct result_members *to = context;
+    if (strcmp(name, "result") != 0)
+        return true;
+    *to->ref = (struct result_ref){0};
+    to->seen = 0;
+    buf_clear(to->bytes);
+    if (value->kind != JSON_OBJECT ||
+        !json_read_object(value->span, value->span_size, read_result_member, to))
+        return false;
+    bool spooled = to->seen == (HAS_SPOOL | HAS_OFFSET | HAS_SIZE | HAS_SUM);
+    to->ref->place = spooled ? RESULT_SPOOLED : RESULT_INLINE;
+    return spooled || to->seen == HAS_TEXT || to->seen == HAS_HEX;
 }
 
 bool journal_read_result(const char *line, size_t size, struct buf *bytes, struct result_ref *ref)
 {
-    struct json_reader reader;
-    const char *name;
-    struct json_value value;
-    bool good = true;
+    struct result_members to = {bytes, ref, 0};
     *ref = (struct result_ref){.place = RESULT_NONE};
     buf_clear(bytes);
-    json_reader_init(&reader, line, size);
-    while (good && json_next(&reader, &name, &value))
-        if (strcmp(name, "result") == 0)
-            good = read_result(&value, bytes, ref);
-    good &= !reader.failed;
-    json_reader_release(&reader);
-    if (good && ref->place == RESULT_INLINE)
+    if (!json_read_object(line, size, read_result, &to))
+        return false;
+    if (ref->place == RESULT_INLINE)
         ref->bytes = (struct mpp_bytes){bytes->data, bytes->size};
-    return good;
+    return true;
 }

@@ -160,22 +160,10 @@ void json_put_real_member(struct buf *out, const char *name, double value, int d
 
 /* ---- Reading ---- */
 
-void json_reader_init(struct json_reader *reader, const char *text, size_t size)
-{
-    *reader = (struct json_reader){.next = text, .end = text + size};
-}
-
-void json_reader_release(struct json_reader *reader)
-{
-    buf_release(&reader->name);
-    buf_release(&reader->string);
-}
-
-static bool fail(struct json_reader *reader)
-{
-    reader->failed = true;
-    return false;
-}
+struct json_reader {
+    const char *next, *end;
+    struct buf name, string;
+};
 
 static void skip_blanks(struct json_reader *reader)
 {
@@ -352,39 +340,46 @@ static bool read_value(struct json_reader *reader, struct json_value *value)
     return good;
 }
 
-/* Moves to the next member. False: there is none, or the text is not an object. */
-static bool move_to_member(struct json_reader *reader)
+static bool read_members(struct json_reader *reader,
+                         bool (*member)(void *context, const char *name,
+                                        const struct json_value *value),
+                         void *context)
 {
-    bool first = !reader->begun;
+    struct json_value value;
     skip_blanks(reader);
-    if (first && !take(reader, '{'))
-        return fail(reader);
-    reader->begun = true;
-    skip_blanks(reader);
-    if (take(reader, '}')) {
-        skip_blanks(reader);
-        reader->failed |= reader->next != reader->end;
-        reader->end = reader->next = NULL; /* later calls return false */
+    if (!take(reader, '{'))
         return false;
+    for (bool first = true;; first = false) {
+        skip_blanks(reader);
+        if (take(reader, '}'))
+            break;
+        if (!first && !take(reader, ','))
+            return false;
+        skip_blanks(reader);
+        if (!take(reader, '"') || !read_string(reader, &reader->name))
+            return false;
+        skip_blanks(reader);
+        if (!take(reader, ':'))
+            return false;
+        skip_blanks(reader);
+        if (!read_value(reader, &value) ||
+            !member(context, (const char *)reader->name.data, &value))
+            return false;
     }
-    if (!first && !take(reader, ','))
-        return fail(reader);
     skip_blanks(reader);
-    return true;
+    return reader->next == reader->end;
 }
 
-bool json_next(struct json_reader *reader, const char **name, struct json_value *value)
+bool json_read_object(const char *text, size_t size,
+                      bool (*member)(void *context, const char *name,
+                                     const struct json_value *value),
+                      void *context)
 {
-    if (reader->failed || (reader->begun && !reader->next) || !move_to_member(reader))
-        return false;
-    if (!take(reader, '"') || !read_string(reader, &reader->name))
-        return fail(reader);
-    *name = (const char *)reader->name.data;
-    skip_blanks(reader);
-    if (!take(reader, ':'))
-        return fail(reader);
-    skip_blanks(reader);
-    return read_value(reader, value) || fail(reader);
+    struct json_reader reader = {.next = text, .end = text + size};
+    bool good = read_members(&reader, member, context);
+    buf_release(&reader.name);
+    buf_release(&reader.string);
+    return good;
 }
 
 bool json_int(const struct json_value *value, int64_t *number)

@@ -51,31 +51,25 @@ enum json_kind {
     JSON_TRUE,
     JSON_FALSE,
     JSON_NULL,
-    JSON_OBJECT, /* span: includes the braces; read it with another json_reader */
+    JSON_OBJECT, /* span: includes the braces; read it with json_read_object */
     JSON_ARRAY,  /* span: includes the brackets */
 };
 
 struct json_value {
     enum json_kind kind;
-    const char *text; /* STRING: decoded, contains no zero byte; valid until the next member */
+    const char
+        *text; /* STRING: decoded, contains no zero byte; valid during the call of `member` */
     const char *span; /* the value's characters in the text */
     size_t span_size;
 };
 
-/* Reads a text that is one object and nothing else except white space. The text must stay valid. */
-struct json_reader {
-    const char *next, *end;
-    bool begun;
-    bool failed; /* the text is not such an object */
-    struct buf name, string;
-};
-
-void json_reader_init(struct json_reader *reader, const char *text, size_t size);
-void json_reader_release(struct json_reader *reader);
-
-/* The next member; *name is valid until the next call. False: there are no more members, or
- * reader->failed is true. */
-bool json_next(struct json_reader *reader, const char **name, struct json_value *value);
+/* Reads a text that is one object and nothing else except white space: calls `member` for each
+ * member. False: the text is not such an object, which may be found out after some calls, or
+ * `member` returned false, which ends the reading. */
+bool json_read_object(const char *text, size_t size,
+                      bool (*member)(void *context, const char *name,
+                                     const struct json_value *value),
+                      void *context);
 
 /* False: the value is not a whole number, or does not fit into int64_t. */
 bool json_int(const struct json_value *value, int64_t *number);

@@ -11,22 +11,30 @@
 #include "json.h"
 #include "read_write_full.h"
 
-/* Reads every member of an object, and of the objects within it. */
-static void read_object(const char *text, size_t size, int depth)
+struct object {
+    const char *text;
+    size_t size;
+    int depth;
+};
+
+static bool check_member(void *context, const char *name, const struct json_value *value)
 {
-    struct json_reader reader;
-    struct json_value value;
-    const char *name;
+    const struct object *within = context;
+    struct object object = {value->span, value->span_size, within->depth + 1};
     int64_t number;
-    json_reader_init(&reader, text, size);
-    while (json_next(&reader, &name, &value)) {
-        if (value.span < text || value.span + value.span_size > text + size)
-            abort();
-        json_int(&value, &number);
-        if (value.kind == JSON_OBJECT && depth < 3)
-            read_object(value.span, value.span_size, depth + 1);
-    }
-    json_reader_release(&reader);
+    (void)name;
+    if (value->span < within->text || value->span + value->span_size > within->text + within->size)
+        abort();
+    json_int(value, &number);
+    if (value->kind == JSON_OBJECT && object.depth < 4)
+        json_read_object(object.text, object.size, check_member, &object);
+    return true;
+}
+
+/* Reads every member of an object, and of the objects within it. */
+static void read_object(const char *text, size_t size)
+{
+    json_read_object(text, size, check_member, &(struct object){text, size, 0});
 }
 
 /* What was read from a line must survive being written and read again. */
@@ -110,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         journal_index_release(&index);
     }
     close(fd);
-    read_object(text, size, 0);
+    read_object(text, size);
     read_line(text, size);
     for (const char *end; (end = memchr(text, '\n', size)); text = end + 1) {
         read_line(text, (size_t)(end - text));

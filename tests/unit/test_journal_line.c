@@ -25,6 +25,21 @@ static void expect_text(struct buf *out, const char *text)
 
 /* ---- json ---- */
 
+struct json_case {
+    const char *text;
+    int members;
+};
+
+static bool check_string(void *context, const char *name, const struct json_value *value)
+{
+    struct json_case *wanted = context;
+    wanted->members++;
+    assert_string_equal(name, "x");
+    assert_int_equal(value->kind, JSON_STRING);
+    assert_string_equal(value->text, wanted->text);
+    return true;
+}
+
 static void strings_survive_writing_and_reading(void **state)
 {
     (void)state;
@@ -45,38 +60,29 @@ static void strings_survive_writing_and_reading(void **state)
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct buf out = BUF_INIT;
-        struct json_reader reader;
-        struct json_value value;
-        const char *name;
+        struct json_case wanted = {.text = cases[i].bytes};
         buf_put_u8(&out, '{');
         json_put_string_member(&out, "x", cases[i].bytes);
         buf_put_u8(&out, '}');
         assert_int_equal(out.size, strlen(cases[i].text) + 6);
         assert_memory_equal(out.data + 5, cases[i].text, strlen(cases[i].text));
-        json_reader_init(&reader, (const char *)out.data, out.size);
-        assert_true(json_next(&reader, &name, &value));
-        assert_string_equal(name, "x");
-        assert_int_equal(value.kind, JSON_STRING);
-        assert_string_equal(value.text, cases[i].bytes);
-        assert_false(json_next(&reader, &name, &value));
-        assert_false(reader.failed);
-        json_reader_release(&reader);
+        assert_true(json_read_object((const char *)out.data, out.size, check_string, &wanted));
+        assert_int_equal(wanted.members, 1);
         buf_release(&out);
     }
 }
 
+static bool count_member(void *context, const char *name, const struct json_value *value)
+{
+    (void)name, (void)value;
+    ++*(int *)context;
+    return true;
+}
+
 static bool reads(const char *text, int *members)
 {
-    struct json_reader reader;
-    struct json_value value;
-    const char *name;
     *members = 0;
-    json_reader_init(&reader, text, strlen(text));
-    while (json_next(&reader, &name, &value))
-        ++*members;
-    bool good = !reader.failed;
-    json_reader_release(&reader);
-    return good;
+    return json_read_object(text, strlen(text), count_member, members);
 }
 
 static void objects_are_read_or_refused(void **state)
