@@ -2,6 +2,8 @@
 /* A growable array of bytes and checked arithmetic on sizes: see buf.h. */
 #include "buf.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +50,23 @@ void buf_put(struct buf *buf, const void *bytes, size_t size)
     uint8_t *to = buf_extend(buf, size);
     if (to && size)
         memcpy(to, bytes, size);
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    uint8_t *to = size < 0 ? NULL : buf_reserve(buf, (size_t)size + 1);
+    if (!to) {
+        buf->failed = true;
+        return;
+    }
+    va_start(args, format);
+    vsnprintf((char *)to, (size_t)size + 1, format, args);
+    va_end(args);
+    buf->size += (size_t)size;
 }
 
 bool size_multiply(size_t a, size_t b, size_t *product)

@@ -50,6 +50,9 @@ static inline uint8_t *buf_extend(struct buf *buf, size_t extra)
 
 void buf_put(struct buf *buf, const void *bytes, size_t size);
 
+/* Puts formatted text, without a zero byte. */
+void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Store an integer at `to` and return the address behind it. */
 static inline uint8_t *store_u8(uint8_t *to, uint8_t value)
 {

@@ -15,36 +15,19 @@ static bool has_one_job(const struct command_line *command)
     return !command->jobs[1];
 }
 
-static void put_text(struct buf *out, const char *text)
-{
-    buf_put(out, text, strlen(text));
-}
-
-static void put_texts(struct buf *out, const char *const *texts)
-{
-    for (; *texts; texts++)
-        put_text(out, *texts);
-}
-
-static const char *text_of(struct buf *out)
-{
-    buf_put_u8(out, '\0');
-    return out->failed ? "" : (const char *)out->data;
-}
-
 /* ---- --help and --version ---- */
 
 const char *command_line_version(struct command_line *command)
 {
     struct buf *out = &command->version;
     buf_clear(out);
-    put_texts(out, (const char *const[]){program_invocation_short_name,
-                                         " " MPP_VERSION "\n" MPP_MPI_NAME "\n", NULL});
+    buf_printf(out, "%s " MPP_VERSION "\n" MPP_MPI_NAME "\n", program_invocation_short_name);
     for (const struct mpb_job *const *job = command->jobs; *job; job++)
         if ((*job)->libraries && (!command->job || *job == command->job))
-            put_text(out, (*job)->libraries());
-    put_texts(out, (const char *const[]){"workers confined by ", mpp_confinement(), "\n", NULL});
-    return text_of(out);
+            buf_printf(out, "%s", (*job)->libraries());
+    buf_printf(out, "workers confined by %s\n", mpp_confinement());
+    buf_put_u8(out, '\0');
+    return out->failed ? "" : (const char *)out->data;
 }
 
 static bool is_shown(const void *context, const struct mpb_option *option)
@@ -67,7 +50,7 @@ static void put_group(struct command_line *command, const char *group)
     struct buf lines = BUF_INIT;
     option_tables_help(&tables, group, is_shown, command, &lines);
     if (lines.size) {
-        put_texts(&command->text, (const char *const[]){"\n", group, "\n", NULL});
+        buf_printf(&command->text, "\n%s\n", group);
         buf_put(&command->text, lines.data, lines.size);
     }
     buf_release(&lines);
@@ -95,42 +78,35 @@ static void put_groups(struct command_line *command)
 static void put_usage(struct command_line *command)
 {
     const char *program = program_invocation_short_name;
-    const char *word = "";
-    if (!has_one_job(command))
-        word = command->job ? command->job->name : "JOB";
+    const struct mpb_job *job = command->job;
+    struct buf *out = &command->text;
+    const char *word = has_one_job(command) ? "" : job ? job->name : "JOB";
     const char *space = *word ? " " : "";
-    put_texts(&command->text,
-              (const char *const[]){"Usage: ", program, space, word,
-                                    " [OPTION]... INPUT...\n       mpirun -n N ", program, space,
-                                    word, " [OPTION]... INPUT...\n", NULL});
-    if (command->job) {
-        put_texts(&command->text,
-                  (const char *const[]){command->job->description ? command->job->description
-                                                                  : command->job->summary,
-                                        "\n", NULL});
+    buf_printf(out,
+               "Usage: %s%s%s [OPTION]... INPUT...\n"
+               "       mpirun -n N %s%s%s [OPTION]... INPUT...\n",
+               program, space, word, program, space, word);
+    if (job) {
+        buf_printf(out, "%s\n", job->description ? job->description : job->summary);
         return;
     }
-    put_text(&command->text, "Runs a job for each input, on all ranks of the MPI job.\n\nJobs\n");
-    for (const struct mpb_job *const *job = command->jobs; *job; job++) {
-        char name[32];
-        snprintf(name, sizeof name, "  %-12s", (*job)->name);
-        put_texts(&command->text, (const char *const[]){name, (*job)->summary, "\n", NULL});
-    }
-    put_text(&command->text,
-             "\nOther commands\n"
-             "  completions bash|zsh|fish               print the completions for a shell\n"
-             "  list DIR [--status STATUS] [-0]         print names of inputs from a journal;\n"
-             "                                          STATUS: done, failed or skipped\n");
+    buf_printf(out, "Runs a job for each input, on all ranks of the MPI job.\n\nJobs\n");
+    for (const struct mpb_job *const *each = command->jobs; *each; each++)
+        buf_printf(out, "  %-12s%s\n", (*each)->name, (*each)->summary);
+    buf_printf(out,
+               "\nOther commands\n"
+               "  completions bash|zsh|fish               print the completions for a shell\n"
+               "  list DIR [--status STATUS] [-0]         print names of inputs from a journal;\n"
+               "                                          STATUS: done, failed or skipped\n");
 }
 
 static enum command_status show_help(struct command_line *command)
 {
     put_usage(command);
     put_groups(command);
-    put_text(
-        &command->text,
-        "\nExit status: 0 all done; 1 some inputs failed, the others are done; 2 usage error;\n"
-        "70 internal error; 75 stopped early, run again with --resume to continue.\n");
+    buf_printf(&command->text, "\nExit status: 0 all done; 1 some inputs failed, the others are "
+                               "done; 2 usage error;\n70 internal error; 75 stopped early, run "
+                               "again with --resume to continue.\n");
     return COMMAND_TEXT;
 }
 
@@ -252,7 +228,7 @@ enum command_status command_line_parse(int argc, char **argv, const struct mpb_j
     if (command->options.help)
         return show_help(command);
     if (command->options.version) {
-        put_text(&command->text, command_line_version(command));
+        buf_printf(&command->text, "%s", command_line_version(command));
         return COMMAND_TEXT;
     }
     return COMMAND_RUN;

@@ -14,16 +14,16 @@
 /* Lists of options end with NULL. If the word for an option's value is FILE or DIR, names of files
  * or directories are completed. */
 struct completion_job {
-    const char *name; /* NULL: the only job of a program whose command line does not name it */
+    const char *name;
     const char *summary;
     const struct mpb_option *const *options;
 };
 
 struct completion_program {
     const char *name;
-    const struct mpb_option *const *options; /* those before the name of the job; NULL: none */
+    const struct mpb_option *const *options; /* those before the name of the job, if it has jobs */
     const struct completion_job *jobs;
-    size_t job_count;
+    size_t job_count; /* 0: the command line does not name a job */
 };
 
 /* Appends the script for a shell: bash, zsh or fish. -1: another shell, or out of memory. */

@@ -369,10 +369,9 @@ int option_tables_parse(const struct option_tables *tables, int argc, char **arg
 /* Adds a word to a paragraph. *column is where the line ends now. */
 static void put_word(struct buf *out, size_t *column, const char *word, size_t size)
 {
-    static const char next_line[HELP_COLUMN + 2] = "\n                          ";
     bool first = *column == HELP_COLUMN;
     if (!first && *column + 1 + size > HELP_WIDTH) {
-        buf_put(out, next_line, sizeof next_line - 1);
+        buf_printf(out, "\n%*s", HELP_COLUMN, "");
         *column = HELP_COLUMN;
     } else if (!first) {
         buf_put_u8(out, ' ');
@@ -391,11 +390,10 @@ static void put_option(struct buf *out, const struct mpb_option *option)
         snprintf(letter, sizeof letter, "-%c, ", option->letter);
     snprintf(words, sizeof words, "  %s--%s%s%s", letter, option->name, option->argument ? " " : "",
              option->argument ? option->argument : "");
-    const char *gap = strlen(words) < HELP_COLUMN ? "" : "\n";
-    char start[sizeof words + HELP_COLUMN + 2];
-    snprintf(start, sizeof start, "%-*s%s%*s", *gap ? 0 : HELP_COLUMN, words, gap,
-             *gap ? HELP_COLUMN : 0, "");
-    buf_put(out, start, strlen(start));
+    if (strlen(words) < HELP_COLUMN)
+        buf_printf(out, "%-*s", HELP_COLUMN, words);
+    else
+        buf_printf(out, "%s\n%*s", words, HELP_COLUMN, "");
     for (const char *word = help + strspn(help, " "); *word; word += strspn(word, " ")) {
         size_t size = strcspn(word, " ");
         put_word(out, &column, word, size);

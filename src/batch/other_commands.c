@@ -61,18 +61,14 @@ static int write_programs(const char *shell, const struct mpb_job *const *jobs,
 {
     const struct mpb_option *before[OPTIONS_MAX] = {0};
     struct completion_program programs[JOBS_MAX + 1];
-    struct completion_job alone[JOBS_MAX];
     size_t count = 1;
     add_options(before, run_option_table, NULL);
     programs[0] = (struct completion_program){program_invocation_short_name, before,
                                               completed->list, completed->count};
-    for (size_t i = 0; i < completed->count; i++) {
-        if (!jobs[i]->program)
-            continue;
-        alone[i] = completed->list[i];
-        alone[i].name = NULL;
-        programs[count++] = (struct completion_program){jobs[i]->program, NULL, &alone[i], 1};
-    }
+    for (size_t i = 0; i < completed->count; i++)
+        if (jobs[i]->program)
+            programs[count++] =
+                (struct completion_program){jobs[i]->program, completed->options[i], NULL, 0};
     return completions_write(shell, programs, count, text, error);
 }
 

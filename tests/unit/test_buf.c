@@ -49,6 +49,21 @@ static void every_width(void **state)
     buf_release(&buf);
 }
 
+static void formatted_text(void **state)
+{
+    (void)state;
+    struct buf buf = BUF_INIT;
+    for (int i = 0; i < 1000; i++)
+        buf_printf(&buf, "%03d%s", i, i % 2 ? "" : "!");
+    assert_int_equal(buf.size, 3500);
+    assert_memory_equal(buf.data, "000!001002!", 11);
+    assert_memory_equal(buf.data + 3493, "998!999", 7);
+    buf.failed = true;
+    buf_printf(&buf, "x");
+    assert_int_equal(buf.size, 3500);
+    buf_release(&buf);
+}
+
 static void failure_to_read_is_sticky(void **state)
 {
     (void)state;
@@ -119,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grows),
         cmocka_unit_test(every_width),
+        cmocka_unit_test(formatted_text),
         cmocka_unit_test(failure_to_read_is_sticky),
         cmocka_unit_test(failure_to_grow_is_sticky),
         cmocka_unit_test(checked_sizes),

@@ -36,9 +36,8 @@ static const struct completion_job jobs[] = {
     {"thumbnail", "makes someone's images smaller", thumbnail},
     {"digest", "checksums: of files", digest},
     {"whoami", "names ranks", none}};
-static const struct completion_job only_job = {NULL, NULL, thumbnail};
 static const struct completion_program programs[] = {
-    {"mpbatch", before, jobs, 3}, {"mpthumb", NULL, &only_job, 1}, {"mpbare", NULL, jobs, 3}};
+    {"mpbatch", before, jobs, 3}, {"mpthumb", thumbnail, NULL, 0}, {"mpbare", none, jobs, 3}};
 
 static char script[16384];
 
