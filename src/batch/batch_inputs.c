@@ -19,13 +19,14 @@ int batch_inputs_init(struct batch_inputs *inputs, const struct run_options *opt
     struct stat status;
     inputs->options = options;
     inputs->list_fd = -1;
-    inputs->number = 0;
-    input_list_init(&inputs->list, run->inputs, run->input_count);
-    inputs->list.words = job->inputs == MPB_INPUT_WORDS;
+    inputs->number = inputs->argument = 0;
+    inputs->walking = inputs->listing = false;
+    inputs->words = job->inputs == MPB_INPUT_WORDS;
+    directory_walk_init(&inputs->walk);
     inputs->unique =
-        options->count || (run->input_count == 1 && !run->files_from && !inputs->list.words &&
+        options->count || (run->input_count == 1 && !run->files_from && !inputs->words &&
                            stat(run->inputs[0], &status) == 0 && S_ISDIR(status.st_mode));
-    if (job->output == MPB_OUTPUT_STREAM && !inputs->list.words && run->output &&
+    if (job->output == MPB_OUTPUT_STREAM && !inputs->words && run->output &&
         stat(run->output, &status) == 0 && S_ISREG(status.st_mode)) {
         inputs->output = run->output;
         inputs->output_dev = status.st_dev;
@@ -38,14 +39,14 @@ int batch_inputs_init(struct batch_inputs *inputs, const struct run_options *opt
     inputs->list_fd = name_list_open(run->files_from, error);
     if (inputs->list_fd < 0)
         return -1;
-    input_list_add_names_from(&inputs->list, run->files_from, inputs->list_fd,
-                              options->null ? '\0' : '\n');
+    inputs->listing = true;
+    name_list_init(&inputs->names, inputs->list_fd, options->null ? '\0' : '\n');
     return 0;
 }
 
 void batch_inputs_release(struct batch_inputs *inputs)
 {
-    input_list_release(&inputs->list);
+    directory_walk_release(&inputs->walk);
     name_set_release(&inputs->seen);
     if (inputs->list_fd > STDIN_FILENO)
         close(inputs->list_fd);
@@ -55,7 +56,7 @@ void batch_inputs_exclude(struct batch_inputs *inputs, const char *directory)
 {
     struct stat status;
     if (stat(directory, &status) == 0)
-        input_list_exclude(&inputs->list, status.st_dev, status.st_ino);
+        directory_walk_exclude(&inputs->walk, status.st_dev, status.st_ino);
 }
 
 /* ---- Which inputs are used ---- */
@@ -109,29 +110,79 @@ static enum batch_input_status next_number(struct batch_inputs *inputs, struct m
     return BATCH_INPUT;
 }
 
+/* The next argument. If it is a directory, that is going to be walked: END. */
+static enum batch_input_status next_argument(struct batch_inputs *inputs, struct mpb_input *input,
+                                             struct mpp_error *error)
+{
+    const char *path = inputs->options->run.inputs[inputs->argument];
+    struct stat status;
+    snprintf(inputs->name, sizeof inputs->name, "%s", path);
+    *input = (struct mpb_input){.origin = MPB_NAMED,
+                                .name = inputs->name,
+                                .below = inputs->name,
+                                .argument = inputs->argument++};
+    if (!*path || strlen(path) >= PATH_MAX) {
+        mpp_error_set(error, *path ? "the path is too long" : "the name is empty");
+        return BATCH_INPUT_BAD;
+    }
+    if (inputs->words || stat(path, &status) || !S_ISDIR(status.st_mode))
+        return BATCH_INPUT;
+    inputs->walking = directory_walk_start(&inputs->walk, path, error) == 0;
+    return inputs->walking ? BATCH_INPUT_END : BATCH_INPUT_UNREAD;
+}
+
+static enum batch_input_status next_walked(struct batch_inputs *inputs, struct mpb_input *input,
+                                           struct mpp_error *error)
+{
+    enum walk_status status = directory_walk_next(&inputs->walk, error);
+    *input = (struct mpb_input){.origin = MPB_WALKED,
+                                .name = inputs->walk.path,
+                                .below = inputs->walk.path + inputs->walk.top_size,
+                                .argument = inputs->argument - 1,
+                                .link = status == WALK_LINK};
+    inputs->walking = status != WALK_END;
+    return status == WALK_END   ? BATCH_INPUT_END
+           : status == WALK_BAD ? BATCH_INPUT_UNREAD
+                                : BATCH_INPUT;
+}
+
 static enum batch_input_status next_listed(struct batch_inputs *inputs, struct mpb_input *input,
                                            struct mpp_error *error)
 {
-    static const enum mpb_input_origin origins[] = {
-        [INPUT_NAMED] = MPB_NAMED, [INPUT_WALKED] = MPB_WALKED, [INPUT_LISTED] = MPB_LISTED};
-    struct input from;
-    enum input_list_status status = input_list_next(&inputs->list, &from, error);
-    if (status == INPUT_LIST_END)
-        return BATCH_INPUT_END;
-    if (status == INPUT_LIST_LATER)
+    const char *name = "";
+    enum name_list_status status = name_list_next(&inputs->names, &name, error);
+    *input = (struct mpb_input){.origin = MPB_LISTED, .name = name, .below = name};
+    switch (status) {
+    case NAME_LIST_NAME:
+        return BATCH_INPUT;
+    case NAME_LIST_BAD:
+        return BATCH_INPUT_BAD;
+    case NAME_LIST_LATER:
         return BATCH_INPUT_LATER;
-    size_t size = strnlen(from.path, sizeof inputs->name - 1);
-    memcpy(inputs->name, from.path, size);
-    inputs->name[size] = '\0';
-    *input = (struct mpb_input){.origin = origins[from.origin],
-                                .name = inputs->name,
-                                .below = from.below,
-                                .argument = from.argument,
-                                .link = from.link};
-    bool list_failed = from.origin == INPUT_LISTED && !inputs->list.reading_names;
-    if (status == INPUT_LIST_BAD)
-        return from.origin == INPUT_WALKED || list_failed ? BATCH_INPUT_UNREAD : BATCH_INPUT_BAD;
-    return BATCH_INPUT;
+    case NAME_LIST_FAILED:
+        input->name = inputs->options->run.files_from;
+        inputs->listing = false;
+        return BATCH_INPUT_UNREAD;
+    case NAME_LIST_END:
+        break;
+    }
+    inputs->listing = false;
+    return BATCH_INPUT_END;
+}
+
+/* The next input, which may be left out. */
+static enum batch_input_status next_input(struct batch_inputs *inputs, struct mpb_input *input,
+                                          struct mpp_error *error)
+{
+    enum batch_input_status status = BATCH_INPUT_END;
+    if (inputs->options->count)
+        return next_number(inputs, input);
+    while (status == BATCH_INPUT_END &&
+           (inputs->walking || inputs->argument < inputs->options->run.input_count))
+        status = inputs->walking ? next_walked(inputs, input, error)
+                                 : next_argument(inputs, input, error);
+    return status == BATCH_INPUT_END && inputs->listing ? next_listed(inputs, input, error)
+                                                        : status;
 }
 
 enum batch_input_status batch_inputs_next(struct batch_inputs *inputs, struct mpb_input *input,
@@ -140,8 +191,7 @@ enum batch_input_status batch_inputs_next(struct batch_inputs *inputs, struct mp
     enum batch_input_status status;
     inputs->tasks = 0;
     do
-        status =
-            inputs->options->count ? next_number(inputs, input) : next_listed(inputs, input, error);
+        status = next_input(inputs, input, error);
     while ((status == BATCH_INPUT || status == BATCH_INPUT_BAD) &&
            !is_used(inputs->options, input));
     return status;

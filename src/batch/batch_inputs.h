@@ -4,25 +4,36 @@
  * a list, or numbers; without those that patterns leave out or that belong to another shard. Gives
  * each input its occurrence, so that the same name twice is two tasks. Rank 0 only.
  *
+ * Names are found on demand. stat is called only for arguments: whether files found in directories
+ * and names from a list exist and can be read is found out by the worker that opens them.
+ *
  * Memory: one directory listing per level of depth. Also 11 to 21 bytes per input, unless the only
  * input is a directory, inputs are numbers, or there is no journal.
  */
 #ifndef BATCH_INPUTS_H
 #define BATCH_INPUTS_H
 
-#include "input_list.h"
+#include <sys/types.h>
+
+#include "directory_walk.h"
+#include "name_list.h"
 #include "name_set.h"
 #include "run_options.h"
 
 struct batch_inputs {
     const struct run_options *options;
-    struct input_list list;
-    int list_fd;          /* of --files-from; -1: none */
+    bool words;      /* arguments are texts: none is a directory */
+    size_t argument; /* the next one */
+    bool walking;    /* the argument before it */
+    bool listing;    /* there is a list, and its end has not been reached */
+    int list_fd;     /* of --files-from; -1: none */
+    struct directory_walk walk;
+    struct name_list names;
     uint64_t number;      /* of the next numbered input */
     bool unique;          /* names do not repeat */
     uint64_t tasks;       /* made of the current input, if names are unique */
     struct name_set seen; /* otherwise */
-    char name[PATH_MAX];  /* of the current input */
+    char name[PATH_MAX];  /* of the current input, if it is an argument or has a number */
     const char *output;   /* the file that the run will replace at its end; NULL: none */
     dev_t output_dev;
     ino_t output_ino;

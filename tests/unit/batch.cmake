@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of files and batch, and of the jobs' options. They make their own files, below a temporary directory.
-set(batch_tests atomic_file batch_inputs collector command_line completions console file_type_guess input_list journal
+set(batch_tests atomic_file batch_inputs batch_inputs_found collector command_line completions console file_type_guess journal
                 journal_failures journal_line journal_list mpb_context name_set option_table output_directory output_name
                 progress recorded_output regular_file result_ref result_stream run_directory run_options spool stage_plan
                 task_message thumbnail_settings)
@@ -8,7 +8,7 @@ foreach(name IN LISTS batch_tests)
   add_executable(test_${name} test_${name}.c)
   target_link_libraries(test_${name} PRIVATE mpp_batch mpp_flags cmocka)
 endforeach()
-foreach(name atomic_file batch_inputs completions input_list journal journal_failures journal_list mpb_context
+foreach(name atomic_file batch_inputs batch_inputs_found completions journal journal_failures journal_list mpb_context
              output_directory recorded_output regular_file result_stream spool stage_plan)
   target_sources(test_${name} PRIVATE temporary_directory.c)
 endforeach()

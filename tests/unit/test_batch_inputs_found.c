@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* input_list: the inputs found in arguments, directories and files of names, and their order. */
+/* batch_inputs: what is found in arguments, directories and lists of names, and in which order. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "input_list.h"
+#include "batch_inputs.h"
 #include "temporary_directory.h"
 
 /* An expected input. Its kind: 'n'amed, 'w'alked, walked 'l'ink, lis't'ed, or '!': refused. */
@@ -22,28 +22,46 @@ struct expected {
     const char *path;
 };
 
-static char kind_of(enum input_list_status status, const struct input *input)
+static char kind_of(enum batch_input_status status, const struct mpb_input *input)
 {
-    static const char kinds[] = {[INPUT_NAMED] = 'n', [INPUT_WALKED] = 'w', [INPUT_LISTED] = 't'};
-    if (status == INPUT_LIST_BAD)
+    static const char kinds[] = {[MPB_NAMED] = 'n', [MPB_WALKED] = 'w', [MPB_LISTED] = 't'};
+    if (status != BATCH_INPUT)
         return '!';
     return input->link ? 'l' : kinds[input->origin];
 }
 
-static void expect_all(struct input_list *list, const struct expected *expected, size_t count)
+static struct run_options options;
+
+static struct batch_inputs *begin(char **arguments, size_t count, const char *list, char separator)
 {
-    struct input input;
+    static const struct mpb_job job = {.name = "files"};
+    struct batch_inputs *inputs = calloc(1, sizeof *inputs);
+    options = (struct run_options){
+        .run = {.inputs = arguments, .input_count = count, .files_from = list}, .null = !separator};
+    assert_int_equal(batch_inputs_init(inputs, &options, &job, NULL), 0);
+    return inputs;
+}
+
+static void end(struct batch_inputs *inputs)
+{
+    batch_inputs_release(inputs);
+    free(inputs);
+}
+
+static void expect_all(struct batch_inputs *list, const struct expected *expected, size_t count)
+{
+    struct mpb_input input;
     struct mpp_error error = {""};
     for (size_t i = 0; i < count; i++) {
-        enum input_list_status status = input_list_next(list, &input, &error);
-        if (status == INPUT_LIST_END || status == INPUT_LIST_LATER)
+        enum batch_input_status status = batch_inputs_next(list, &input, &error);
+        if (status == BATCH_INPUT_END || status == BATCH_INPUT_LATER)
             fail_msg("ended before %s", expected[i].path);
-        assert_string_equal(input.path, expected[i].path);
+        assert_string_equal(input.name, expected[i].path);
         assert_int_equal(kind_of(status, &input), expected[i].kind);
-        assert_true(status != INPUT_LIST_BAD || error.text[0]);
+        assert_true(status == BATCH_INPUT || error.text[0]);
     }
-    assert_int_equal(input_list_next(list, &input, &error), INPUT_LIST_END);
-    assert_int_equal(input_list_next(list, &input, &error), INPUT_LIST_END);
+    assert_int_equal(batch_inputs_next(list, &input, &error), BATCH_INPUT_END);
+    assert_int_equal(batch_inputs_next(list, &input, &error), BATCH_INPUT_END);
 }
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -54,14 +72,12 @@ static void test_arguments_keep_their_order(void **state)
     static char *arguments[] = {"z.jpg", "d", "gone.jpg", "d/a", ""};
     static const struct expected expected[] = {{'n', "z.jpg"},    {'w', "d/a"}, {'w', "d/b"},
                                                {'n', "gone.jpg"}, {'n', "d/a"}, {'!', ""}};
-    struct input_list *list = malloc(sizeof *list);
     scratch_write("z.jpg", "");
     scratch_write("d/b", "");
     scratch_write("d/a", "");
-    input_list_init(list, arguments, COUNT(arguments));
+    struct batch_inputs *list = begin(arguments, COUNT(arguments), NULL, '\n');
     expect_all(list, expected, COUNT(expected));
-    input_list_release(list);
-    free(list);
+    end(list);
 }
 
 static void make_tree(void)
@@ -90,15 +106,11 @@ static void test_walk_is_sorted_and_complete(void **state)
         {'w', "t/.hidden.jpg"}, {'w', "t/B/10.jpg"},  {'w', "t/B/2.jpg"},
         {'w', "t/a.jpg"},       {'w', "t/fifo"},      {'l', "t/l-file"},
         {'l', "t/l-nothing"},   {'w', "t/new\nline"}, {'w', "t/\xff\xfe"}};
-    struct input_list *list = malloc(sizeof *list);
-    struct stat status;
     make_tree();
-    assert_int_equal(stat("t/thumbs", &status), 0);
-    input_list_init(list, arguments, 1);
-    input_list_exclude(list, status.st_dev, status.st_ino);
+    struct batch_inputs *list = begin(arguments, 1, NULL, '\n');
+    batch_inputs_exclude(list, "t/thumbs");
     expect_all(list, expected, COUNT(expected));
-    input_list_release(list);
-    free(list);
+    end(list);
 }
 
 static void test_excluded_directory_is_walked_when_named(void **state)
@@ -106,34 +118,28 @@ static void test_excluded_directory_is_walked_when_named(void **state)
     (void)state;
     static char *arguments[] = {"t/thumbs/"};
     static const struct expected expected[] = {{'w', "t/thumbs/deep/a.jpg"}};
-    struct input_list *list = malloc(sizeof *list);
-    struct stat status;
     make_tree();
-    assert_int_equal(stat("t/thumbs", &status), 0);
-    input_list_init(list, arguments, 1);
-    input_list_exclude(list, status.st_dev, status.st_ino);
+    struct batch_inputs *list = begin(arguments, 1, NULL, '\n');
+    batch_inputs_exclude(list, "t/thumbs");
     expect_all(list, expected, COUNT(expected));
-    input_list_release(list);
-    free(list);
+    end(list);
 }
 
 static void test_below_is_relative_to_the_argument(void **state)
 {
     (void)state;
     static const char *const names[] = {"d", "d/", "./d", "link", "d//"};
-    struct input_list *list = malloc(sizeof *list);
     scratch_write("d/x/a.jpg", "");
     assert_int_equal(symlink("d", "link"), 0);
     for (size_t i = 0; i < COUNT(names); i++) {
         char *argument = (char *)names[i];
-        struct input input;
-        input_list_init(list, &argument, 1);
-        assert_int_equal(input_list_next(list, &input, NULL), INPUT_LIST_ITEM);
+        struct mpb_input input;
+        struct batch_inputs *list = begin(&argument, 1, NULL, '\n');
+        assert_int_equal(batch_inputs_next(list, &input, NULL), BATCH_INPUT);
         assert_string_equal(input.below, "x/a.jpg");
-        assert_int_equal(input.origin, INPUT_WALKED);
-        input_list_release(list);
+        assert_int_equal(input.origin, MPB_WALKED);
+        end(list);
     }
-    free(list);
 }
 
 /* A directory tree deeper than a path can be: one error, and the walk goes on elsewhere. */
@@ -143,8 +149,7 @@ static void test_path_too_long_is_one_error(void **state)
     char name[201];
     char *argument = ".";
     int bad = 0, files = 0;
-    struct input_list *list = malloc(sizeof *list);
-    struct input input;
+    struct mpb_input input;
     struct mpp_error error;
     memset(name, 'n', 200);
     name[200] = '\0';
@@ -153,21 +158,20 @@ static void test_path_too_long_is_one_error(void **state)
     for (int depth = 0; depth < 22; depth++)
         assert_int_equal(mkdir(name, 0777) || chdir(name), 0);
     assert_int_equal(fchdir(home), 0);
-    input_list_init(list, &argument, 1);
-    enum input_list_status status;
-    while ((status = input_list_next(list, &input, &error)) != INPUT_LIST_END) {
-        bad += status == INPUT_LIST_BAD;
-        files += status == INPUT_LIST_ITEM;
+    struct batch_inputs *list = begin(&argument, 1, NULL, '\n');
+    enum batch_input_status status;
+    while ((status = batch_inputs_next(list, &input, &error)) != BATCH_INPUT_END) {
+        bad += status == BATCH_INPUT_UNREAD;
+        files += status == BATCH_INPUT;
     }
     assert_int_equal(bad, 1);
     assert_int_equal(files, 1);
-    input_list_release(list);
+    end(list);
     for (int depth = 0; depth < 21; depth++) /* the teardown cannot remove so deep a tree */
         assert_int_equal(chdir(name), 0);
     for (int depth = 0; depth < 21; depth++)
         assert_int_equal(rmdir(name) || chdir(".."), 0);
     close(home);
-    free(list);
 }
 
 /* A directory is removed after its parent was listed: one error, and the walk goes on. */
@@ -176,17 +180,15 @@ static void test_unreadable_directory_is_one_error(void **state)
     (void)state;
     static char *arguments[] = {"d"};
     static const struct expected expected[] = {{'!', "d/b"}, {'w', "d/c"}};
-    struct input_list *list = malloc(sizeof *list);
-    struct input input;
+    struct mpb_input input;
     scratch_write("d/a", "");
     scratch_write("d/b/x", "");
     scratch_write("d/c", "");
-    input_list_init(list, arguments, 1);
-    assert_int_equal(input_list_next(list, &input, NULL), INPUT_LIST_ITEM);
+    struct batch_inputs *list = begin(arguments, 1, NULL, '\n');
+    assert_int_equal(batch_inputs_next(list, &input, NULL), BATCH_INPUT);
     assert_int_equal(unlink("d/b/x") || rmdir("d/b"), 0);
     expect_all(list, expected, COUNT(expected));
-    input_list_release(list);
-    free(list);
+    end(list);
 }
 
 static void test_directory_replaced_by_link_is_not_followed(void **state)
@@ -194,39 +196,27 @@ static void test_directory_replaced_by_link_is_not_followed(void **state)
     (void)state;
     static char *arguments[] = {"d"};
     static const struct expected expected[] = {{'!', "d/b"}, {'w', "d/c"}};
-    struct input_list *list = malloc(sizeof *list);
-    struct input input;
+    struct mpb_input input;
     scratch_write("secret/x", "");
     scratch_write("d/a", "");
     scratch_write("d/c", "");
     assert_int_equal(mkdir("d/b", 0777), 0);
-    input_list_init(list, arguments, 1);
-    assert_int_equal(input_list_next(list, &input, NULL), INPUT_LIST_ITEM);
+    struct batch_inputs *list = begin(arguments, 1, NULL, '\n');
+    assert_int_equal(batch_inputs_next(list, &input, NULL), BATCH_INPUT);
     assert_int_equal(rmdir("d/b") || symlink("../secret", "d/b"), 0);
     expect_all(list, expected, COUNT(expected));
-    input_list_release(list);
-    free(list);
+    end(list);
 }
 
 /* ---- Files of names ---- */
 
-static struct input_list *list_of_names(const char *bytes, size_t size, char separator)
+static struct batch_inputs *list_of_names(const char *bytes, size_t size, char separator)
 {
-    struct input_list *list = malloc(sizeof *list);
     FILE *file = fopen("list", "w");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, size, file), size);
     fclose(file);
-    input_list_init(list, NULL, 0);
-    input_list_add_names_from(list, "list", open("list", O_RDONLY), separator);
-    return list;
-}
-
-static void list_end(struct input_list *list)
-{
-    close(list->names.fd);
-    input_list_release(list);
-    free(list);
+    return begin(NULL, 0, "list", separator);
 }
 
 static void test_lists(void **state)
@@ -253,9 +243,10 @@ static void test_lists(void **state)
         size_t count = 0;
         while (cases[i].expected[count].kind)
             count++;
-        struct input_list *list = list_of_names(cases[i].bytes, cases[i].size, cases[i].separator);
+        struct batch_inputs *list =
+            list_of_names(cases[i].bytes, cases[i].size, cases[i].separator);
         expect_all(list, cases[i].expected, count);
-        list_end(list);
+        end(list);
     }
 }
 
@@ -267,17 +258,15 @@ static void test_list_across_buffer_ends(void **state)
     for (int i = 1; i <= 3000; i++)
         fprintf(file, "%0*d\n", i % 300 + 4, i);
     fclose(file);
-    struct input_list *list = malloc(sizeof *list);
-    input_list_init(list, NULL, 0);
-    input_list_add_names_from(list, "made", open("made", O_RDONLY), '\n');
+    struct batch_inputs *list = begin(NULL, 0, "made", '\n');
     for (int i = 1; i <= 3000; i++) {
-        struct input input;
-        assert_int_equal(input_list_next(list, &input, NULL), INPUT_LIST_ITEM);
-        assert_int_equal(strlen(input.path), i % 300 + 4);
-        assert_int_equal(atoi(input.path), i);
+        struct mpb_input input;
+        assert_int_equal(batch_inputs_next(list, &input, NULL), BATCH_INPUT);
+        assert_int_equal(strlen(input.name), i % 300 + 4);
+        assert_int_equal(atoi(input.name), i);
     }
     expect_all(list, NULL, 0);
-    list_end(list);
+    end(list);
 }
 
 static void test_list_name_too_long(void **state)
@@ -288,14 +277,14 @@ static void test_list_name_too_long(void **state)
         char *bytes = malloc(sizes[i] + 8);
         memset(bytes, 'x', sizes[i]);
         memcpy(bytes + sizes[i], "\nnext\n", 6);
-        struct input_list *list = list_of_names(bytes, sizes[i] + 6, '\n');
-        struct input input;
+        struct batch_inputs *list = list_of_names(bytes, sizes[i] + 6, '\n');
+        struct mpb_input input;
         struct mpp_error error;
-        enum input_list_status wanted = sizes[i] < PATH_MAX ? INPUT_LIST_ITEM : INPUT_LIST_BAD;
-        assert_int_equal(input_list_next(list, &input, &error), wanted);
-        assert_int_equal(strlen(input.path), PATH_MAX - 1);
+        enum batch_input_status wanted = sizes[i] < PATH_MAX ? BATCH_INPUT : BATCH_INPUT_BAD;
+        assert_int_equal(batch_inputs_next(list, &input, &error), wanted);
+        assert_int_equal(strlen(input.name), PATH_MAX - 1);
         expect_all(list, &(struct expected){'t', "next"}, 1);
-        list_end(list);
+        end(list);
         free(bytes);
     }
 }
@@ -304,31 +293,30 @@ static void test_slow_pipe_does_not_block(void **state)
 {
     (void)state;
     int ends[2];
-    struct input input;
-    struct input_list *list = malloc(sizeof *list);
+    struct mpb_input input;
+    char path[32];
     assert_int_equal(pipe(ends), 0);
-    input_list_init(list, NULL, 0);
-    input_list_add_names_from(list, "-", ends[0], '\n');
-    assert_int_equal(input_list_next(list, &input, NULL), INPUT_LIST_LATER);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    struct batch_inputs *list = begin(NULL, 0, path, '\n');
+    assert_int_equal(batch_inputs_next(list, &input, NULL), BATCH_INPUT_LATER);
     assert_int_equal(write(ends[1], "ha", 2), 2);
-    assert_int_equal(input_list_next(list, &input, NULL), INPUT_LIST_LATER);
+    assert_int_equal(batch_inputs_next(list, &input, NULL), BATCH_INPUT_LATER);
     assert_int_equal(write(ends[1], "lf\nwho", 6), 6);
-    assert_int_equal(input_list_next(list, &input, NULL), INPUT_LIST_ITEM);
-    assert_string_equal(input.path, "half");
-    assert_int_equal(input_list_next(list, &input, NULL), INPUT_LIST_LATER);
+    assert_int_equal(batch_inputs_next(list, &input, NULL), BATCH_INPUT);
+    assert_string_equal(input.name, "half");
+    assert_int_equal(batch_inputs_next(list, &input, NULL), BATCH_INPUT_LATER);
     close(ends[1]);
     expect_all(list, &(struct expected){'t', "who"}, 1);
-    list_end(list);
+    end(list);
+    close(ends[0]);
 }
 
 static void test_unreadable_list_is_one_error(void **state)
 {
     (void)state;
-    struct input_list *list = malloc(sizeof *list);
-    input_list_init(list, NULL, 0);
-    input_list_add_names_from(list, "names.txt", open(".", O_RDONLY), '\n');
-    expect_all(list, &(struct expected){'!', "names.txt"}, 1);
-    list_end(list);
+    struct batch_inputs *list = begin(NULL, 0, "/proc/self/mem", '\n');
+    expect_all(list, &(struct expected){'!', "/proc/self/mem"}, 1);
+    end(list);
 }
 
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
