@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A job that computes checksums of files: see digest.h. */
-#include "digest.h"
-
+/*
+ * digest: the job that computes a checksum of each file, as lines that `sha256sum -c` or
+ * `xxhsum -c` accepts, in the order of the inputs.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "job_registry.h"
 #include "regular_file.h"
 
 enum { READ_BYTES = 256 << 10, HEX_SIZE = 2 * SHA256_DIGEST_SIZE + 16 };

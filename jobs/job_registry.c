@@ -4,11 +4,5 @@
 
 #include <stddef.h>
 
-#include "digest.h"
-#include "noop.h"
-#include "spin.h"
-#include "thumbnail_job.h"
-#include "whoami.h"
-
 const struct mpb_job *const job_registry[] = {&thumbnail_job, &digest_job, &whoami_job,
                                               &spin_job,      &noop_job,   NULL};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A job that keeps a core busy: see spin.h. */
-#include "spin.h"
-
+/* spin: a job that keeps a core busy with a loop of 10^8 steps. */
 #include <stdint.h>
+
+#include "job_registry.h"
 
 #define LOOP_STEPS 100000000
 

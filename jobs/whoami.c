@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A job that reports where it runs: see whoami.h. */
-#include "whoami.h"
-
+/* whoami: a job that prints on which process, rank and host each task runs. */
 #include <unistd.h>
+
+#include "job_registry.h"
 
 static int whoami_run(void *state, const struct mpb_task *task, struct mpb_context *context,
                       struct mpp_error *error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thumbnail job: see thumbnail_job.h. What is here runs in worker processes.
+ * thumbnail_job: the job that makes a thumbnail of each file: it reads and decodes the image, blurs
+ * and shrinks it, and writes the encoded result. What is here runs in worker processes.
  *
  * A worker reads and writes the files itself: it gets their names and returns a small report. Error
  * texts follow "mpthumb: 'SOURCE': ". The work is divided:
@@ -10,8 +11,6 @@
  *     thumbnail_source.c     opens and reads the source; can be ahead of the task
  *     this file              makes the thumbnail and writes it
  */
-#include "thumbnail_job.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,6 +21,7 @@
 #include <xxhash.h>
 
 #include "atomic_file.h"
+#include "job_registry.h"
 #include "output_directory.h"
 #include "output_name.h"
 #include "thumbnail_libraries.h"
@@ -110,18 +110,22 @@ static void thumbnail_unload(void *loaded)
 
 /* ---- The output ---- */
 
+/* The size of the directory in a path, with its slash. */
+static int folder_size(const char *path)
+{
+    return (int)(output_name_base(path) - path);
+}
+
 static void output_path(const struct mpb_run *run, const void *settings,
                         const struct mpb_task *task, char *path, size_t size)
 {
     (void)settings;
     struct thumbnail_task wanted = thumbnail_task_get(task);
-    const char *slash = strrchr(wanted.source, '/');
     if (run->output)
         snprintf(path, size, "%s%s%s", run->output,
                  run->output[strlen(run->output) - 1] == '/' ? "" : "/", wanted.output);
     else
-        snprintf(path, size, "%.*s%s", slash ? (int)(slash - wanted.source) + 1 : 0, wanted.source,
-                 wanted.output);
+        snprintf(path, size, "%.*s%s", folder_size(wanted.source), wanted.source, wanted.output);
 }
 
 /* Refuses a file from a list that lies in the output directory: it could be a thumbnail. */
@@ -145,15 +149,11 @@ static int open_base(const struct thumbnail_worker *worker, const struct task_ru
     *fd = worker->root;
     if (worker->root >= 0)
         return 0;
-    char directory[PATH_MAX] = ".";
-    const char *slash = strrchr(run->task.source, '/');
-    size_t size = slash ? (size_t)(slash - run->task.source) + 1 : 0;
-    if (size >= sizeof directory)
+    char directory[PATH_MAX];
+    int size = folder_size(run->task.source);
+    if (size >= PATH_MAX)
         return mpp_error_set(error, "its path is too long");
-    if (size) {
-        memcpy(directory, run->task.source, size);
-        directory[size] = '\0';
-    }
+    snprintf(directory, sizeof directory, "%.*s", size ? size : 1, size ? run->task.source : ".");
     *fd = TEMP_FAILURE_RETRY(open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     return *fd < 0 ? mpp_error_set_errno(error, "cannot open its directory") : 0;
 }
@@ -210,13 +210,9 @@ static void report(const struct thumbnail_worker *worker, const struct task_run 
     mpb_field_int(context, "height", info->height_px);
     if (info->warnings)
         mpb_warn(context);
-    if (worker->run->verbose && worker->settings->beside) {
-        char path[2 * PATH_MAX];
-        const char *slash = strrchr(run->task.source, '/');
-        snprintf(path, sizeof path, "%.*s%s", slash ? (int)(slash - run->task.source) + 1 : 0,
-                 run->task.source, run->task.output);
-        mpb_line(context, "A thumbnail for %s was saved as %s", run->task.source, path);
-    }
+    if (worker->run->verbose && worker->settings->beside)
+        mpb_line(context, "A thumbnail for %s was saved as %.*s%s", run->task.source,
+                 folder_size(run->task.source), run->task.source, run->task.output);
 }
 
 static int make_thumbnail(struct thumbnail_worker *worker, struct task_run *run,
@@ -260,15 +256,13 @@ static int stop_writing(const struct thumbnail_worker *worker, const struct task
 {
     struct mpp_error error;
     const char *reason = strerror(run->write_errno);
-    const char *source = run->task.source;
-    const char *slash = strrchr(source, '/');
-    int size = slash ? (int)(slash - source) + 1 : 0;
+    int size = folder_size(run->task.source);
     if (worker->root >= 0)
         mpp_error_set(&error, "cannot write '%.400s/%.500s': %s", worker->run->output,
                       run->task.output, reason);
     else
-        mpp_error_set(&error, "cannot write '%.*s%.400s': %s", size < 500 ? size : 500, source,
-                      run->task.output, reason);
+        mpp_error_set(&error, "cannot write '%.*s%.400s': %s", size < 500 ? size : 500,
+                      run->task.source, run->task.output, reason);
     return mpb_stop(run->context, error.text);
 }
 

@@ -76,12 +76,10 @@ static int add_directory(struct thumbnail_plan *plan, size_t argument, struct mp
 static void note_file(struct thumbnail_plan *plan, const char *path)
 {
     char parent[PATH_MAX];
-    size_t size = (size_t)(output_name_base(path) - path);
-    if (!plan->output_real || size >= sizeof parent)
+    ptrdiff_t size = output_name_base(path) - path;
+    if (!plan->output_real || size >= PATH_MAX)
         return;
-    memcpy(parent, path, size);
-    memcpy(parent + size, ".", size ? 1 : 2);
-    parent[size ? size : 1] = '\0';
+    snprintf(parent, sizeof parent, "%.*s.", (int)size, path);
     char *real = realpath(path, NULL);
     char *place = realpath(parent, NULL);
     plan->named_in_output |= (real && path_is_within(real, plan->output_real)) ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One run of a job: see batch_run.h, and batch_state.h for its other files. */
+/* The beginning, the rounds and the end of a run: see batch_run.h. */
 #include "batch_run.h"
 
 #include <inttypes.h>
@@ -9,8 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "batch_sink.h"
-#include "batch_source.h"
 #include "clock.h"
 #include "log.h"
 #include "output_directory.h"

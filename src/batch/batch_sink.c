@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sink of a run: see batch_sink.h.
+ * The sink of a run: see batch_run.h.
  *
  *     report -> journal, console
  *            -> collector -> output, or the tasks of the next stage
  */
-#include "batch_sink.h"
+#include "batch_run.h"
 
 #include <inttypes.h>
 #include <limits.h>

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The source of a run: see batch_source.h.
+ * The source of a run: see batch_run.h.
  *
  *     inputs, or results of the round before -> plan -> journal index -> order
  */
-#include "batch_source.h"
+#include "batch_run.h"
 
-#include "batch_sink.h"
 #include "clock.h"
 
 /* Adds to the order what an earlier run recorded about its task. False in *wanted: this run must

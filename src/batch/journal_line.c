@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -43,13 +42,11 @@ static void put_hex_member(struct buf *out, const char *name, struct mpp_bytes b
 
 static void put_result(struct buf *out, const struct result_ref *ref)
 {
-    char spool[40];
     json_put_name(out, "result");
     buf_put_u8(out, '{');
     if (ref->place == RESULT_SPOOLED) {
-        snprintf(spool, sizeof spool, "%" PRIu32 "-%" PRIu32 "-%" PRIu32, ref->run, ref->rank,
-                 ref->slot);
-        json_put_string_member(out, "spool", spool);
+        json_put_name(out, "spool");
+        buf_printf(out, "\"%" PRIu32 "-%" PRIu32 "-%" PRIu32 "\"", ref->run, ref->rank, ref->slot);
         json_put_uint_member(out, "offset", ref->offset);
         json_put_uint_member(out, "size", ref->size);
         put_sum_member(out, "xxh3", ref->xxh3);
@@ -269,15 +266,6 @@ bool journal_read_task(const char *line, size_t size, struct buf *key,
     identity->key = (const char *)key->data;
     task_identity_hash(identity, entry->hash);
     return true;
-}
-
-bool journal_read_entry(const char *line, size_t size, struct journal_entry *entry)
-{
-    struct buf key = BUF_INIT;
-    struct task_identity identity;
-    bool good = journal_read_task(line, size, &key, &identity, entry);
-    buf_release(&key);
-    return good;
 }
 
 /* ---- Results ---- */

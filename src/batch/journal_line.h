@@ -74,11 +74,8 @@ void journal_put_header(struct buf *out, const struct journal_header *header, ui
 /* Whether an incomplete line can be the beginning of a header line that a killed run left. */
 bool journal_begins_like_header(const char *line, size_t size);
 
-/* Reads a line about a task, of format 1 or 2, without its newline. entry->line is not set. False:
- * it is not such a line. */
-bool journal_read_entry(const char *line, size_t size, struct journal_entry *entry);
-
-/* The same, and tells of which task. The identity's key is stored in *key. */
+/* Reads a line about a task, of format 1 or 2, without its newline. The identity's key is stored in
+ * *key; entry->line is not set. False: it is not such a line. */
 bool journal_read_task(const char *line, size_t size, struct buf *key,
                        struct task_identity *identity, struct journal_entry *entry);
 

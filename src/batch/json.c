@@ -44,18 +44,6 @@ bool json_is_text(const void *bytes, size_t size)
     return true;
 }
 
-static void put_escape(struct buf *out, unsigned code)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char text[] = {'\\',
-                         'u',
-                         digits[code >> 12 & 15],
-                         digits[code >> 8 & 15],
-                         digits[code >> 4 & 15],
-                         digits[code & 15]};
-    buf_put(out, text, sizeof text);
-}
-
 /* Characters that a string may contain as they are: printable ASCII but " and \. */
 static const bool plain[256] = {[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... '~'] = true};
 
@@ -73,11 +61,11 @@ void json_put_text(struct buf *out, const void *bytes, size_t size)
             buf_put(out, at, step);
         } else {
             if (step == 0)
-                put_escape(out, 0xdc00U + *at);
+                buf_printf(out, "\\u%04x", 0xdc00U + *at);
             else if (*at == '"' || *at == '\\')
                 buf_put(out, (const uint8_t[]){'\\', *at}, 2);
             else
-                put_escape(out, *at);
+                buf_printf(out, "\\u%04x", *at);
             step = 1;
         }
         at += step;
@@ -151,11 +139,11 @@ void json_put_int_member(struct buf *out, const char *name, int64_t value)
 
 void json_put_real_member(struct buf *out, const char *name, double value, int digits)
 {
-    char text[400];
-    int size = isfinite(value) ? snprintf(text, sizeof text, "%.*f", digits, value)
-                               : snprintf(text, sizeof text, "null");
     json_put_name(out, name);
-    buf_put(out, text, (size_t)size);
+    if (isfinite(value))
+        buf_printf(out, "%.*f", digits, value);
+    else
+        buf_put(out, "null", 4);
 }
 
 /* ---- Reading ---- */
@@ -301,6 +289,8 @@ static bool read_word(struct json_reader *reader, const char *word)
 
 static bool read_value(struct json_reader *reader, struct json_value *value)
 {
+    static const char *const words[] = {
+        [JSON_TRUE] = "true", [JSON_FALSE] = "false", [JSON_NULL] = "null"};
     *value = (struct json_value){.span = reader->next};
     if (reader->next == reader->end)
         return false;
@@ -318,16 +308,12 @@ static bool read_value(struct json_reader *reader, struct json_value *value)
         good = skip_nested(reader);
         break;
     case 't':
-        value->kind = JSON_TRUE;
-        good = read_word(reader, "true");
-        break;
     case 'f':
-        value->kind = JSON_FALSE;
-        good = read_word(reader, "false");
-        break;
     case 'n':
-        value->kind = JSON_NULL;
-        good = read_word(reader, "null");
+        value->kind = *reader->next == 't'   ? JSON_TRUE
+                      : *reader->next == 'f' ? JSON_FALSE
+                                             : JSON_NULL;
+        good = read_word(reader, words[value->kind]);
         break;
     default:
         value->kind = JSON_NUMBER;

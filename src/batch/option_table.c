@@ -252,16 +252,6 @@ static const struct mpb_option *option_at(const struct option_tables *tables, si
     return NULL;
 }
 
-const struct mpb_option *option_tables_find(const struct option_tables *tables, const char *name,
-                                            const struct option_table **table)
-{
-    const struct mpb_option *option;
-    for (size_t i = 0; (option = option_at(tables, i, table)); i++)
-        if (strcmp(option->name, name) == 0)
-            return option;
-    return NULL;
-}
-
 /* The option for a code of getopt_long. NULL: the code stands for an error. */
 static const struct mpb_option *option_of_code(const struct option_tables *tables, int code,
                                                const struct option_table **table)

@@ -34,11 +34,6 @@ int option_table_set_defaults(const struct option_table *table, struct mpp_error
 int option_table_set(const struct option_table *table, const struct mpb_option *option,
                      const char *text, struct mpp_error *error);
 
-/* NULL: there is no option of this name (without dashes) in any of the tables. *table is its
- * table. */
-const struct mpb_option *option_tables_find(const struct option_tables *tables, const char *name,
-                                            const struct option_table **table);
-
 /* Parses the words of argv from argv[first] on, with the rules of getopt_long: options and other
  * words may be mixed, unless `in_order`: then it stops at the first other word. `--` ends the
  * options; unique abbreviations of long options are accepted. Reorders argv. *rest is the index of

@@ -167,16 +167,13 @@ static void put_causes(struct buf *out, const struct failure_summary *failures)
     buf_put_u8(out, '[');
     for (size_t i = 0; i < failures->count; i++) {
         const struct failure_cause *cause = &failures->list[i];
-        if (i)
-            buf_put_u8(out, ',');
-        buf_put_u8(out, '{');
+        buf_printf(out, i ? ",{" : "{");
         json_put_uint_member(out, "count", cause->count);
         json_put_string_member(out, "message", cause->text);
         json_put_name(out, "examples");
         buf_put_u8(out, '[');
         for (uint64_t j = 0; j < cause->count && j < FAILURE_EXAMPLES; j++) {
-            if (j)
-                buf_put_u8(out, ',');
+            buf_printf(out, j ? "," : "");
             json_put_string(out, cause->examples[j]);
         }
         buf_put(out, "]}", 2);
@@ -191,9 +188,7 @@ static void put_ranks(struct buf *out, struct mpp_executor *executor, double ela
     json_put_name(out, "ranks");
     buf_put_u8(out, '[');
     for (int rank = 0; mpp_executor_rank(executor, rank, &stats) == 0; rank++) {
-        if (rank)
-            buf_put_u8(out, ',');
-        buf_put_u8(out, '{');
+        buf_printf(out, rank ? ",{" : "{");
         json_put_int_member(out, "rank", rank);
         json_put_string_member(out, "host", stats.host);
         json_put_int_member(out, "workers", stats.workers);

@@ -73,15 +73,12 @@ struct spool_writer *spool_writer_new(const char *directory, uint32_t run, uint3
                                       uint32_t slot, struct mpp_error *error)
 {
     struct spool_writer *writer = calloc(1, sizeof *writer);
-    XXH3_state_t *hash = XXH3_createState();
-    if (!writer || !hash) {
+    if (!writer || !(writer->hash = XXH3_createState())) {
         free(writer);
-        XXH3_freeState(hash);
         mpp_error_set(error, "out of memory");
         errno = ENOMEM;
         return NULL;
     }
-    writer->hash = hash;
     writer->fd = -1;
     writer->run = run;
     writer->rank = rank;
@@ -89,14 +86,13 @@ struct spool_writer *spool_writer_new(const char *directory, uint32_t run, uint3
     if (make_path(writer->path, directory, run, rank, slot, error) == 0 &&
         writer_open(writer, error) == 0)
         return writer;
-    int reason = errno;
     spool_writer_free(writer);
-    errno = reason;
     return NULL;
 }
 
 void spool_writer_free(struct spool_writer *writer)
 {
+    int saved = errno;
     if (!writer)
         return;
     spool_writer_drop(writer);
@@ -104,6 +100,7 @@ void spool_writer_free(struct spool_writer *writer)
         close(writer->fd);
     XXH3_freeState(writer->hash);
     free(writer);
+    errno = saved;
 }
 
 /* Sets the error for errno, which all further calls about this result get too. */
@@ -169,9 +166,7 @@ int spool_writer_finish(struct spool_writer *writer, struct result_ref *ref,
                         struct mpp_error *error)
 {
     if (spool_writer_put(writer, NULL, 0, error) || writer_flush(writer, error)) {
-        int reason = errno;
         spool_writer_drop(writer);
-        errno = reason;
         return -1;
     }
     *ref = (struct result_ref){.place = RESULT_SPOOLED,
@@ -202,12 +197,10 @@ int spool_writer_sync(struct spool_writer *writer, struct mpp_error *error)
         errno == EROFS) /* the file system cannot sync */
         return 0;
     writer_fail(writer, error);
-    int reason = writer->failed;
     writer->offset = writer->synced; /* the results since then are lost: cut them off */
     writer->size = 1;
     writer->begun = true;
     spool_writer_drop(writer);
-    errno = reason;
     return -1;
 }
 
@@ -215,6 +208,7 @@ int spool_writer_sync(struct spool_writer *writer, struct mpp_error *error)
  * results before it stay: those that were synced are valid. */
 void spool_writer_drop(struct spool_writer *writer)
 {
+    int saved = errno;
     if (writer->begun && writer->size && ftruncate(writer->fd, (off_t)writer->offset))
         writer->failed = errno; /* the bytes stay, and nothing refers to them */
     if (writer->failed && writer->fd >= 0) {
@@ -224,6 +218,7 @@ void spool_writer_drop(struct spool_writer *writer)
     writer->failed = 0;
     writer->pending_size = 0;
     writer->begun = false;
+    errno = saved;
 }
 
 /* ---- Reading ---- */

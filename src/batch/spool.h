@@ -25,7 +25,8 @@ struct spool_writer;
  * why. */
 struct spool_writer *spool_writer_new(const char *directory, uint32_t run, uint32_t rank,
                                       uint32_t slot, struct mpp_error *error);
-void spool_writer_free(struct spool_writer *writer); /* NULL is allowed */
+/* Keeps errno; NULL is allowed. */
+void spool_writer_free(struct spool_writer *writer);
 
 /* Appends to the current result; the first call after a finished or dropped result begins one. -1:
  * errno says why, and further calls fail in the same way until the result is finished or
@@ -41,7 +42,7 @@ int spool_writer_finish(struct spool_writer *writer, struct result_ref *ref,
  * sync may be lost. */
 int spool_writer_sync(struct spool_writer *writer, struct mpp_error *error);
 
-/* Forgets the current result. */
+/* Forgets the current result. Keeps errno. */
 void spool_writer_drop(struct spool_writer *writer);
 
 /* ---- Reading ---- */

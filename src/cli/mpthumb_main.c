@@ -2,7 +2,7 @@
 /* mpthumb: makes thumbnails of many images: the thumbnail job under its own name. */
 #include <stddef.h>
 
-#include "thumbnail_job.h"
+#include "job_registry.h"
 
 int main(int argc, char **argv)
 {

@@ -37,6 +37,15 @@ static void read_object(const char *text, size_t size)
     json_read_object(text, size, check_member, &(struct object){text, size, 0});
 }
 
+static bool read_entry(const char *line, size_t size, struct journal_entry *entry)
+{
+    struct task_identity identity;
+    struct buf key = BUF_INIT;
+    bool good = journal_read_task(line, size, &key, &identity, entry);
+    buf_release(&key);
+    return good;
+}
+
 /* What was read from a line must survive being written and read again. */
 static void write_again(const struct task_identity *identity, const struct result_ref *ref)
 {
@@ -48,7 +57,7 @@ static void write_again(const struct task_identity *identity, const struct resul
     uint64_t hash[2];
     journal_put_record(&line, &record);
     task_identity_hash(identity, hash);
-    if (!journal_read_entry((char *)line.data, line.size, &entry) ||
+    if (!read_entry((char *)line.data, line.size, &entry) ||
         memcmp(entry.hash, hash, sizeof hash) != 0 ||
         !journal_read_result((char *)line.data, line.size, &bytes, &back) ||
         back.place != ref->place || back.bytes.size != ref->bytes.size ||
@@ -87,7 +96,7 @@ static void check_index(const struct journal_index *index, const char *text, uin
         if (slot->line >= valid)
             abort();
         const char *line = text + slot->line, *end = memchr(line, '\n', valid - slot->line);
-        if (!end || !journal_read_entry(line, (size_t)(end - line), &entry) ||
+        if (!end || !read_entry(line, (size_t)(end - line), &entry) ||
             memcmp(entry.hash, slot->hash, sizeof entry.hash) != 0 || entry.status != slot->status)
             abort();
     }

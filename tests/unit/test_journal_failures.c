@@ -25,13 +25,15 @@ static void expect_line(struct journal *journal, const struct journal_index *ind
     char name[32];
     struct mpp_error error;
     struct journal_entry entry;
-    struct buf line = BUF_INIT;
+    struct task_identity identity;
+    struct buf line = BUF_INIT, key = BUF_INIT;
     snprintf(name, sizeof name, "%d.jpg", number);
     if (journal_read_line(journal, find_entry(index, name)->line, &line, &error))
         fail_msg("%s", error.text);
-    assert_true(journal_read_entry((char *)line.data, line.size, &entry));
+    assert_true(journal_read_task((char *)line.data, line.size, &key, &identity, &entry));
     assert_int_equal(entry.size_bytes, 1000 + number);
     buf_release(&line);
+    buf_release(&key);
 }
 
 static void lines_are_read_while_the_journal_is_written(void **state)

@@ -12,7 +12,7 @@
 
 #include "command_line.h"
 #include "option_table.h"
-#include "thumbnail_job.h"
+#include "job_registry.h"
 #include "thumbnail_settings.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
