@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "job_registry.h"
+#include "jobs.h"
 #include "regular_file.h"
 
 enum { READ_BYTES = 256 << 10, HEX_SIZE = 2 * SHA256_DIGEST_SIZE + 16 };

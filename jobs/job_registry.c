@@ -4,5 +4,7 @@
 
 #include <stddef.h>
 
+#include "jobs.h"
+
 const struct mpb_job *const job_registry[] = {&thumbnail_job, &digest_job, &whoami_job,
                                               &spin_job,      &noop_job,   NULL};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* noop: a job that does nothing. It measures the overhead of the pool. */
-#include "job_registry.h"
+#include "jobs.h"
 
 static int noop_run(void *state, const struct mpb_task *task, struct mpb_context *context,
                     struct mpp_error *error)

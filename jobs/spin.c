@@ -2,7 +2,7 @@
 /* spin: a job that keeps a core busy with a loop of 10^8 steps. */
 #include <stdint.h>
 
-#include "job_registry.h"
+#include "jobs.h"
 
 #define LOOP_STEPS 100000000
 

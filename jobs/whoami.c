@@ -2,7 +2,7 @@
 /* whoami: a job that prints on which process, rank and host each task runs. */
 #include <unistd.h>
 
-#include "job_registry.h"
+#include "jobs.h"
 
 static int whoami_run(void *state, const struct mpb_task *task, struct mpb_context *context,
                       struct mpp_error *error)

@@ -21,7 +21,7 @@
 #include <xxhash.h>
 
 #include "atomic_file.h"
-#include "job_registry.h"
+#include "jobs.h"
 #include "output_directory.h"
 #include "output_name.h"
 #include "thumbnail_libraries.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The beginning, the rounds and the end of a run: see batch_run.h. */
-#include "batch_run.h"
+/* The beginning, the rounds and the end of a run: see batch_state.h. */
+#include "batch_state.h"
 
 #include <inttypes.h>
 #include <stdio.h>

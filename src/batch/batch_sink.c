@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sink of a run: see batch_run.h.
+ * The sink of a run: see batch_state.h.
  *
  *     report -> journal, console
  *            -> collector -> output, or the tasks of the next stage
  */
-#include "batch_run.h"
+#include "batch_state.h"
 
 #include <inttypes.h>
 #include <limits.h>

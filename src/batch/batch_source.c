@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The source of a run: see batch_run.h.
+ * The source of a run: see batch_state.h.
  *
  *     inputs, or results of the round before -> plan -> journal index -> order
  */
-#include "batch_run.h"
+#include "batch_state.h"
 
 #include "clock.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "batch_run.h"
+#include "batch_state.h"
 #include "clock.h"
 #include "command_line.h"
 #include "early_stop.h"

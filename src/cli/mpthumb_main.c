@@ -2,7 +2,7 @@
 /* mpthumb: makes thumbnails of many images: the thumbnail job under its own name. */
 #include <stddef.h>
 
-#include "job_registry.h"
+#include "jobs.h"
 
 int main(int argc, char **argv)
 {

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "command_line.h"
+#include "jobs.h"
 #include "option_table.h"
-#include "job_registry.h"
 #include "thumbnail_settings.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * batch_run: one run of a job on an open pool, from the first input to the summary. Rank 0 only.
+ * batch_state: one run of a job on an open pool, from the first input to the summary. Rank 0 only.
  * Its state, struct batch_run, is shared by three files. Each calls those below it:
  *
  *     batch_run.c      begins the run, runs its rounds, and ends it
@@ -9,8 +9,8 @@
  *     batch_sink.c     takes what came of the tasks: journal, console, results in order; stops the
  *                      run early
  */
-#ifndef BATCH_RUN_H
-#define BATCH_RUN_H
+#ifndef BATCH_STATE_H
+#define BATCH_STATE_H
 
 #include <stdatomic.h>
 
