@@ -10,7 +10,7 @@ import signal
 import subprocess
 
 import engine_runs
-import journal_reader
+import process_tree
 from engine_runs import MPBATCH, RANKS, Fed
 from harness import MPTHUMB, RUN_TIMEOUT_S, equal, launcher, main
 
@@ -286,10 +286,14 @@ def case_a_closed_pipe_stops_the_run(sandbox):
 
 
 def case_a_closed_pipe_behind_mpirun(sandbox):
+    """The ranks end. mpirun of Open MPI 4, which got the error, sometimes does not."""
     names = files(sandbox, 3000)
     stream, process = open_reader(sandbox, names, 2)
     with stream:
         assert stream.read(10), "the first line"
+    watch = process_tree.Watch(process_tree.below(process.pid))
+    equal(watch.survivors(RUN_TIMEOUT_S), [])
+    process.kill()
     process.wait(RUN_TIMEOUT_S)
     equal(batch(sandbox, "--resume", "--run-dir", "run-2", "digest", *names, ranks=2).exit, 0)
 
@@ -442,10 +446,7 @@ def case_combinations_that_are_refused(sandbox):
             (["--shard", "4/3", "whoami", "x"], "--shard takes I/N with I from 1 to N, not '4/3'"),
             (["--max-failures", "0", "whoami", "x"], "--max-failures takes N of at least 1"),
             (["--time-limit", "soon", "whoami", "x"], "--time-limit takes seconds as a decimal number"),
-            (["digest", "--algorithm", "md5", "x"], "md5"),
-            (["digest", "-o", "no/such/\0"[:8], "x"], None)]:
-        if message is None:
-            continue
+            (["digest", "--algorithm", "md5", "x"], "md5")]:
         for ranks in (0, 2):
             outcome = batch(sandbox, *words, ranks=ranks)
             equal((outcome.exit, outcome.out), (2, ""), outcome)
@@ -458,8 +459,8 @@ def case_a_journal_of_another_job(sandbox):
     before = sandbox.path("j").read_bytes()
     for ranks in (0, 2):
         outcome = batch(sandbox, "--resume", "--journal", "j", "noop", "x", ranks=ranks)
-        equal((outcome.exit, outcome.err.count("the journal 'j' was written by the job 'whoami', not 'noop'; ")), (2, 1),
-              outcome)
+        equal(outcome.exit, 2, outcome)
+        equal(outcome.err.count("the journal 'j' was written by the job 'whoami', not 'noop'; "), 1, outcome)
     equal(sandbox.path("j").read_bytes(), before)
 
 
