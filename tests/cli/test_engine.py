@@ -11,7 +11,7 @@ import subprocess
 
 import engine_runs
 import process_tree
-from engine_runs import MPBATCH, RANKS, Fed
+from engine_runs import LARGE_RESULTS, MPBATCH, RANKS, Fed
 from harness import MPTHUMB, RUN_TIMEOUT_S, equal, launcher, main
 
 WHOAMI_JOURNAL = "whoami.run/journal.jsonl"
@@ -270,6 +270,20 @@ def open_reader(sandbox, names, ranks):
                                    cwd=sandbox.root, stdin=subprocess.DEVNULL, stdout=writer, stderr=err)
     os.close(writer)
     return os.fdopen(reader, "rb", buffering=0), process
+
+
+def case_a_list_that_is_cut_off_by_a_stop(sandbox):
+    """A launcher that gets SIGTERM closes standard input. What has come until then is not the whole list."""
+    for number in range(5):
+        mark, run = sandbox.path(f"mark-{number}"), f"run-{number}"
+        fed = Fed(sandbox, "--size", "10", "--wait", str(mark), "--run-dir", run, "-o", "out", program=LARGE_RESULTS)
+        fed.feed(["task 0", "task 1"])
+        fed.until(lambda: sandbox.path(f"{run}/journal.jsonl").exists())
+        os.close(fed.names)
+        fed.names = os.dup(0)
+        fed.stop()
+        mark.touch()
+        equal((fed.end(), sandbox.path("out").exists()), (75, False), fed.text())
 
 
 def case_a_closed_pipe_stops_the_run(sandbox):
