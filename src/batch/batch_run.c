@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,13 @@ enum { COLLECTED_TASKS_MAX = 16384 };
 #define LAST_RUN UINT32_C(0x7fffffff) /* with a journal; runs without one have higher numbers */
 
 /* ---- The rounds ---- */
+
+/* A launcher that is told to stop closes standard input: then its end is not that of the list. */
+static bool list_was_cut_off(const struct batch_run *run)
+{
+    const char *list = run->options->run.files_from;
+    return list && strcmp(list, "-") == 0 && atomic_load(&run->stopping);
+}
 
 /* Runs the tasks of a round. -1: not all of them have ended. */
 static int run_round(struct batch_run *run, struct mpp_error *error)
@@ -41,7 +49,8 @@ static int run_round(struct batch_run *run, struct mpp_error *error)
                         "incomplete");
     if (failed && !atomic_load(&run->stopping))
         console_error(&run->console, error->text);
-    else if (run->ended && !run->unfinished && !run->undelivered && !run->left_out)
+    else if (run->ended && !list_was_cut_off(run) && !run->unfinished && !run->undelivered &&
+             !run->left_out)
         return 0;
     return -1;
 }
@@ -72,6 +81,8 @@ static int finish_output(struct batch_run *run, struct mpp_error *error)
 {
     if (run->job->output != MPB_OUTPUT_STREAM || run->options->run.dry_run)
         return 0;
+    if (journal_sync(&run->log.journal, error)) /* or the output would be made again */
+        return -1;
     return run->job->finish && run->job->finish(run->planner, &run->output, error)
                ? -1
                : result_stream_commit(&run->output, error);

@@ -144,8 +144,10 @@ static enum mpp_source_status next_stage_task(struct batch_run *run, struct mpp_
 {
     struct task_order order = {.identity.stage = run->stage};
     bool made, wanted;
-    if (stage_plan_next(&run->members, &run->job->stages[run->stage - 1], &order, &made, error))
-        return MPP_SOURCE_ERROR;
+    if (stage_plan_next(&run->members, &run->job->stages[run->stage - 1], &order, &made, error)) {
+        batch_stop(run, error->text); /* the disk may be full */
+        return MPP_SOURCE_END;
+    }
     if (!made) {
         run->ended = true;
         return MPP_SOURCE_END;

@@ -91,8 +91,8 @@ class Fed:
 
 
 def run_with_faults(sandbox, at, error, program, *words, call=None, ending=None, on=False):
-    """(outcome, number of calls) of a run in area/ in which the call number `at` fails, and with `on` all later ones; 0:
-    none. Only calls of `call`, and only those to files with this ending, are counted."""
+    """(outcome, number of calls) of a run in area/ in which the call number `at` fails, and with `on` all later ones;
+    0: none. Only calls of `call`, and only those to files with this ending, are counted."""
     sandbox.write("count", bytes(8))
     chosen = {"FAULT_CALL": call, "FAULT_ENDING": ending, "FAULT_ON": "1" if on else None}
     environment = preloaded(FAULTS, FAULT_BELOW=str(sandbox.path("area")), FAULT_AT=str(at), FAULT_ERROR=error,

@@ -20,8 +20,8 @@ from harness import RUN_TIMEOUT_S, equal, main
 
 LIMIT_MB = 40
 AWKWARD = [b"plain", b"two words", b"  leading and trailing  ", b"line\nbreak", b"back\\slash", b"carriage\rreturn",
-           b"\\n", b"all\\of\n\rthem\\", b"not UTF-8 \xff\xfe", "\u00e4\u6f22".encode(), b"-", b"-dash", b"*star", b"'quote\"",
-           b"tab\there", b"\x01\x7f", b"n" * 255, b"\\" * 255, b"\n" * 200]
+           b"\\n", b"all\\of\n\rthem\\", b"not UTF-8 \xff\xfe", "\u00e4\u6f22".encode(), b"-", b"-dash", b"*star",
+           b"'quote\"", b"tab\there", b"\x01\x7f", b"n" * 255, b"\\" * 255, b"\n" * 200]
 
 # Prints the largest resident set of the run's processes in kilobytes.
 RUN = """

@@ -10,8 +10,8 @@ import signal
 import subprocess
 
 import engine_runs
-import journal_reader
-from engine_runs import MPBATCH, RANKS, Fed
+import process_tree
+from engine_runs import LARGE_RESULTS, MPBATCH, RANKS, Fed
 from harness import MPTHUMB, RUN_TIMEOUT_S, equal, launcher, main
 
 WHOAMI_JOURNAL = "whoami.run/journal.jsonl"
@@ -272,6 +272,20 @@ def open_reader(sandbox, names, ranks):
     return os.fdopen(reader, "rb", buffering=0), process
 
 
+def case_a_list_that_is_cut_off_by_a_stop(sandbox):
+    """A launcher that gets SIGTERM closes standard input. What has come until then is not the whole list."""
+    for number in range(5):
+        mark, run = sandbox.path(f"mark-{number}"), f"run-{number}"
+        fed = Fed(sandbox, "--size", "10", "--wait", str(mark), "--run-dir", run, "-o", "out", program=LARGE_RESULTS)
+        fed.feed(["task 0", "task 1"])
+        fed.until(lambda: sandbox.path(f"{run}/journal.jsonl").exists())
+        os.close(fed.names)
+        fed.names = os.dup(0)
+        fed.stop()
+        mark.touch()
+        equal((fed.end(), sandbox.path("out").exists()), (75, False), fed.text())
+
+
 def case_a_closed_pipe_stops_the_run(sandbox):
     """As in `mpbatch digest ... | head -1`. mpirun reads all the output itself."""
     names = files(sandbox, 3000)
@@ -286,10 +300,14 @@ def case_a_closed_pipe_stops_the_run(sandbox):
 
 
 def case_a_closed_pipe_behind_mpirun(sandbox):
+    """The ranks end. mpirun of Open MPI 4, which got the error, sometimes does not."""
     names = files(sandbox, 3000)
     stream, process = open_reader(sandbox, names, 2)
     with stream:
         assert stream.read(10), "the first line"
+    watch = process_tree.Watch(process_tree.below(process.pid))
+    equal(watch.survivors(RUN_TIMEOUT_S), [])
+    process.kill()
     process.wait(RUN_TIMEOUT_S)
     equal(batch(sandbox, "--resume", "--run-dir", "run-2", "digest", *names, ranks=2).exit, 0)
 
@@ -442,10 +460,7 @@ def case_combinations_that_are_refused(sandbox):
             (["--shard", "4/3", "whoami", "x"], "--shard takes I/N with I from 1 to N, not '4/3'"),
             (["--max-failures", "0", "whoami", "x"], "--max-failures takes N of at least 1"),
             (["--time-limit", "soon", "whoami", "x"], "--time-limit takes seconds as a decimal number"),
-            (["digest", "--algorithm", "md5", "x"], "md5"),
-            (["digest", "-o", "no/such/\0"[:8], "x"], None)]:
-        if message is None:
-            continue
+            (["digest", "--algorithm", "md5", "x"], "md5")]:
         for ranks in (0, 2):
             outcome = batch(sandbox, *words, ranks=ranks)
             equal((outcome.exit, outcome.out), (2, ""), outcome)
@@ -458,8 +473,8 @@ def case_a_journal_of_another_job(sandbox):
     before = sandbox.path("j").read_bytes()
     for ranks in (0, 2):
         outcome = batch(sandbox, "--resume", "--journal", "j", "noop", "x", ranks=ranks)
-        equal((outcome.exit, outcome.err.count("the journal 'j' was written by the job 'whoami', not 'noop'; ")), (2, 1),
-              outcome)
+        equal(outcome.exit, 2, outcome)
+        equal(outcome.err.count("the journal 'j' was written by the job 'whoami', not 'noop'; "), 1, outcome)
     equal(sandbox.path("j").read_bytes(), before)
 
 
