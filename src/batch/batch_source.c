@@ -13,7 +13,7 @@
 static int look_up(struct batch_run *run, struct task_order *order, bool *wanted,
                    struct mpp_error *error)
 {
-    const struct journal_entry *entry = run_log_find(&run->log, &order->identity);
+    const struct journal_entry *entry = journal_index_find(&run->log.index, &order->identity);
     bool is_done = entry && entry->status == JOURNAL_DONE;
     bool has_results = job_has_results(run->job);
     order->run = has_results ? run->spool_run : 0;

@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -128,10 +127,8 @@ int journal_list_names(const char *path, int status, char separator, FILE *out,
                        struct mpp_error *error)
 {
     struct listing listing = {.status = status, .separator = separator, .out = out};
-    uint64_t key[2] = {0};
-    if (getrandom(key, sizeof key, 0) < 0)
-        key[0] = 1; /* any key will do, unless somebody chooses names that collide */
-    name_set_init(&listing.printed, key);
+    if (name_set_init_random(&listing.printed, error))
+        return -1;
     int result = list_path(&listing, path, error);
     name_set_release(&listing.printed);
     if (result == 0 && (fflush(out) || ferror(out)) && errno != EPIPE) /* a reader may stop */

@@ -56,9 +56,29 @@ static char **writable_paths(const struct batch_setup *setup)
 
 /* ---- The run ---- */
 
-static enum exit_status work(struct mpp_executor *executor, void *context)
+/* Opens the pool, runs the job on rank 0, and closes the pool. Returns the exit status; on other
+ * ranks that is EXIT_DONE if the pool could be opened. */
+static enum exit_status run_pool(int argc, char **argv, const struct mpp_options *options,
+                                 const struct batch_arguments *arguments)
 {
-    return batch_run(executor, context);
+    struct mpp_executor *executor;
+    struct mpp_error error;
+    switch (mpp_open(&argc, &argv, options, &executor, &error)) {
+    case MPP_FAILED:
+        log_line("%s", error.text);
+        return EXIT_INTERNAL;
+    case MPP_SERVED:
+        return EXIT_DONE;
+    case MPP_EXECUTOR:
+        break;
+    }
+    enum exit_status status = batch_run(executor, arguments);
+    mpp_executor_exit_status(executor, (int)status);
+    if (mpp_close(executor, &error)) {
+        log_line("%s", error.text);
+        status = EXIT_INTERNAL;
+    }
+    return status;
 }
 
 static enum exit_status run_job(int argc, char **argv, const struct batch_setup *setup,
@@ -98,7 +118,7 @@ static enum exit_status run_job(int argc, char **argv, const struct batch_setup 
         log_line("out of memory");
         return EXIT_INTERNAL;
     }
-    enum exit_status status = program_run(argc, argv, &pool, work, arguments);
+    enum exit_status status = run_pool(argc, argv, &pool, arguments);
     free_paths(writable);
     return status;
 }

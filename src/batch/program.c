@@ -67,27 +67,3 @@ const char *program_launch_error(void)
                                    "use srun --mpi=pmix"
                                  : NULL;
 }
-
-enum exit_status program_run(int argc, char **argv, const struct mpp_options *options,
-                             enum exit_status (*work)(struct mpp_executor *executor, void *context),
-                             void *context)
-{
-    struct mpp_executor *executor;
-    struct mpp_error error;
-    switch (mpp_open(&argc, &argv, options, &executor, &error)) {
-    case MPP_FAILED:
-        log_line("%s", error.text);
-        return EXIT_INTERNAL;
-    case MPP_SERVED:
-        return EXIT_DONE;
-    case MPP_EXECUTOR:
-        break;
-    }
-    enum exit_status status = work(executor, context);
-    mpp_executor_exit_status(executor, (int)status);
-    if (mpp_close(executor, &error)) {
-        log_line("%s", error.text);
-        status = EXIT_INTERNAL;
-    }
-    return status;
-}

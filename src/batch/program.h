@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program: what a program does around a run: exit statuses, messages about the command line, and
- * opening and closing the pool.
+ * program: what a program does around a run: exit statuses, and messages about the command line
+ * and the launch.
  *
  * Every rank runs the same main with the same arguments. Errors in the command line, and texts such
  * as --help, are printed before MPI starts, by the process to which the launcher gave rank 0. The
@@ -34,11 +34,5 @@ enum exit_status program_print(const struct buf *text);
 
 /* Checks how the program was launched. Returns what is wrong, or NULL. */
 const char *program_launch_error(void);
-
-/* Opens the pool, calls `work` on rank 0, and closes the pool. Returns the exit status; on other
- * ranks that is EXIT_DONE if the pool could be opened. */
-enum exit_status program_run(int argc, char **argv, const struct mpp_options *options,
-                             enum exit_status (*work)(struct mpp_executor *executor, void *context),
-                             void *context);
 
 #endif

@@ -125,12 +125,6 @@ int run_log_open(struct run_log *log, const struct run_directory *directory,
 
 /* ---- Reading ---- */
 
-const struct journal_entry *run_log_find(const struct run_log *log,
-                                         const struct task_identity *identity)
-{
-    return journal_index_find(&log->index, identity);
-}
-
 int run_log_read_result(struct run_log *log, const struct journal_entry *entry, struct buf *line,
                         struct result_ref *ref, struct mpp_error *error)
 {
@@ -149,7 +143,7 @@ int run_log_add(struct run_log *log, struct journal_record *record,
 {
     if (log->journal.fd < 0 && !log->joblog.file)
         return 0;
-    const struct journal_entry *earlier = run_log_find(log, &record->identity);
+    const struct journal_entry *earlier = journal_index_find(&log->index, &record->identity);
     enum journal_status was = earlier ? (enum journal_status)earlier->status : JOURNAL_DONE;
     int signal = outcome && outcome->exception ? outcome->exception->signal : 0;
     record->was = earlier ? &was : NULL;

@@ -37,10 +37,6 @@ int run_log_open(struct run_log *log, const struct run_directory *directory,
                  const struct run_options *options, const struct mpb_job *job, const void *settings,
                  const char *libraries, struct mpp_error *error);
 
-/* What earlier runs recorded about this task; NULL: nothing. */
-const struct journal_entry *run_log_find(const struct run_log *log,
-                                         const struct task_identity *identity);
-
 /* Reads the result that an earlier run recorded; the bytes of a small one are stored in *line. -1:
  * the journal cannot be read. */
 int run_log_read_result(struct run_log *log, const struct journal_entry *entry, struct buf *line,

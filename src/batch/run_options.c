@@ -204,34 +204,27 @@ bool job_has_results(const struct mpb_job *job)
     return job->output == MPB_OUTPUT_STREAM || job->stages;
 }
 
-static const char *const of_files[] = {"include", "exclude", NULL};
-static const char *const of_words[] = {"count", NULL};
-static const char *const of_outputs[] = {"output", NULL};
-static const char *const of_output_files[] = {"skip-existing", "verify", NULL};
-static const char *const of_results[] = {"spool-dir", "keep-spool", NULL};
-static const char *const of_loads[] = {"read-ahead", NULL};
-
-static bool is_among(const char *name, const char *const *names)
-{
-    while (*names && strcmp(*names, name) != 0)
-        names++;
-    return *names;
-}
-
 const char *run_option_refusal(const struct mpb_job *job, const struct mpb_option *option)
 {
-    if (job->inputs != MPB_INPUT_FILES && is_among(option->name, of_files))
-        return "its inputs are not files";
-    if (job->inputs != MPB_INPUT_WORDS && is_among(option->name, of_words))
-        return "its inputs are files";
-    if (job->output == MPB_OUTPUT_NONE && is_among(option->name, of_outputs))
-        return "it writes no output";
-    if (job->output != MPB_OUTPUT_FILES && is_among(option->name, of_output_files))
-        return "it does not write a file for each input";
-    if (!job_has_results(job) && is_among(option->name, of_results))
-        return "it has no results to collect";
-    if (!job->load && is_among(option->name, of_loads))
-        return "it reads nothing ahead";
+    bool of_files = job->inputs == MPB_INPUT_FILES, makes_files = job->output == MPB_OUTPUT_FILES;
+    const struct {
+        const char *name;
+        bool useful;
+        const char *why;
+    } rules[] = {
+        {"include", of_files, "its inputs are not files"},
+        {"exclude", of_files, "its inputs are not files"},
+        {"count", job->inputs == MPB_INPUT_WORDS, "its inputs are files"},
+        {"output", job->output != MPB_OUTPUT_NONE, "it writes no output"},
+        {"skip-existing", makes_files, "it does not write a file for each input"},
+        {"verify", makes_files, "it does not write a file for each input"},
+        {"spool-dir", job_has_results(job), "it has no results to collect"},
+        {"keep-spool", job_has_results(job), "it has no results to collect"},
+        {"read-ahead", job->load, "it reads nothing ahead"},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (!rules[i].useful && strcmp(option->name, rules[i].name) == 0)
+            return rules[i].why;
     return NULL;
 }
 

@@ -145,11 +145,16 @@ int atomic_file_write(struct atomic_file *file, const void *bytes, size_t size,
                : 0;
 }
 
-bool atomic_file_is_at(const struct atomic_file *file, const struct stat *other)
+static bool has_name(const struct atomic_file *file, const char *name, const struct stat *other)
 {
     struct stat status;
-    return fstatat(file->directory, file->name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+    return fstatat(file->directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
            status.st_dev == other->st_dev && status.st_ino == other->st_ino;
+}
+
+bool atomic_file_is_at(const struct atomic_file *file, const struct stat *other)
+{
+    return has_name(file, file->name, other);
 }
 
 /* Gives the unnamed file (O_TMPFILE) a name. Fails with EEXIST if the name is taken. */
@@ -267,12 +272,9 @@ static int flush_by_close(struct atomic_file *file, struct mpp_error *error)
 /* Fails if another run that writes the same output has taken over the temporary name. */
 static int check_temporary(struct atomic_file *file, struct mpp_error *error)
 {
-    struct stat found;
     if (fstat(file->fd, &file->own))
         return mpp_error_set_errno(error, "cannot write '%.800s'", file->path);
-    if (!file->named ||
-        (fstatat(file->directory, file->temporary, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-         file->own.st_dev == found.st_dev && file->own.st_ino == found.st_ino))
+    if (!file->named || has_name(file, file->temporary, &file->own))
         return 0;
     file->named = false; /* so that it is not removed */
     return mpp_error_set(error, "cannot write '%.800s': another run is writing it", file->path);
