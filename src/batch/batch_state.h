@@ -19,12 +19,19 @@
 #include "collector.h"
 #include "console.h"
 #include "early_stop.h"
-#include "program.h"
 #include "result_stream.h"
 #include "run_directory.h"
 #include "run_log.h"
 #include "stage_plan.h"
 #include "task_message.h"
+
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_SOME_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_INTERNAL = 70, /* EX_SOFTWARE */
+    EXIT_STOPPED = 75,  /* EX_TEMPFAIL: stopped early, --resume continues */
+};
 
 struct batch_arguments {
     const struct batch_setup *setup;

@@ -2,8 +2,15 @@
 /*
  * mpb_main: the main function of every program on the engine (see mpbatch.h): reads the command
  * line, opens the pool with confined workers, and starts the run on rank 0.
+ *
+ * Every rank runs the same main with the same arguments. Errors in the command line, and texts such
+ * as --help, are printed before MPI starts, by the process to which the launcher gave rank 0. The
+ * other processes print nothing and exit with status 0, so that the launcher reports the status of
+ * rank 0.
  */
-#include <limits.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +21,63 @@
 #include "command_line.h"
 #include "early_stop.h"
 #include "log.h"
+
+/* ---- The process ---- */
+
+/* Makes writing return an error where it would end the process, or damage a file: if a standard
+ * descriptor is closed, the next file that is opened gets its number, and messages would be written
+ * into that file. It is opened for reading only, so that writing to it fails. */
+static void prepare_process(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+            exit(EXIT_INTERNAL);
+    signal(SIGPIPE, SIG_IGN); /* writing to a closed pipe returns EPIPE */
+    signal(SIGXFSZ, SIG_IGN); /* exceeding a file size limit returns EFBIG */
+}
+
+/* srun without MPI support starts N independent processes. */
+static bool started_without_mpi(void)
+{
+    const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+    return tasks && atoi(tasks) > 1 && !getenv("PMIX_RANK") && !getenv("OMPI_COMM_WORLD_RANK");
+}
+
+/* True in the one process that prints messages. */
+static bool is_printing_process(void)
+{
+    if (!started_without_mpi())
+        return mpp_launch_rank() == 0;
+    const char *rank = getenv("SLURM_PROCID");
+    return !rank || atoi(rank) == 0;
+}
+
+static enum exit_status print_usage_error(const char *text)
+{
+    if (!is_printing_process())
+        return EXIT_DONE;
+    log_line("%s; try %s --help", text, program_invocation_short_name);
+    return EXIT_USAGE;
+}
+
+static enum exit_status print_text(const struct buf *text)
+{
+    if (!is_printing_process() ||
+        (!text->failed && fwrite(text->data, 1, text->size, stdout) == text->size &&
+         !fflush(stdout)))
+        return EXIT_DONE;
+    log_line("cannot write to standard output");
+    return EXIT_INTERNAL;
+}
+
+/* What is wrong with how the program was launched; NULL: nothing. */
+static const char *launch_error(void)
+{
+    /* Each process would do the whole work. */
+    return started_without_mpi() ? "srun started several processes that are not one MPI job; "
+                                   "use srun --mpi=pmix"
+                                 : NULL;
+}
 
 /* ---- What workers may write ---- */
 
@@ -130,7 +194,7 @@ static enum exit_status run_command(int argc, char **argv, struct command_line *
     struct mpp_error error;
     if (run_directory_init(&directory, &command->options, command->job, &error)) {
         run_directory_release(&directory);
-        return program_usage_error(error.text);
+        return print_usage_error(error.text);
     }
     struct batch_setup setup = {.job = command->job,
                                 .settings = command->settings,
@@ -152,17 +216,17 @@ int mpb_main(int argc, char **argv, const struct mpb_job *const *jobs)
     struct command_line command;
     struct mpp_error error;
     enum exit_status status = EXIT_INTERNAL;
-    program_begin();
+    prepare_process();
     switch (command_line_parse(argc, argv, jobs, &command, &error)) {
     case COMMAND_WRONG:
-        status = program_usage_error(error.text);
+        status = print_usage_error(error.text);
         break;
     case COMMAND_TEXT:
-        status = program_print(&command.text);
+        status = print_text(&command.text);
         break;
     case COMMAND_RUN:
-        status = program_launch_error() ? program_usage_error(program_launch_error())
-                                        : run_command(argc, argv, &command, begun_s);
+        status = launch_error() ? print_usage_error(launch_error())
+                                : run_command(argc, argv, &command, begun_s);
         break;
     }
     command_line_release(&command);

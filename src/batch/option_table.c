@@ -199,42 +199,35 @@ int option_table_set_defaults(const struct option_table *table, struct mpp_error
 void option_table_format(const struct option_table *table, const struct mpb_option *option,
                          char text[OPTION_VALUE_SIZE])
 {
-    union {
-        const void *any;
-        const bool *flag;
-        const int *number;
-        const uint64_t *count;
-        const double *real;
-        const size_t *bytes;
-        const char *const *text;
-    } member = {(const char *)table->settings + option->offset};
+    const void *member = (const char *)table->settings + option->offset;
     text[0] = '\0';
     switch (option->type) {
     case MPB_FLAG:
-        snprintf(text, OPTION_VALUE_SIZE, "%s", *member.flag ? "yes" : "no");
+        snprintf(text, OPTION_VALUE_SIZE, "%s", *(const bool *)member ? "yes" : "no");
         return;
     case MPB_INT:
-        snprintf(text, OPTION_VALUE_SIZE, "%d", *member.number);
+        snprintf(text, OPTION_VALUE_SIZE, "%d", *(const int *)member);
         return;
     case MPB_COUNT:
-        snprintf(text, OPTION_VALUE_SIZE, "%" PRIu64, *member.count);
+        snprintf(text, OPTION_VALUE_SIZE, "%" PRIu64, *(const uint64_t *)member);
         return;
     case MPB_REAL:
     case MPB_SECONDS:
-        snprintf(text, OPTION_VALUE_SIZE, "%.17g", *member.real);
+        snprintf(text, OPTION_VALUE_SIZE, "%.17g", *(const double *)member);
         return;
     case MPB_BYTES:
-        snprintf(text, OPTION_VALUE_SIZE, "%zu", *member.bytes);
+        snprintf(text, OPTION_VALUE_SIZE, "%zu", *(const size_t *)member);
         return;
     case MPB_TEXT:
-        snprintf(text, OPTION_VALUE_SIZE, "%s", *member.text ? *member.text : "");
+        snprintf(text, OPTION_VALUE_SIZE, "%s",
+                 *(const char *const *)member ? *(const char *const *)member : "");
         return;
     case MPB_CHOICE:
-        snprintf(text, OPTION_VALUE_SIZE, "%s", option->choices[*member.number]);
+        snprintf(text, OPTION_VALUE_SIZE, "%s", option->choices[*(const int *)member]);
         return;
     case MPB_CUSTOM:
         if (option->format)
-            option->format(member.any, text, OPTION_VALUE_SIZE);
+            option->format(member, text, OPTION_VALUE_SIZE);
         return;
     }
 }

@@ -20,10 +20,11 @@
 
 enum { PENDING_MAX = 1 << 16, CHECK_BYTES = 1 << 20 };
 
-static int make_path(char path[PATH_MAX], const char *directory, uint32_t run, uint32_t rank,
-                     uint32_t slot, struct mpp_error *error)
+/* The path of the file with this result. */
+static int make_path(char path[PATH_MAX], const char *directory, const struct result_ref *ref,
+                     struct mpp_error *error)
 {
-    int size = snprintf(path, PATH_MAX, "%s/" FILE_NAME, directory, run, rank, slot);
+    int size = snprintf(path, PATH_MAX, "%s/" FILE_NAME, directory, ref->run, ref->rank, ref->slot);
     if (size >= 0 && size < PATH_MAX)
         return 0;
     errno = ENAMETOOLONG;
@@ -49,12 +50,11 @@ static int open_regular(const char *path, int flags, struct stat *status, struct
 /* ---- Writing ---- */
 
 struct spool_writer {
-    XXH3_state_t *hash; /* of the current result */
-    int fd;             /* -1: to be opened again */
-    int failed;         /* errno of the first failure in the current result; 0: none */
-    bool begun;         /* there is a current result */
-    uint32_t run, rank, slot;
-    uint64_t offset, size; /* of the current result; the size is without what is pending */
+    XXH3_state_t *hash;    /* of the current result */
+    int fd;                /* -1: to be opened again */
+    int failed;            /* errno of the first failure in the current result; 0: none */
+    bool begun;            /* there is a current result */
+    struct result_ref ref; /* to the current result; the size is without what is pending */
     bool unsynced;         /* there are finished results that may not be on disk, */
     uint64_t synced;       /* from this offset on */
     size_t pending_size;
@@ -80,10 +80,9 @@ struct spool_writer *spool_writer_new(const char *directory, uint32_t run, uint3
         return NULL;
     }
     writer->fd = -1;
-    writer->run = run;
-    writer->rank = rank;
-    writer->slot = slot;
-    if (make_path(writer->path, directory, run, rank, slot, error) == 0 &&
+    writer->ref =
+        (struct result_ref){.place = RESULT_SPOOLED, .run = run, .rank = rank, .slot = slot};
+    if (make_path(writer->path, directory, &writer->ref, error) == 0 &&
         writer_open(writer, error) == 0)
         return writer;
     spool_writer_free(writer);
@@ -121,8 +120,8 @@ static int writer_begin(struct spool_writer *writer, struct mpp_error *error)
     off_t end = lseek(writer->fd, 0, SEEK_END);
     if (end < 0)
         return writer_fail(writer, error);
-    writer->offset = (uint64_t)end;
-    writer->size = 0;
+    writer->ref.offset = (uint64_t)end;
+    writer->ref.size = 0;
     writer->begun = true;
     XXH3_64bits_reset(writer->hash);
     return 0;
@@ -132,7 +131,7 @@ static int writer_write(struct spool_writer *writer, const void *bytes, size_t s
                         struct mpp_error *error)
 {
     XXH3_64bits_update(writer->hash, bytes, size);
-    writer->size += size;
+    writer->ref.size += size;
     return write_in_full(writer->fd, bytes, size) ? writer_fail(writer, error) : 0;
 }
 
@@ -169,15 +168,10 @@ int spool_writer_finish(struct spool_writer *writer, struct result_ref *ref,
         spool_writer_drop(writer);
         return -1;
     }
-    *ref = (struct result_ref){.place = RESULT_SPOOLED,
-                               .run = writer->run,
-                               .rank = writer->rank,
-                               .slot = writer->slot,
-                               .offset = writer->offset,
-                               .size = writer->size,
-                               .xxh3 = XXH3_64bits_digest(writer->hash)};
+    *ref = writer->ref;
+    ref->xxh3 = XXH3_64bits_digest(writer->hash);
     if (!writer->unsynced)
-        writer->synced = writer->offset;
+        writer->synced = writer->ref.offset;
     writer->unsynced = true;
     writer->begun = false;
     return 0;
@@ -197,8 +191,8 @@ int spool_writer_sync(struct spool_writer *writer, struct mpp_error *error)
         errno == EROFS) /* the file system cannot sync */
         return 0;
     writer_fail(writer, error);
-    writer->offset = writer->synced; /* the results since then are lost: cut them off */
-    writer->size = 1;
+    writer->ref.offset = writer->synced; /* the results since then are lost: cut them off */
+    writer->ref.size = 1;
     writer->begun = true;
     spool_writer_drop(writer);
     return -1;
@@ -209,7 +203,7 @@ int spool_writer_sync(struct spool_writer *writer, struct mpp_error *error)
 void spool_writer_drop(struct spool_writer *writer)
 {
     int saved = errno;
-    if (writer->begun && writer->size && ftruncate(writer->fd, (off_t)writer->offset))
+    if (writer->begun && writer->ref.size && ftruncate(writer->fd, (off_t)writer->ref.offset))
         writer->failed = errno; /* the bytes stay, and nothing refers to them */
     if (writer->failed && writer->fd >= 0) {
         close(writer->fd);
@@ -224,10 +218,10 @@ void spool_writer_drop(struct spool_writer *writer)
 /* ---- Reading ---- */
 
 struct open_spool {
-    uint32_t run, rank, slot;
-    int fd;        /* -1: the entry is free */
-    uint64_t size; /* of the file when it was opened */
-    uint64_t used; /* the reader's clock when it was read last */
+    struct result_ref ref; /* to a result in it */
+    int fd;                /* -1: the entry is free */
+    uint64_t size;         /* of the file when it was opened */
+    uint64_t used;         /* the reader's clock when it was read last */
 };
 
 struct spool_reader {
@@ -271,8 +265,8 @@ static struct open_spool *find_file(struct spool_reader *reader, const struct re
     struct open_spool *oldest = reader->files;
     for (size_t i = 0; i < SPOOL_OPEN_MAX; i++) {
         struct open_spool *file = &reader->files[i];
-        if (file->fd >= 0 && file->run == ref->run && file->rank == ref->rank &&
-            file->slot == ref->slot)
+        if (file->fd >= 0 && file->ref.run == ref->run && file->ref.rank == ref->rank &&
+            file->ref.slot == ref->slot)
             return file;
         if (file->used < oldest->used)
             oldest = file;
@@ -297,9 +291,7 @@ static int open_file(struct open_spool *file, const char *path, const struct res
     file->fd = open_regular(path, O_RDONLY, &status, error);
     if (file->fd < 0)
         return -1;
-    file->run = ref->run;
-    file->rank = ref->rank;
-    file->slot = ref->slot;
+    file->ref = *ref;
     file->size = (uint64_t)status.st_size;
     if (ref->size <= file->size && ref->offset <= file->size - ref->size)
         return 0;
@@ -315,7 +307,7 @@ int spool_read(struct spool_reader *reader, const struct result_ref *ref, uint64
     char path[PATH_MAX];
     if (ref->place != RESULT_SPOOLED || at > ref->size || size > ref->size - at)
         return mpp_error_set(error, "a reference to a spool file is damaged");
-    if (make_path(path, reader->directory, ref->run, ref->rank, ref->slot, error))
+    if (make_path(path, reader->directory, ref, error))
         return -1;
     struct open_spool *file = find_file(reader, ref);
     for (bool fresh = false;;) {

@@ -298,18 +298,13 @@ int atomic_file_commit(struct atomic_file *file, bool replace, bool *exists,
 bool atomic_file_holds(const struct atomic_file *file, const void *bytes, size_t size)
 {
     struct stat status;
-    char *found = NULL;
-    bool same = false;
     int fd = TEMP_FAILURE_RETRY(
         openat(file->directory, file->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size != (off_t)size ||
-        !(found = malloc(size + 1)))
-        goto out;
-    size_t got = 0;
-    for (ssize_t n; got <= size && (n = read(fd, found + got, size + 1 - got)) > 0;)
-        got += (size_t)n;
-    same = got == size && memcmp(found, bytes, size) == 0;
-out:
+    bool same = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+                status.st_size == (off_t)size;
+    char *found = same ? malloc(size + 1) : NULL;
+    same = found && pread_in_full(fd, found, size + 1, 0) == (ssize_t)size &&
+           memcmp(found, bytes, size) == 0;
     free(found);
     if (fd >= 0)
         close(fd);
