@@ -216,22 +216,16 @@ int journal_sync(struct journal *journal, struct mpp_error *error)
     return result;
 }
 
-int journal_read_line(struct journal *journal, uint64_t at, struct buf *line,
+int journal_read_line(struct journal *journal, uint64_t at, const char **line, size_t *size,
                       struct mpp_error *error)
 {
     struct mpp_error why;
-    const char *text;
-    size_t size;
     bool complete;
-    buf_clear(line);
     if (journal->fd < 0)
         return mpp_error_set(error, "there is no journal");
-    if (journal_window_line(&journal->window, at, &text, &size, &complete, &why))
+    if (journal_window_line(&journal->window, at, line, size, &complete, &why))
         return mpp_error_set(error, "the journal %s", why.text);
-    if (!complete)
-        return mpp_error_set(error, "the journal was cut off while it was in use");
-    buf_put(line, text, size);
-    return line->failed ? mpp_error_set(error, "out of memory for a line of the journal") : 0;
+    return complete ? 0 : mpp_error_set(error, "the journal was cut off while it was in use");
 }
 
 int journal_close(struct journal *journal, struct mpp_error *error)

@@ -59,9 +59,10 @@ int journal_append(struct journal *journal, const struct journal_record *record,
  * above; lines written since the previous sync may be lost. */
 int journal_sync(struct journal *journal, struct mpp_error *error);
 
-/* Stores the complete line that begins at this offset, without its newline: the `line` of an entry.
- * May be called while the journal is written, but only by one thread. */
-int journal_read_line(struct journal *journal, uint64_t at, struct buf *line,
+/* Reads the complete line that begins at this offset, without its newline: the `line` of an entry.
+ * *line is valid until the next call. May be called while the journal is written, but only by one
+ * thread. */
+int journal_read_line(struct journal *journal, uint64_t at, const char **line, size_t *size,
                       struct mpp_error *error);
 
 /* Syncs, unless writing failed before, and closes. */

@@ -128,12 +128,13 @@ int run_log_open(struct run_log *log, const struct run_directory *directory,
 int run_log_read_result(struct run_log *log, const struct journal_entry *entry, struct buf *line,
                         struct result_ref *ref, struct mpp_error *error)
 {
-    struct buf text = BUF_INIT;
-    int result = journal_read_line(&log->journal, entry->line, &text, error);
-    if (!result && !journal_read_result((const char *)text.data, text.size, line, ref))
-        result = mpp_error_set(error, "a line of the journal has changed since it was read");
-    buf_release(&text);
-    return result;
+    const char *text;
+    size_t size;
+    if (journal_read_line(&log->journal, entry->line, &text, &size, error))
+        return -1;
+    return journal_read_result(text, size, line, ref)
+               ? 0
+               : mpp_error_set(error, "a line of the journal has changed since it was read");
 }
 
 /* ---- Recording ---- */
