@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -94,7 +95,7 @@ static bool run_rounds(struct batch_run *run)
     struct mpp_error error;
     bool complete;
     while ((complete = run_round(run, &error) == 0) && !batch_is_last_round(run) &&
-           !run->options->run.dry_run) {
+           !run->stage_failed && !run->options->run.dry_run) {
         if (atomic_load(&run->stopping))
             return false;
         stage_plan_release(&run->members);
@@ -105,6 +106,11 @@ static bool run_rounds(struct batch_run *run)
             batch_stop(run, error.text);
             return false;
         }
+    }
+    if (run->stage_failed) {
+        console_error(&run->console,
+                      "the output was not written, because a task of a stage failed");
+        return complete;
     }
     if (complete && finish_output(run, &error)) {
         batch_stop(run, error.text);
@@ -121,6 +127,8 @@ static void sync_journal(void *context)
     struct mpp_error error;
     if (journal_sync(&run->log.journal, &error))
         batch_stop(run, error.text);
+    if (run->log.joblog.file)
+        fflush(run->log.joblog.file); /* an error is reported with the next line */
 }
 
 static void end_at_once(void *context)
@@ -146,6 +154,11 @@ static void remove_spool(struct batch_run *run, enum exit_status status)
     const struct run_directory *directory = run->arguments->directory;
     struct mpp_error error;
     bool useful = (status != EXIT_DONE || run->options->keep_spool) && directory->journal;
+    /* Open files would keep a network file system from removing the directory. */
+    stage_plan_release(&run->members);
+    stage_plan_release(&run->next_members);
+    spool_reader_free(run->spool);
+    run->spool = NULL;
     if (!directory->spool || run->options->run.dry_run)
         return;
     if (useful)
@@ -153,6 +166,8 @@ static void remove_spool(struct batch_run *run, enum exit_status status)
     else if (spool_remove(directory->spool, directory->journal ? 0 : (uint32_t)run->spool_run,
                           directory->journal ? LAST_RUN : (uint32_t)run->spool_run, &error))
         console_error(&run->console, error.text);
+    if (run->options->spool)
+        rmdir(run->options->spool); /* the same */
     if (!directory->journal && directory->path)
         rmdir(directory->path); /* the same */
 }
@@ -180,12 +195,17 @@ static enum exit_status finish(struct batch_run *run, bool complete)
     struct run_log_end end = {.exit_status = status,
                               .stopped_by = status == EXIT_STOPPED ? run->stopped_by.text : NULL,
                               .elapsed_s = elapsed_s};
+    bool known = run->log.journal.failed && status == EXIT_STOPPED; /* it has stopped the run */
     if (run_log_close(&run->log, &run->console, run->executor, &end, &error)) {
-        console_error(&run->console, error.text);
+        if (!known)
+            console_error(&run->console, error.text);
         if (status <= EXIT_SOME_FAILED)
             status = EXIT_STOPPED; /* some finished inputs may be missing in the journal */
     }
-    if (status == EXIT_STOPPED && run->stopped_by.text[0]) {
+    if (run->refused) {
+        console_error(&run->console, run->stopped_by.text);
+        status = EXIT_USAGE;
+    } else if (status == EXIT_STOPPED && run->stopped_by.text[0]) {
         mpp_error_set(&error, "stopped early: %s; run the same command with --resume to continue",
                       run->stopped_by.text);
         console_error(&run->console, error.text);
@@ -230,14 +250,26 @@ static int open_output(struct batch_run *run, struct mpp_error *error)
     if (!job_has_results(run->job) || options->dry_run)
         return 0;
     run->spool = spool_reader_new(directory->spool, error);
-    if (!run->spool)
-        return -1;
-    if (run->job->output != MPB_OUTPUT_STREAM)
+    return run->spool ? 0 : -1;
+}
+
+/* After the journal is locked: another run may be writing the same output. */
+static int open_stream(struct batch_run *run, struct mpp_error *error)
+{
+    const char *output = run->options->run.output, *list = run->options->run.files_from;
+    struct stat ours, other;
+    if (run->job->output != MPB_OUTPUT_STREAM || run->options->run.dry_run)
         return 0;
-    if (result_stream_open(&run->output, options->output, error))
+    if (output && list && stat(output, &ours) == 0 && stat(list, &other) == 0 &&
+        ours.st_dev == other.st_dev && ours.st_ino == other.st_ino)
+        return mpp_error_set(error, "--output and --files-from are the same file");
+    if (result_stream_open(&run->output, output, error))
         return -1;
-    if (!run->output.path)
-        run->console.stream = stderr;
+    if (run->output.path)
+        return 0;
+    run->console.stream = stderr;
+    if (run->log.index.count)
+        log_line("all results are printed again, from the first on");
     return 0;
 }
 
@@ -255,9 +287,6 @@ static int open_log(struct batch_run *run, struct mpp_error *error)
     run->spool_run = run->log.journal_path ? run->log.journal.run : number | (LAST_RUN + 1);
     if (run->log.index.damaged)
         log_line("%" PRIu64 " damaged lines of the journal were ignored", run->log.index.damaged);
-    if (run->log.index.count && !run->output.path && run->job->output == MPB_OUTPUT_STREAM &&
-        !run->options->run.dry_run)
-        log_line("all results are printed again, from the first on");
     if (!run->options->run.verbose && !run->options->run.dry_run)
         run->console.failures_listed_in = run->log.journal_path;
     return 0;
@@ -274,9 +303,7 @@ static int begin(struct batch_run *run, struct mpp_error *error)
     run->planning = true;
     if (name_set_init_random(&run->stage_keys, error))
         return -1;
-    const char *journal = run->arguments->directory->journal;
-    run->made_before = journal && access(journal, F_OK) == 0;
-    if (open_log(run, error))
+    if (open_log(run, error) || open_stream(run, error))
         return -1;
     if (job->output != MPB_OUTPUT_FILES && run->arguments->directory->path)
         batch_inputs_exclude(&run->inputs, run->arguments->directory->path);

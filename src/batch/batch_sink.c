@@ -110,6 +110,7 @@ void batch_task_failed(struct batch_run *run, struct journal_record *line,
     line->status = JOURNAL_FAILED;
     line->error = why;
     console_failed(&run->console, line->identity.key, why);
+    run->stage_failed |= line->identity.stage > 0;
     record(run, line, outcome, 0);
     stop_if_too_many_failed(run);
 }

@@ -23,19 +23,22 @@ static int look_up(struct batch_run *run, struct task_order *order, bool *wanted
         *wanted = false;
     run->console.tally.skipped += !*wanted;
     run->left_out += !*wanted && !entry && has_results;
-    if (*wanted && is_done && !has_results && run->job->inputs == MPB_INPUT_WORDS) {
+    if (*wanted && is_done && !has_results && run->job->inputs == MPB_INPUT_WORDS &&
+        run->job->output == MPB_OUTPUT_NONE) {
         *wanted = false;
         run->console.tally.kept++;
     }
     if (!is_done || !*wanted ||
         (run->job->inputs == MPB_INPUT_FILES && !order->identity.stage && entry->size_bytes < 0))
         return 0;
-    order->is_recorded = true;
     order->recorded = (struct recorded_task){
         .size_bytes = entry->size_bytes, .mtime_ns = entry->mtime_ns, .xxh3 = entry->xxh3};
-    return has_results
-               ? run_log_read_result(&run->log, entry, &run->line, &order->recorded.result, error)
-               : 0;
+    if (has_results &&
+        run_log_read_result(&run->log, entry, &run->line, &order->recorded.result, error))
+        return -1;
+    /* A line without the result that the task had proves nothing. */
+    order->is_recorded = !has_results || order->recorded.result.place != RESULT_NONE;
+    return 0;
 }
 
 static enum mpp_source_status encode(struct batch_run *run, const struct task_order *order,
@@ -96,10 +99,12 @@ static enum mpp_source_status next_input_task(struct batch_run *run, struct mpp_
         switch (run->more ? BATCH_INPUT : batch_inputs_next(&run->inputs, &run->input, &why)) {
         case BATCH_INPUT:
             if (!run->more && batch_inputs_is_output(&run->inputs, &run->input)) {
-                mpp_error_set(&why, "the output '%.600s' is an input, too; use another --output",
+                mpp_error_set(&why,
+                              "the output '%.600s' is an input, too; use another --output, or "
+                              "--exclude",
                               run->input.name);
-                if (run->input.origin != MPB_WALKED || !run->made_before)
-                    batch_stop(run, why.text);
+                run->refused = true;
+                batch_stop(run, why.text);
                 continue;
             }
             run->input_count += !run->more;

@@ -63,12 +63,13 @@ struct batch_run {
     struct spool_reader *spool;
     uint64_t spool_run; /* the number of this run in the names of spool files */
     struct mpb_output output;
-    bool made_before; /* there is a journal of a run that has made it: it is not a user's file */
 
     uint64_t input_count; /* read so far */
     uint64_t unfinished;  /* tasks not processed because the run was stopped */
     uint64_t left_out;    /* by --retry-failed, although no run has processed them */
     bool ended;           /* all tasks of this round were made */
+    bool stage_failed;    /* a task of a stage: the output would not be complete */
+    bool refused;         /* the command line cannot be right: a usage error */
     bool undelivered;     /* a result could not be handed on: the output is not complete */
     atomic_flag stop_claimed;
     atomic_bool stopping; /* start no more tasks; the reason is stopped_by */

@@ -226,7 +226,8 @@ static int batch_flush(void *state, struct mpp_error *error)
 struct mpp_job batch_worker_job(const struct batch_setup *setup)
 {
     const struct mpb_job *job = setup->job;
-    bool looks_at_files = job->inputs == MPB_INPUT_FILES || job->load || job_has_results(job);
+    bool looks_at_files = job->inputs == MPB_INPUT_FILES || job->output == MPB_OUTPUT_FILES ||
+                          job->load || job_has_results(job);
     return (struct mpp_job){.name = job->name,
                             .summary = job->summary,
                             .open = batch_open,

@@ -188,6 +188,22 @@ static int set_defaults(struct command_line *command, struct mpp_error *error)
                : 0;
 }
 
+/* Each shard has an output file of its own. */
+static int name_shard(struct command_line *command, struct mpp_error *error)
+{
+    const struct shard *shard = &command->options.shard;
+    struct mpb_run *run = &command->options.run;
+    if (command->job->output != MPB_OUTPUT_STREAM || !shard->count || !run->output ||
+        strcmp(run->output, "-") == 0)
+        return 0;
+    if (asprintf(&command->output, "%s-%d-of-%d", run->output, shard->number, shard->count) < 0) {
+        command->output = NULL;
+        return mpp_error_set(error, "out of memory");
+    }
+    run->output = command->output;
+    return 0;
+}
+
 static int parse_job(struct command_line *command, int argc, char **argv, int at,
                      struct mpp_error *error)
 {
@@ -209,7 +225,7 @@ static int parse_job(struct command_line *command, int argc, char **argv, int at
         return -1;
     if (!run->output && !run->writes_beside_inputs)
         run->output = job->output_default;
-    return 0;
+    return name_shard(command, error);
 }
 
 enum command_status command_line_parse(int argc, char **argv, const struct mpb_job *const *jobs,
@@ -238,6 +254,7 @@ void command_line_release(struct command_line *command)
 {
     free(command->table);
     free(command->settings);
+    free(command->output);
     buf_release(&command->text);
     buf_release(&command->version);
 }

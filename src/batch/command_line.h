@@ -22,6 +22,7 @@ struct command_line {
     struct mpb_option *table;  /* of the engine, with the words and defaults of the job */
     struct run_options options;
     bool output_given; /* --output was on the command line */
+    char *output;      /* the name of a shard's output file; NULL: none */
     void *settings;    /* of the job */
     struct buf text, version;
 };

@@ -98,13 +98,22 @@ static int open_locked(const char *path, enum journal_mode mode, struct mpp_erro
     return -1;
 }
 
+static bool is_journal(int fd)
+{
+    char head[64];
+    ssize_t got = pread_in_full(fd, head, sizeof head, 0);
+    return got > 0 && journal_begins_like_header(head, (size_t)got);
+}
+
 static int begin(struct journal *journal, const char *path, enum journal_mode mode,
                  const struct journal_header *header, struct journal_index *index,
                  struct mpp_error *error)
 {
     journal->run = 1;
     if (mode == JOURNAL_FRESH && !journal_is_bare(journal->fd))
-        return rename_existing(&journal->fd, path, error);
+        return is_journal(journal->fd)
+                   ? rename_existing(&journal->fd, path, error)
+                   : mpp_error_set(error, "is another file, not a journal; use another name");
     if (mode != JOURNAL_FRESH) {
         if (journal_index_read(index, header, journal->fd, &journal->size, error))
             return -1;
@@ -232,7 +241,7 @@ int journal_close(struct journal *journal, struct mpp_error *error)
 {
     if (journal->fd < 0)
         return 0;
-    int result = journal->failed ? 0 : journal_sync(journal, error);
+    int result = journal_sync(journal, error);
     release(journal);
     return result;
 }

@@ -65,7 +65,7 @@ int journal_sync(struct journal *journal, struct mpp_error *error);
 int journal_read_line(struct journal *journal, uint64_t at, const char **line, size_t *size,
                       struct mpp_error *error);
 
-/* Syncs, unless writing failed before, and closes. */
+/* Syncs and closes. -1: lines are missing, also if writing failed before. */
 int journal_close(struct journal *journal, struct mpp_error *error);
 
 #endif

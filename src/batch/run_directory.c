@@ -2,10 +2,13 @@
 /* Where a run keeps its files: see run_directory.h. */
 #include "run_directory.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
 
 #include "directory_walk.h"
 
@@ -29,6 +32,22 @@ static char *directory_of_run(const struct run_options *options, const struct mp
     if (job->output == MPB_OUTPUT_FILES)
         return output ? format("%s/" METADATA_DIRECTORY, output) : NULL;
     return format("%s.run", output && strcmp(output, "-") != 0 ? output : job->name);
+}
+
+/* A directory of this run below --spool-dir, which other runs may use, too. Every rank finds the
+ * same name. */
+static char *shared_spool(const struct run_directory *directory, const char *spool,
+                          const char *shard)
+{
+    const char *own = directory->journal ? directory->journal : directory->path;
+    char *here = own && *own == '/' ? strdup("") : getcwd(NULL, 0);
+    char *whole = here ? format("%s/%s%s", here, own ? own : "", shard) : NULL;
+    char *name =
+        whole ? format("%s/spool-%016" PRIx64, spool, (uint64_t)XXH3_64bits(whole, strlen(whole)))
+              : NULL;
+    free(here);
+    free(whole);
+    return name;
 }
 
 int run_directory_init(struct run_directory *directory, const struct run_options *options,
@@ -55,8 +74,8 @@ int run_directory_init(struct run_directory *directory, const struct run_options
         directory->summary = format("%s/summary%s.json", path, shard);
     }
     if (job_has_results(job))
-        directory->spool =
-            options->spool ? format("%s", options->spool) : format("%s/spool%s", path, shard);
+        directory->spool = options->spool ? shared_spool(directory, options->spool, shard)
+                                          : format("%s/spool%s", path, shard);
     return (journal && (!directory->journal || !directory->summary)) ||
                    (job_has_results(job) && !directory->spool)
                ? mpp_error_set(error, "out of memory")

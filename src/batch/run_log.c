@@ -60,6 +60,11 @@ static int make_run_directory(const char *path, bool named, struct mpp_error *er
     struct stat status;
     if (named)
         return output_directory_make(path, error);
+    char parent[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - path) : 0, path);
+    if (*parent && output_directory_make(parent, error))
+        return -1;
     if (TEMP_FAILURE_RETRY(mkdir(path, 0777)) && errno != EEXIST)
         return mpp_error_set_errno(
             error, "cannot create the directory '%.800s' (--run-dir names another one)", path);
@@ -116,11 +121,11 @@ int run_log_open(struct run_log *log, const struct run_directory *directory,
                             .job = job,
                             .journal_path = directory->journal,
                             .summary_path = directory->summary};
-    if (joblog_open(&log->joblog, options->joblog, options->run.resume, error))
+    /* The journal first: its lock keeps this run from overwriting the job log of another one. */
+    if (log->journal_path &&
+        open_journal(log, directory->path, options, settings, libraries, error))
         return -1;
-    return log->journal_path
-               ? open_journal(log, directory->path, options, settings, libraries, error)
-               : 0;
+    return joblog_open(&log->joblog, options->joblog, options->run.resume, error);
 }
 
 /* ---- Reading ---- */
@@ -132,9 +137,9 @@ int run_log_read_result(struct run_log *log, const struct journal_entry *entry, 
     size_t size;
     if (journal_read_line(&log->journal, entry->line, &text, &size, error))
         return -1;
-    return journal_read_result(text, size, line, ref)
-               ? 0
-               : mpp_error_set(error, "a line of the journal has changed since it was read");
+    if (!journal_read_result(text, size, line, ref))
+        *ref = (struct result_ref){.place = RESULT_NONE};
+    return 0;
 }
 
 /* ---- Recording ---- */

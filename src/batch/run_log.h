@@ -37,8 +37,8 @@ int run_log_open(struct run_log *log, const struct run_directory *directory,
                  const struct run_options *options, const struct mpb_job *job, const void *settings,
                  const char *libraries, struct mpp_error *error);
 
-/* Reads the result that an earlier run recorded; the bytes of a small one are stored in *line. -1:
- * the journal cannot be read. */
+/* Reads the result that an earlier run recorded; the bytes of a small one are stored in *line.
+ * RESULT_NONE: the line has none, or a damaged one. -1: the journal cannot be read. */
 int run_log_read_result(struct run_log *log, const struct journal_entry *entry, struct buf *line,
                         struct result_ref *ref, struct mpp_error *error);
 

@@ -520,20 +520,64 @@ def case_an_input_is_never_overwritten(sandbox):
     for ranks in (0, 2):
         for words, stdin in (["in/001", "./in/000"], b""), (["--files-from", "-"], b"in/001\nin/000\n"):
             outcome = batch(sandbox, "--run-dir", "run", "digest", "-o", "in/000", *words, stdin=stdin, ranks=ranks)
-            equal((outcome.exit, sandbox.tree("in")), (75, before), outcome)
+            equal((outcome.exit, sandbox.tree("in")), (2, before), outcome)
             assert "is an input, too; use another --output" in outcome.err, outcome
     equal(batch(sandbox, "--no-journal", "digest", *names).exit, 0)
 
 
 def case_an_output_in_the_directory_of_the_inputs(sandbox):
-    """It is not an input of the next run."""
+    """The next run wants it to be left out: it could be an input."""
     files(sandbox, 20)
     for ranks in RANKS:
-        outcome = batch(sandbox, "digest", "-o", "in/sums", "in", ranks=ranks)
+        outcome = batch(sandbox, "digest", "--exclude", "sums", "-o", "in/sums", "in", ranks=ranks)
         equal((outcome.exit, len(sandbox.path("in/sums").read_text().splitlines())), (0, 20), outcome)
-    sandbox.write("in/sub/sums")  # is one
-    outcome = batch(sandbox, "digest", "--resume", "-o", "in/sums", "in")
-    equal((outcome.exit, counts(outcome)), (0, {"done": 1, "done before": 20, "failed": 0}), outcome)
+        equal(batch(sandbox, "digest", "-o", "in/sums", "in", ranks=ranks).exit, 2)
+
+
+def case_shards_have_outputs_of_their_own(sandbox):
+    files(sandbox, 20)
+    for number in "1", "2":
+        equal(batch(sandbox, "digest", "--shard", f"{number}/2", "-o", "sums", "in").exit, 0)
+    found = "".join(sandbox.path(f"sums-{number}-of-2").read_text() for number in (1, 2)).splitlines()
+    equal((len(found), sorted(found)), (20, sorted(batch(sandbox, "--no-journal", "digest", "in").out.splitlines())))
+
+
+def case_a_done_line_without_its_result_proves_nothing(sandbox):
+    names = files(sandbox, 3)
+    wanted = batch(sandbox, "digest", "-o", "sums", "in").exit, sandbox.path("sums").read_text()
+    journal = sandbox.path("sums.run/journal.jsonl")
+    text = journal.read_text()
+    for odd in ("", '"result":{"hex":"zz"},', '"result":{},', '"result":null,', '"result":{"spool":"1-0-0"},'):
+        journal.write_text(re.sub(r'"result":\{[^}]*\},', odd, text, count=1))
+        outcome = batch(sandbox, "digest", "--resume", "-o", "sums", "in")
+        equal((outcome.exit, sandbox.path("sums").read_text()), wanted, f"{odd}: {outcome}")
+        equal(counts(outcome), {"done": 1, "done before": len(names) - 1, "failed": 0}, odd)
+
+
+def case_a_second_run_harms_nothing_of_the_first(sandbox):
+    """It finds the journal locked, and has not touched the output and the job log."""
+    words = ("--wait", str(sandbox.path("mark")), "--size", "10", "--run-dir", "run", "-o", "out", "--joblog", "log")
+    fed = Fed(sandbox, *words, "--journal-sync", "0.1", program=LARGE_RESULTS)
+    fed.feed(["task 1", "task 0"])
+    fed.until(lambda: sandbox.path("log").exists() and "task 1" in sandbox.path("log").read_text())
+    outcome = sandbox.run(*words, "task 2", program=LARGE_RESULTS)
+    equal(outcome.exit, 2, outcome)
+    assert "is being written by another run" in outcome.err, outcome
+    assert "task 1" in sandbox.path("log").read_text()
+    sandbox.path("mark").touch()
+    os.close(fed.names)
+    fed.names = os.dup(0)
+    equal((fed.end(), len(sandbox.path("out").read_bytes())), (0, 20), fed.text())
+
+
+def case_a_file_that_is_no_journal_stays(sandbox):
+    files(sandbox, 3)
+    before = sandbox.tree("in")
+    outcome = batch(sandbox, "--journal", "in/001", "digest", "-o", "sums", "in")
+    equal((outcome.exit, sandbox.tree("in")), (2, before), outcome)
+    sandbox.write("list", b"in/001\n")
+    outcome = batch(sandbox, "digest", "--files-from", "list", "-o", "list")
+    equal((outcome.exit, sandbox.path("list").read_bytes()), (2, b"in/001\n"), outcome)
 
 
 main(globals())

@@ -321,9 +321,8 @@ static void only_headers_are_overwritten(void **state)
         {HEADER_1("") "{\"source\":\"x", true},
         {HEADER_1("") "damaged\n" HEADER_1(""), true},
         {HEADER_2("\"format\":3,\"job\":\"x\"", ""), true},
-        {"my important text", true},
-        {"my important text\n", true},
     };
+    static const char *const foreign[] = {"my important text", "my important text\n", "{}\n"};
     for (size_t i = 0; i < COUNT(cases); i++) {
         unlink("journal.jsonl.old");
         scratch_write(JOURNAL_PATH, cases[i].text);
@@ -332,6 +331,15 @@ static void only_headers_are_overwritten(void **state)
         assert_int_equal(access("journal.jsonl.old", F_OK), cases[i].kept ? 0 : -1);
         if (cases[i].kept)
             scratch_expect("journal.jsonl.old", cases[i].text);
+    }
+    for (size_t i = 0; i < COUNT(foreign); i++) {
+        struct journal journal;
+        struct journal_index index = {0};
+        struct mpp_error error;
+        scratch_write(JOURNAL_PATH, foreign[i]);
+        assert_int_equal(open_journal(&journal, JOURNAL_FRESH, &index, &error), -1);
+        assert_non_null(strstr(error.text, "is another file, not a journal"));
+        scratch_expect(JOURNAL_PATH, foreign[i]);
     }
 }
 

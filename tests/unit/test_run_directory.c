@@ -29,8 +29,37 @@ static const struct mpb_job none = {.name = "noop"};
 
 static void expect_name(size_t i, const char *found, const char *wanted)
 {
+    if (wanted && wanted[strlen(wanted) - 1] == '*' && found &&
+        strncmp(found, wanted, strlen(wanted) - 1) == 0)
+        return;
     if (!found != !wanted || (found && strcmp(found, wanted) != 0))
         fail_msg("case %zu: '%s' is not '%s'", i, found ? found : "NULL", wanted ? wanted : "NULL");
+}
+
+/* Below --spool-dir each run has a directory of its own, the same on every rank. */
+static void shared_spools(void **state)
+{
+    (void)state;
+    static const struct run_options options[] = {
+        {.run.output = "f", .spool = "/s"},
+        {.run.output = "g", .spool = "/s"},
+        {.run.output = "f", .spool = "/s", .shard = {1, 2}},
+        {.run.output = "f", .spool = "/s", .journal = "j"},
+        {.run.output = "f", .spool = "/s", .journal = "/j"},
+    };
+    struct run_directory found[sizeof options / sizeof *options], again;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        assert_int_equal(run_directory_init(&found[i], &options[i], &stream, NULL), 0);
+        assert_int_equal(run_directory_init(&again, &options[i], &stream, NULL), 0);
+        assert_string_equal(found[i].spool, again.spool);
+        assert_int_equal(strncmp(found[i].spool, "/s/spool-", 9), 0);
+        assert_int_equal(strlen(found[i].spool), 9 + 16);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(found[i].spool, found[k].spool);
+        run_directory_release(&again);
+    }
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        run_directory_release(&found[i]);
 }
 
 static void names(void **state)
@@ -75,13 +104,13 @@ static void names(void **state)
         /* Named places. */
         {&files, {TO = "t", .run_directory = "r"}, "r", J("r"), NULL},
         {&stream, {TO = "f", .run_directory = "r/"}, "r/", J("r/"), "r//spool"},
-        {&stream, {TO = "f", .run_directory = "r", .spool = "s"}, "r", J("r"), "s"},
+        {&stream, {TO = "f", .run_directory = "r", .spool = "s"}, "r", J("r"), "s/spool-*"},
         {&stream,
          {TO = "f", .spool = "s", OF(1, 2)},
          "f.run",
          "f.run/journal-1-of-2.jsonl",
          "f.run/summary-1-of-2.json",
-         "s"},
+         "s/spool-*"},
         {&stream, {TO = "f", .journal = "j"}, "f.run", "j", "j.summary.json", "f.run/spool"},
         {&files, {TO = "t", .journal = "j", OF(1, 2)}, "t/.mpthumb", "j", "j.summary.json", NULL},
         {&files,
@@ -112,7 +141,7 @@ static void names(void **state)
         {&files, {BESIDE, .journal = "j", .run.resume = true}, NULL, "j", "j.summary.json", NULL},
         {&files, {BESIDE, .run_directory = "r", .run.verify = true}, "r", J("r"), NULL},
         {&staged, {BESIDE, .run_directory = "r"}, "r", J("r"), "r/spool"},
-        {&staged, {BESIDE, .spool = "s"}, NULL, NULL, NULL, "s"},
+        {&staged, {BESIDE, .spool = "s"}, NULL, NULL, NULL, "s/spool-*"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct run_directory found;
@@ -159,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),
+        cmocka_unit_test(shared_spools),
         cmocka_unit_test(a_directory_that_nobody_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
