@@ -11,6 +11,7 @@
 #include "batch_context.h"
 #include "output_directory.h"
 #include "recorded_output.h"
+#include "result_stream.h"
 
 struct batch_worker {
     const struct batch_setup *setup;
@@ -51,7 +52,7 @@ static bool result_is_intact(const struct batch_setup *setup, const struct resul
     if (ref->place != RESULT_SPOOLED)
         return true;
     struct spool_reader *reader = spool_reader_new(setup->spool_directory, &why);
-    bool intact = reader && spool_check(reader, ref, &why) == 0;
+    bool intact = reader && result_stream_pieces(ref, "", reader, NULL, NULL, &why) == 0;
     spool_reader_free(reader);
     return intact;
 }

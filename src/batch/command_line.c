@@ -112,19 +112,19 @@ static enum command_status show_help(struct command_line *command)
 
 /* ---- Parsing ---- */
 
-struct parsing {
-    struct command_line *command;
-    bool named; /* the job is known: refuse options that mean nothing for it */
-};
+static bool is_text(const struct command_line *command)
+{
+    return command->options.help || command->options.version;
+}
 
+/* As soon as the job is known, options that mean nothing for it are refused. */
 static int see_option(void *context, const struct mpb_option *option, bool *stop,
                       struct mpp_error *error)
 {
-    const struct parsing *parsing = context;
-    struct command_line *command = parsing->command;
+    struct command_line *command = context;
     command->output_given |= strcmp(option->name, "output") == 0;
-    const char *why = parsing->named ? run_option_refusal(command->job, option) : NULL;
-    *stop = command->options.help || command->options.version;
+    const char *why = command->job ? run_option_refusal(command->job, option) : NULL;
+    *stop = is_text(command);
     return why ? mpp_error_set(error, "--%s means nothing for '%s': %s", option->name,
                                command->job->name, why)
                : 0;
@@ -133,15 +133,9 @@ static int see_option(void *context, const struct mpb_option *option, bool *stop
 static int parse_words(struct command_line *command, int argc, char **argv, int first,
                        bool in_order, int *rest, struct mpp_error *error)
 {
-    struct parsing parsing = {command, command->job};
-    struct option_seen seen = {see_option, &parsing};
+    struct option_seen seen = {see_option, command};
     struct option_tables tables = tables_of(command);
     return option_tables_parse(&tables, argc, argv, first, in_order, &seen, rest, error);
-}
-
-static bool is_text(const struct command_line *command)
-{
-    return command->options.help || command->options.version;
 }
 
 static const struct mpb_job *find_job(const struct command_line *command, const char *name)

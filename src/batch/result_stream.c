@@ -154,7 +154,7 @@ int result_stream_pieces(const struct result_ref *ref, const char *input,
             result = read_piece(&source, at, &now, error);
         else
             now.bytes.data = size ? (const uint8_t *)ref->bytes.data + at : NULL;
-        if (result == 0)
+        if (result == 0 && piece)
             result = piece(context, &now, error);
     }
     XXH3_freeState(source.hash);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * result_stream: struct mpb_output, the stream of bytes that a run writes on rank 0: stdout, or a
- * file that appears under its name when the run has written all of it.
+ * file that appears under its name when the run has written all of it. Results are read in pieces
+ * with it, on any rank.
  */
 #ifndef RESULT_STREAM_H
 #define RESULT_STREAM_H
@@ -23,7 +24,7 @@ struct mpb_output {
 int result_stream_open(struct mpb_output *output, const char *path, struct mpp_error *error);
 
 /* Hands on a result in pieces of at most 1 MiB. A spooled one is read through `reader`, and its
- * checksum is compared before the last piece is handed on. */
+ * checksum is compared before the last piece is handed on. piece NULL: only compares. */
 int result_stream_pieces(const struct result_ref *ref, const char *input,
                          struct spool_reader *reader,
                          int (*piece)(void *context, const struct mpb_piece *piece,

@@ -8,20 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "atomic_file.h"
+#include "clock.h"
 #include "json.h"
 #include "option_table.h"
 #include "output_directory.h"
-
-static double realtime_now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 /* ---- Opening ---- */
 
@@ -117,7 +110,7 @@ int run_log_open(struct run_log *log, const struct run_directory *directory,
                  const char *libraries, struct mpp_error *error)
 {
     *log = (struct run_log){.journal.fd = -1,
-                            .begun_s = realtime_now_s(),
+                            .begun_s = (double)clock_now_ns(CLOCK_REALTIME) * 1e-9,
                             .job = job,
                             .journal_path = directory->journal,
                             .summary_path = directory->summary};

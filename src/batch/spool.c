@@ -18,7 +18,7 @@
 
 #define FILE_NAME "%" PRIu32 "-%" PRIu32 "-%" PRIu32 ".spool"
 
-enum { PENDING_MAX = 1 << 16, CHECK_BYTES = 1 << 20 };
+enum { PENDING_MAX = 1 << 16 };
 
 /* The path of the file with this result. */
 static int make_path(char path[PATH_MAX], const char *directory, const struct result_ref *ref,
@@ -327,29 +327,6 @@ int spool_read(struct spool_reader *reader, const struct result_ref *ref, uint64
             return got < 0 ? mpp_error_set_errno(error, "cannot read the spool file '%.800s'", path)
                            : set_too_short(path, ref, error);
     }
-}
-
-int spool_check(struct spool_reader *reader, const struct result_ref *ref, struct mpp_error *error)
-{
-    uint8_t *bytes = malloc(CHECK_BYTES);
-    XXH3_state_t *hash = XXH3_createState();
-    int result = bytes && hash ? 0 : mpp_error_set(error, "out of memory");
-    uint64_t at = 0;
-    if (hash)
-        XXH3_64bits_reset(hash);
-    while (result == 0 && at < ref->size) {
-        size_t part = ref->size - at < CHECK_BYTES ? (size_t)(ref->size - at) : CHECK_BYTES;
-        result = spool_read(reader, ref, at, bytes, part, error);
-        if (result == 0)
-            XXH3_64bits_update(hash, bytes, part);
-        at += part;
-    }
-    if (result == 0 && XXH3_64bits_digest(hash) != ref->xxh3)
-        result = mpp_error_set(error, "a result in the spool file " FILE_NAME " is damaged",
-                               ref->run, ref->rank, ref->slot);
-    XXH3_freeState(hash);
-    free(bytes);
-    return result;
 }
 
 /* ---- Removing ---- */

@@ -59,10 +59,6 @@ void spool_reader_free(struct spool_reader *reader); /* NULL is allowed */
 int spool_read(struct spool_reader *reader, const struct result_ref *ref, uint64_t at, void *to,
                size_t size, struct mpp_error *error);
 
-/* Reads a spooled result and compares its checksum. -1: it cannot be read, or it is not what was
- * written. */
-int spool_check(struct spool_reader *reader, const struct result_ref *ref, struct mpp_error *error);
-
 /* Removes the spool files of some runs, and the directory if it is empty then. A directory that
  * does not exist is no error. */
 int spool_remove(const char *directory, uint32_t first_run, uint32_t last_run,

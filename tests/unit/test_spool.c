@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "failing_calls.h"
+#include "result_stream.h"
 #include "spool.h"
 #include "temporary_directory.h"
 
@@ -65,6 +66,11 @@ static int write_result(struct spool_writer *writer, size_t i, struct result_ref
     return spool_writer_finish(writer, ref, error) || spool_writer_sync(writer, error) ? -1 : 0;
 }
 
+static int check(struct spool_reader *reader, const struct result_ref *ref, struct mpp_error *error)
+{
+    return result_stream_pieces(ref, "x", reader, NULL, NULL, error);
+}
+
 static void expect_result(struct spool_reader *reader, size_t i, const struct result_ref *ref)
 {
     static uint8_t bytes[LARGEST];
@@ -78,10 +84,10 @@ static void expect_result(struct spool_reader *reader, size_t i, const struct re
         assert_int_equal(spool_read(reader, ref, 7, bytes, sizes[i] - 9, &error), 0);
         assert_memory_equal(bytes, pattern + i + 7, sizes[i] - 9);
     }
-    assert_int_equal(spool_check(reader, ref, &error), 0);
+    assert_int_equal(check(reader, ref, &error), 0);
     struct result_ref other = *ref;
     other.xxh3++;
-    assert_int_equal(spool_check(reader, &other, &error), -1);
+    assert_int_equal(check(reader, &other, &error), -1);
     assert_non_null(strstr(error.text, "damaged"));
 }
 
@@ -203,8 +209,7 @@ static void test_out_of_memory(void **state)
     assert_null(spool_reader_new("s", &error));
     struct spool_reader *reader = spool_reader_new("s", &error);
     calls_arm(CALL_MEMORY, 1, ENOMEM);
-    assert_int_equal(spool_check(reader, &(struct result_ref){.place = RESULT_SPOOLED}, &error),
-                     -1);
+    assert_int_equal(check(reader, &(struct result_ref){.place = RESULT_SPOOLED}, &error), -1);
     assert_string_equal(error.text, "out of memory");
     calls_disarm();
     spool_reader_free(reader);
@@ -345,7 +350,7 @@ static void test_two_writers(void **state)
     struct spool_reader *reader = spool_reader_new("s", NULL);
     assert_int_equal(spool_read(reader, &ref, LARGEST, bytes, 6, NULL), 0);
     assert_memory_equal(bytes, "others", 6);
-    assert_int_equal(spool_check(reader, &ref, &error), -1);
+    assert_int_equal(check(reader, &ref, &error), -1);
     spool_reader_free(reader);
 }
 
@@ -436,15 +441,16 @@ static void test_damaged_files(void **state)
         struct result_ref ref = make_spool(damage);
         struct spool_reader *reader = spool_reader_new("s", NULL),
                             *early = spool_reader_new("s", NULL);
-        assert_int_equal(spool_check(early, &ref, &error), 0);
+        assert_int_equal(check(early, &ref, &error), 0);
         do_damage(damage, path);
         for (int again = 0; again < 2; again++) {
-            assert_int_equal(spool_check(reader, &ref, &error), -1);
+            assert_int_equal(check(reader, &ref, &error), -1);
             assert_non_null(strstr(error.text, damage_texts[damage]));
-            assert_non_null(strstr(error.text, path + 2));
+            if (damage != CHANGED)
+                assert_non_null(strstr(error.text, path + 2));
         }
         /* a reader that has opened the file before sees what happened to this file only */
-        assert_int_equal(spool_check(early, &ref, &error), damage <= CHANGED ? -1 : 0);
+        assert_int_equal(check(early, &ref, &error), damage <= CHANGED ? -1 : 0);
         spool_reader_free(reader);
         spool_reader_free(early);
     }
@@ -482,7 +488,7 @@ static void test_each_read_fails(void **state)
             struct mpp_error error = {""};
             struct spool_reader *reader = spool_reader_new("s", NULL);
             calls_arm(CALL_OPEN | CALL_READ, at, errors[e]);
-            int result = spool_check(reader, &ref, &error);
+            int result = check(reader, &ref, &error);
             unsigned calls = calls_disarm();
             assert_int_equal(result, errors[e] == EIO && calls >= at ? -1 : 0);
             if (result)
