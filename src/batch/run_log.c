@@ -200,7 +200,7 @@ static void put_summary(struct buf *out, const struct run_log *log, const struct
     char rate[64];
     mpp_executor_stats(executor, &stats);
     buf_put_u8(out, '{');
-    json_put_string_member(out, "mpthumb", MPP_VERSION);
+    json_put_string_member(out, "version", MPP_VERSION);
     json_put_string_member(out, "job", log->job->name);
     json_put_int_member(out, "exit_status", end->exit_status);
     json_put_string_member(out, "stopped_by", end->stopped_by);
@@ -210,7 +210,7 @@ static void put_summary(struct buf *out, const struct run_log *log, const struct
     json_put_uint_member(out, "already_done", tally->kept);
     json_put_uint_member(out, "failed", tally->failed);
     json_put_uint_member(out, "skipped", tally->skipped);
-    json_put_uint_member(out, "with_decoder_warnings", tally->warnings);
+    json_put_uint_member(out, "with_warnings", tally->warnings);
     snprintf(rate, sizeof rate, "%s_per_s", tally->unit);
     json_put_real_member(out, rate, progress_rate(tally, end->elapsed_s), 1);
     put_causes(out, &console->failures);

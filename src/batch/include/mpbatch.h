@@ -213,7 +213,8 @@ enum mpb_plan {
 };
 
 /* A further round of tasks, made of the results of the round before. Only tasks that are done have
- * results. A stage begins when all tasks of the round before have ended. */
+ * results. A stage begins when all tasks of the round before have ended. If one of its own tasks
+ * fails, no further stage begins, and the output is not written. */
 struct mpb_stage {
     const char *name; /* for messages, such as "merge" */
     size_t group;     /* how many results, in the order of the inputs, a task gets; 0: all */
