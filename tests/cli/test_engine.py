@@ -272,6 +272,12 @@ def open_reader(sandbox, names, ranks):
     return os.fdopen(reader, "rb", buffering=0), process
 
 
+def is_pending(pid, number):
+    """Whether the process has not taken this signal yet; it waits for signals with sigtimedwait."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as stream:
+        return int(re.search(r"ShdPnd:\s*(\w+)", stream.read())[1], 16) >> number - 1 & 1
+
+
 def case_a_list_that_is_cut_off_by_a_stop(sandbox):
     """A launcher that gets SIGTERM closes standard input. What has come until then is not the whole list."""
     for number in range(5):
@@ -282,6 +288,7 @@ def case_a_list_that_is_cut_off_by_a_stop(sandbox):
         os.close(fed.names)
         fed.names = os.dup(0)
         fed.stop()
+        fed.until(lambda: not is_pending(fed.process.pid, signal.SIGTERM))
         mark.touch()
         equal((fed.end(), sandbox.path("out").exists()), (75, False), fed.text())
 
