@@ -13,6 +13,7 @@ from harness import RUN_TIMEOUT_S, Outcome, launcher, preloaded
 
 MPBATCH = os.environ.get("MPBATCH", "mpbatch")
 WORDCOUNT = os.environ.get("WORDCOUNT", "wordcount")
+SHARED_DATA = os.environ.get("SHARED_DATA", "shared_data")
 LARGE_RESULTS = os.environ.get("LARGE_RESULTS", "large_results")
 FAULTS = os.environ.get("FAULTS", "libfaults.so")
 RANKS = (0, 2, 4)

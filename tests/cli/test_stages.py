@@ -16,7 +16,7 @@ import tempfile
 import time
 
 import engine_runs
-from engine_runs import LARGE_RESULTS, RANKS, WORDCOUNT, Fed, file_sum, large_results_sum
+from engine_runs import LARGE_RESULTS, RANKS, SHARED_DATA, WORDCOUNT, Fed, file_sum, large_results_sum
 from harness import equal, launcher, main
 
 FILES, GROUP = 40, 16  # the first stage of wordcount merges so many results at once
@@ -173,6 +173,23 @@ def case_an_input_that_changes(sandbox):
         wanted = [line for line in wanted if not line.startswith("zzzzz ")] + [f"zzzzz {before + 1}"]
         equal((outcome.exit, sandbox.path("out").read_text().splitlines()), (0, wanted), outcome)
         equal(stages(sandbox.path("out.run/journal.jsonl")), {stage: count + 1 for stage, count in ALL_STAGES.items()})
+
+
+def case_data_that_a_stage_shares(sandbox):
+    """Rank 0 gathers it from all results of the round before. If it changes, all tasks of the stage run again."""
+    names = [f"name-{number}" for number in range(10)] + ["x" * 3000]
+    journal = sandbox.path("out.run/journal.jsonl")
+    for ranks in RANKS:
+        subprocess.run(["rm", "-rf", "out", "out.run"], cwd=sandbox.root, check=True)
+        done = {}
+        for inputs, stage_tasks in ((names[:10], 4), (names[:10], 0), (names, 4), (names, 0), (names[1:], 4)):
+            outcome = sandbox.run("--resume", "--keep-spool", "-o", "out", *inputs, program=SHARED_DATA, ranks=ranks)
+            longest = max(inputs, key=len)
+            equal((outcome.exit, sandbox.path("out").read_text()),
+                  (0, "".join(f"{longest} {name}\n" for name in inputs)), outcome)
+            before, done = done, stages(journal)
+            equal(done.get(1, 0) - before.get(1, 0), stage_tasks, f"{len(inputs)} inputs, {ranks} ranks")
+    equal(sandbox.run("-o", "none", "", program=SHARED_DATA).exit, 75, "share has nothing to give")
 
 
 def case_a_job_can_keep_its_results_elsewhere(sandbox):
