@@ -121,10 +121,24 @@ static bool run_rounds(struct batch_run *run)
 
 /* ---- The run ---- */
 
+/* Before the first task there is nothing to finish, and opening a list that is a FIFO, or reading a
+ * large journal, may take long. */
+static void stop_or_exit(void *context, const char *why)
+{
+    struct batch_run *run = context;
+    if (!atomic_load(&run->begun)) {
+        log_line("stopped early: %s; no task was begun", why);
+        _exit(EXIT_STOPPED);
+    }
+    batch_stop(run, why);
+}
+
 static void sync_journal(void *context)
 {
     struct batch_run *run = context;
     struct mpp_error error;
+    if (!atomic_load(&run->begun))
+        return;
     if (journal_sync(&run->log.journal, &error))
         batch_stop(run, error.text);
     if (run->log.joblog.file)
@@ -217,22 +231,16 @@ static enum exit_status finish(struct batch_run *run, bool complete)
     return status;
 }
 
-static enum exit_status run_all(struct batch_run *run)
+/* Handles signals and the time limit from now on. */
+static int watch(struct batch_run *run, struct mpp_error *error)
 {
-    struct early_stop_options stop_options = {.limit_s = time_limit_s(run),
-                                              .tick_s = run->options->journal_sync_s,
-                                              .on_stop = batch_stop,
-                                              .on_second_sigint = end_at_once,
-                                              .on_tick = sync_journal,
-                                              .context = run};
-    struct mpp_error error;
-    if (early_stop_start(&run->early_stop, &stop_options, &error)) {
-        console_error(&run->console, error.text);
-        return EXIT_INTERNAL;
-    }
-    bool complete = run_rounds(run);
-    early_stop_end(&run->early_stop);
-    return finish(run, complete);
+    struct early_stop_options options = {.limit_s = time_limit_s(run),
+                                         .tick_s = run->options->journal_sync_s,
+                                         .on_stop = stop_or_exit,
+                                         .on_second_sigint = end_at_once,
+                                         .on_tick = sync_journal,
+                                         .context = run};
+    return early_stop_start(&run->early_stop, &options, error);
 }
 
 /* ---- Begin and end ---- */
@@ -345,10 +353,20 @@ enum exit_status batch_run(struct mpp_executor *executor, const struct batch_arg
     run->output.file = ATOMIC_FILE_INIT;
     run->log.journal.fd = -1;
     console_init(&run->console, &words, run->options->quiet);
-    if (begin(run, &error))
+    if (watch(run, &error)) {
         console_error(&run->console, error.text);
-    else
-        status = run_all(run);
+        release(run);
+        return EXIT_INTERNAL;
+    }
+    if (begin(run, &error)) {
+        console_error(&run->console, error.text);
+        early_stop_end(&run->early_stop);
+    } else {
+        atomic_store(&run->begun, true);
+        bool complete = run_rounds(run);
+        early_stop_end(&run->early_stop);
+        status = finish(run, complete);
+    }
     release(run);
     return status;
 }

@@ -71,6 +71,7 @@ struct batch_run {
     bool stage_failed;    /* a task of a stage: the output would not be complete */
     bool refused;         /* the command line cannot be right: a usage error */
     bool undelivered;     /* a result could not be handed on: the output is not complete */
+    atomic_bool begun;    /* files are open, and tasks are run */
     atomic_flag stop_claimed;
     atomic_bool stopping; /* start no more tasks; the reason is stopped_by */
     struct mpp_error stopped_by;

@@ -272,6 +272,18 @@ def open_reader(sandbox, names, ranks):
     return os.fdopen(reader, "rb", buffering=0), process
 
 
+def case_a_stop_before_the_first_task(sandbox):
+    """Rank 0 waits for a writer of the FIFO."""
+    os.mkfifo(sandbox.path("fifo"))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        process = subprocess.Popen([MPBATCH, "noop", "--files-from", "fifo"], cwd=sandbox.root, text=True,
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        engine_runs.until(lambda: "mpp-worker" in process_tree.below(process.pid).values(), process)
+        process.send_signal(number)
+        error = process.communicate(timeout=RUN_TIMEOUT_S)[1]
+        equal((process.returncode, error), (75, f"mpbatch: stopped early: received {number.name}; no task was begun\n"))
+
+
 def is_pending(pid, number):
     """Whether the process has not taken this signal yet; it waits for signals with sigtimedwait."""
     with open(f"/proc/{pid}/status", encoding="ascii") as stream:
