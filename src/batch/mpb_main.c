@@ -62,9 +62,10 @@ static enum exit_status print_usage_error(const char *text)
 
 static enum exit_status print_text(const struct buf *text)
 {
-    if (!is_printing_process() ||
-        (!text->failed && fwrite(text->data, 1, text->size, stdout) == text->size &&
-         !fflush(stdout)))
+    if (!is_printing_process())
+        return EXIT_DONE;
+    bool printed = !text->size || fwrite(text->data, 1, text->size, stdout) == text->size;
+    if (printed && !text->failed && !fflush(stdout))
         return EXIT_DONE;
     log_line("cannot write to standard output");
     return EXIT_INTERNAL;
