@@ -2,30 +2,29 @@
 /* Tasks of a stage: see stage_plan.h. */
 #include "stage_plan.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "output_directory.h"
+#include "atomic_file.h"
 
+/* A file that never gets its name: abandoned at once, and used through a second descriptor. */
 static FILE *open_file(const char *directory, struct mpp_error *error)
 {
+    struct atomic_file unnamed;
     char path[PATH_MAX];
-    if (output_directory_make(directory, error))
+    snprintf(path, sizeof path, "%s/stage", directory);
+    if (atomic_file_create(&unnamed, path, error))
         return NULL;
-    snprintf(path, sizeof path, "%s/stage-XXXXXX", directory);
-    int fd = mkostemp(path, O_CLOEXEC);
+    int fd = fcntl(unnamed.fd, F_DUPFD_CLOEXEC, 0);
     FILE *file = fd >= 0 ? fdopen(fd, "w+") : NULL;
-    if (fd >= 0)
-        unlink(path);
     if (!file)
         mpp_error_set_errno(error, "cannot create a file in '%.800s'", directory);
     if (!file && fd >= 0)
         close(fd);
+    atomic_file_abandon(&unnamed);
     return file;
 }
 

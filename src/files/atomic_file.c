@@ -94,8 +94,8 @@ static int open_named(struct atomic_file *file)
 {
     choose_temporary(file);
     for (int attempt = 0; attempt < 8; attempt++) {
-        file->fd = TEMP_FAILURE_RETRY(openat(file->directory, file->temporary,
-                                             O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+        file->fd = TEMP_FAILURE_RETRY(
+            openat(file->directory, file->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
         if (file->fd >= 0 || errno != EEXIST || unlinkat(file->directory, file->temporary, 0))
             break;
     }
@@ -110,8 +110,8 @@ int atomic_file_open(struct atomic_file *file, int root, const char *path, struc
     if (open_directory(file, root, error))
         return -1;
     if (access("/proc/self/fd", X_OK) == 0) /* needed to name an O_TMPFILE file */
-        file->fd = TEMP_FAILURE_RETRY(
-            openat(file->directory, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666));
+        file->fd =
+            TEMP_FAILURE_RETRY(openat(file->directory, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0666));
     if (file->fd < 0 && open_named(file))
         return mpp_error_set_errno(error, "cannot write '%.800s'", path);
     return 0;

@@ -108,7 +108,7 @@ def run_with_faults(sandbox, at, error, program, *words, call=None, ending=None,
 def leftovers(top):
     """Temporary files and spool files below a directory."""
     return sorted(os.path.join(directory, name) for directory, _, names in os.walk(top) for name in names
-                  if name.startswith((".mpthumb-", "stage-")) or name.endswith(".spool"))
+                  if name.startswith(".mpthumb-") or name.endswith(".spool"))
 
 
 # ---- Large results ----
