@@ -5,7 +5,7 @@
 
 build_packages="gcc libc6-dev make cmake libopenmpi-dev openmpi-bin libjpeg62-turbo-dev libpng-dev
     libdeflate-dev liblcms2-dev libxxhash-dev nettle-dev libseccomp-dev pkg-config"
-test_packages="libcmocka-dev g++ clang clang-format python3 python3-pil"
+test_packages="libcmocka-dev g++ clang clang-format python3 python3-pil xxhash"
 photo_package="lomiri-wallpapers-16.04" # 15 photographs of 1 to 16 megapixels, depends on nothing
 
 # missing PACKAGE...: prints the packages that are not installed.
