@@ -438,7 +438,7 @@ def case_include_and_exclude(sandbox):
         equal(sorted(found("--include", "*.txt", "--exclude", "sub/*", ranks=ranks)), ["in/a.txt", "named.log"])
 
 
-def case_timeout_and_retries(sandbox):
+def case_timeout(sandbox):
     for ranks in (0, 2):
         outcome = batch(sandbox, "--no-journal", "-j", "1", "--timeout", "0.001", "spin", "--count", "3", ranks=ranks)
         equal((outcome.exit, counts(outcome)), (1, {"done": 0, "failed": 3}), outcome)

@@ -189,7 +189,9 @@ def case_data_that_a_stage_shares(sandbox):
                   (0, "".join(f"{longest} {name}\n" for name in inputs)), outcome)
             before, done = done, stages(journal)
             equal(done.get(1, 0) - before.get(1, 0), stage_tasks, f"{len(inputs)} inputs, {ranks} ranks")
-    equal(sandbox.run("-o", "none", "", program=SHARED_DATA).exit, 75, "share has nothing to give")
+    outcome = sandbox.run("-o", "none", "", program=SHARED_DATA)
+    equal(outcome.exit, 75, "share has nothing to give")
+    assert "there is no name" in outcome.err, outcome
 
 
 def case_a_job_can_keep_its_results_elsewhere(sandbox):
