@@ -250,8 +250,7 @@ static int open_output(struct batch_run *run, struct mpp_error *error)
     const struct mpb_run *options = &run->options->run;
     const struct run_directory *directory = run->arguments->directory;
     if (run->job->output == MPB_OUTPUT_FILES && options->output) {
-        if (!options->dry_run && !run_options_only_verify(run->options) &&
-            output_directory_make(options->output, error))
+        if (run_options_write(run->options) && output_directory_make(options->output, error))
             return -1;
         batch_inputs_exclude(&run->inputs, options->output);
     }

@@ -245,9 +245,8 @@ int batch_worker_initialize(const void *initargs, struct mpp_error *error)
     const struct mpb_run *run = &setup->options->run;
     const char *const directories[] = {setup->job->output == MPB_OUTPUT_FILES ? run->output : NULL,
                                        setup->spool_directory};
-    bool writes = !run->dry_run && !run_options_only_verify(setup->options);
     for (int i = 0; i < 2; i++)
-        if (directories[i] && writes)
+        if (directories[i] && run_options_write(setup->options))
             output_directory_make(directories[i], error);
     return 0;
 }

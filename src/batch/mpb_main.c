@@ -103,20 +103,22 @@ static void free_paths(char **paths)
 static char **writable_paths(const struct batch_setup *setup)
 {
     const struct mpb_run *run = &setup->options->run;
-    bool writes = !run->dry_run && !run_options_only_verify(setup->options);
     char **paths = calloc(run->input_count + 3, sizeof *paths);
     size_t count = 0;
-    if (paths && writes && setup->job->output == MPB_OUTPUT_FILES && run->output)
-        paths[count++] = strdup(run->output);
-    if (paths && writes && setup->spool_directory)
-        paths[count++] = strdup(setup->spool_directory);
-    for (size_t i = 0; paths && run->writes_beside_inputs && i < run->input_count; i++) {
-        if (!(paths[count++] = directory_of(run->inputs[i]))) {
-            free_paths(paths);
-            return NULL;
-        }
-    }
+    if (!paths || !run_options_write(setup->options))
+        return paths;
+    if (setup->job->output == MPB_OUTPUT_FILES && run->output &&
+        !(paths[count++] = strdup(run->output)))
+        goto failed;
+    if (setup->spool_directory && !(paths[count++] = strdup(setup->spool_directory)))
+        goto failed;
+    for (size_t i = 0; run->writes_beside_inputs && i < run->input_count; i++)
+        if (!(paths[count++] = directory_of(run->inputs[i])))
+            goto failed;
     return paths;
+failed:
+    free_paths(paths);
+    return NULL;
 }
 
 /* ---- The run ---- */

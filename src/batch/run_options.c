@@ -285,3 +285,8 @@ bool run_options_only_verify(const struct run_options *options)
 {
     return options->run.verify && !options->run.resume;
 }
+
+bool run_options_write(const struct run_options *options)
+{
+    return !options->run.dry_run && !run_options_only_verify(options);
+}

@@ -75,4 +75,7 @@ int run_options_check(struct run_options *options, const struct mpb_job *job,
 /* Only the outputs are compared with the journal: --verify without --resume. */
 bool run_options_only_verify(const struct run_options *options);
 
+/* Whether the run writes files: not in a dry run, nor if the outputs are only compared. */
+bool run_options_write(const struct run_options *options);
+
 #endif
