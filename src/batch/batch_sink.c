@@ -76,7 +76,7 @@ int batch_deliver(void *context, const char *input, const struct result_ref *ref
     if (run->job->stages[run->stage].gather &&
         result_stream_pieces(ref, input, run->spool, gather_piece, run, error))
         return -1;
-    return stage_plan_add(&run->next_members, run->arguments->setup->spool_directory, ref, error);
+    return stage_plan_add(&run->next_members, run->arguments->setup->directory->spool, ref, error);
 }
 
 /* A task has ended; result NULL: without one. */

@@ -19,7 +19,7 @@ struct journal_index {
     size_t count;
     uint64_t counts[3]; /* of tasks, by enum journal_status in their last lines */
     uint64_t damaged;   /* lines that could not be understood */
-    uint64_t runs;      /* header lines */
+    uint32_t runs;      /* header lines */
 };
 
 /* Accepts a zero struct. */

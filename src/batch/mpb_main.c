@@ -110,7 +110,7 @@ static char **writable_paths(const struct batch_setup *setup)
     if (setup->job->output == MPB_OUTPUT_FILES && run->output &&
         !(paths[count++] = strdup(run->output)))
         goto failed;
-    if (setup->spool_directory && !(paths[count++] = strdup(setup->spool_directory)))
+    if (setup->directory->spool && !(paths[count++] = strdup(setup->directory->spool)))
         goto failed;
     for (size_t i = 0; run->writes_beside_inputs && i < run->input_count; i++)
         if (!(paths[count++] = directory_of(run->inputs[i])))
@@ -202,11 +202,9 @@ static enum exit_status run_command(int argc, char **argv, struct command_line *
     struct batch_setup setup = {.job = command->job,
                                 .settings = command->settings,
                                 .options = &command->options,
-                                .spool_directory = directory.spool};
-    struct batch_arguments arguments = {.setup = &setup,
-                                        .directory = &directory,
-                                        .libraries = command_line_version(command),
-                                        .begun_s = begun_s};
+                                .directory = &directory};
+    struct batch_arguments arguments = {
+        .setup = &setup, .libraries = command_line_version(command), .begun_s = begun_s};
     early_stop_block_signals(); /* rank 0 handles them and tells the other ranks */
     enum exit_status status = run_job(argc, argv, &setup, &arguments);
     run_directory_release(&directory);

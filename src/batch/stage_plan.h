@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * stage_plan: makes the tasks of a stage out of the results of the round before: groups of
- * references, in the order of the inputs. The references wait in a file without a name in the run
+ * references, in the order of the inputs. The references wait in a file without a name in the spool
  * directory, so memory does not grow with their number, except for one group. Rank 0 only.
  *
  * The key of a task is a hash over the checksums of its members and of what they share: a stage's
