@@ -75,7 +75,6 @@ int mpb_output_write(struct mpb_output *output, const void *bytes, size_t size,
             return output_fail(output, error);
         }
     }
-    output->size_bytes += size;
     return 0;
 }
 

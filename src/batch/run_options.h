@@ -19,8 +19,8 @@ struct pattern_list {
 };
 
 struct failure_limit {
-    uint64_t count; /* 0: no limit */
-    double percent; /* of the inputs that have ended; 0: no limit */
+    uint64_t count;   /* 0: no limit */
+    uint64_t percent; /* of the inputs that have ended; 0: no limit */
 };
 
 struct shard {

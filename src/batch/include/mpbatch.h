@@ -76,8 +76,8 @@ struct mpb_option {
     bool decides;
 
     /* MPB_CUSTOM: parse stores the value; its error says what the option takes, such as "--size
-     * takes N or WxH, not '7y'". format writes the value as text, always the same for the same
-     * value. */
+     * takes N or WxH, not '7y'". format, which only an option that `decides` needs, writes the value
+     * as text, always the same for the same value. */
     int (*parse)(const char *text, void *member, struct mpp_error *error);
     void (*format)(const void *member, char *text, size_t size);
 };
