@@ -98,8 +98,8 @@ int stage_plan_next(struct stage_plan *plan, const struct mpb_stage *stage,
     if (plan->members.failed || plan->sums.failed || count > UINT32_MAX)
         return mpp_error_set(error, "out of memory for a task of %" PRIu64 " results", count);
     XXH128_hash_t hash = XXH3_128bits(plan->sums.data, plan->sums.size);
-    snprintf(plan->key, sizeof plan->key, "%.20s %016" PRIx64 "%016" PRIx64, stage->name,
-             hash.high64, hash.low64);
+    snprintf(plan->key, sizeof plan->key, "%.*s %016" PRIx64 "%016" PRIx64, STAGE_NAME_MAX,
+             stage->name, hash.high64, hash.low64);
     order->identity.key = plan->key;
     order->shared = plan->shared;
     order->member_count = (uint32_t)count;
