@@ -135,7 +135,5 @@ int journal_list_names(const char *path, int status, char separator, FILE *out,
         return -1;
     int result = list_path(&listing, path, error);
     name_set_release(&listing.printed);
-    if (result == 0 && (fflush(out) || ferror(out)) && errno != EPIPE) /* a reader may stop */
-        return mpp_error_set_errno(error, "cannot write the names");
     return result;
 }

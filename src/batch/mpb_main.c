@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "command_line.h"
 #include "early_stop.h"
+#include "job_table.h"
 #include "log.h"
 
 /* ---- The process ---- */
@@ -58,6 +59,15 @@ static enum exit_status print_usage_error(const char *text)
         return EXIT_DONE;
     log_line("%s; try %s --help", text, program_invocation_short_name);
     return EXIT_USAGE;
+}
+
+/* Any other error. */
+static enum exit_status print_error(enum exit_status status, const char *text)
+{
+    if (!is_printing_process())
+        return EXIT_DONE;
+    log_line("%s", text);
+    return status;
 }
 
 static enum exit_status print_text(const struct buf *text)
@@ -195,9 +205,11 @@ static enum exit_status run_command(int argc, char **argv, struct command_line *
 {
     struct run_directory directory;
     struct mpp_error error;
+    if (run_directory_check(&command->options, command->job, &error))
+        return print_usage_error(error.text);
     if (run_directory_init(&directory, &command->options, command->job, &error)) {
         run_directory_release(&directory);
-        return print_usage_error(error.text);
+        return print_error(EXIT_INTERNAL, error.text);
     }
     struct batch_setup setup = {.job = command->job,
                                 .settings = command->settings,
@@ -218,9 +230,17 @@ int mpb_main(int argc, char **argv, const struct mpb_job *const *jobs)
     struct mpp_error error;
     enum exit_status status = EXIT_INTERNAL;
     prepare_process();
+    if (job_table_check(jobs, &error))
+        return (int)print_error(EXIT_INTERNAL, error.text);
     switch (command_line_parse(argc, argv, jobs, &command, &error)) {
     case COMMAND_WRONG:
         status = print_usage_error(error.text);
+        break;
+    case COMMAND_UNREADABLE:
+        status = print_error(EXIT_USAGE, error.text);
+        break;
+    case COMMAND_FAILED:
+        status = print_error(EXIT_INTERNAL, error.text);
         break;
     case COMMAND_TEXT:
         status = print_text(&command.text);

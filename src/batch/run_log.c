@@ -38,7 +38,10 @@ static int describe(struct option_texts *texts, const struct mpb_option *options
             continue;
         if (at == OPTIONS_MAX)
             return mpp_error_set(error, "more than %d options decide what comes out", OPTIONS_MAX);
-        snprintf(texts->name[at], sizeof texts->name[at], "--%s", options->name);
+        int size = snprintf(texts->name[at], sizeof texts->name[at], "--%s", options->name);
+        if (size >= (int)sizeof texts->name[at])
+            return mpp_error_set(error, "the name of option '--%.100s' is longer than %zu bytes",
+                                 options->name, sizeof texts->name[at] - 3);
         option_table_format(&table, options, texts->value[at]);
         texts->list[at] = (struct journal_option){texts->name[at], texts->value[at]};
         texts->count++;
