@@ -24,6 +24,7 @@
 #include "jobs.h"
 #include "output_directory.h"
 #include "output_name.h"
+#include "read_write_full.h"
 #include "thumbnail_libraries.h"
 #include "thumbnail_plan.h"
 #include "thumbnail_settings.h"
@@ -244,12 +245,6 @@ static int make_thumbnail(struct thumbnail_worker *worker, struct task_run *run,
     return 0;
 }
 
-/* Whether the output of every other source would fail, too. */
-static bool concerns_all_outputs(int number)
-{
-    return number == ENOSPC || number == EDQUOT || number == EROFS;
-}
-
 /* The error that ends the run, which is printed without the source: with the whole path of the
  * output. */
 static int stop_writing(const struct thumbnail_worker *worker, const struct task_run *run)
@@ -278,7 +273,7 @@ static int thumbnail_run(void *state, const struct mpb_task *task, struct mpb_co
         return -1;
     if (worker->run->dry_run || make_thumbnail(worker, &run, error) == 0)
         return 0;
-    return concerns_all_outputs(run.write_errno) ? stop_writing(worker, &run) : -1;
+    return concerns_all_files(run.write_errno) ? stop_writing(worker, &run) : -1;
 }
 
 static const struct mpb_default defaults[] = {{"timeout", "300"}, {0}};

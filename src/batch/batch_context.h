@@ -12,7 +12,7 @@
 #include "task_message.h"
 
 struct mpb_context {
-    const char *spool_directory;
+    const char *spool_directory; /* NULL: the job has no results */
     struct mpp_context *pool;
     const struct task_order *order;
     void *loaded; /* by the job */
@@ -22,7 +22,6 @@ struct mpb_context {
     struct buf text, line, output, fields, result;
 
     struct spool_writer *spool; /* NULL: not opened yet */
-    uint64_t spool_run;         /* the run that it belongs to */
     bool spooling;              /* the current result goes there */
     bool disk_full;             /* so full or read-only that other tasks would fail, too */
 

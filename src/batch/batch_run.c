@@ -66,8 +66,8 @@ static int share(struct batch_run *run, struct mpp_error *error)
         return 0;
     if (stage->share(run->planner, &bytes, error))
         return -1;
-    struct spool_writer *writer = spool_writer_new(
-        run->arguments->directory->spool, (uint32_t)run->spool_run, 0, MPP_WORKERS_MAX, error);
+    struct spool_writer *writer = spool_writer_new(run->arguments->setup->directory->spool,
+                                                   run->spool_run, 0, MPP_WORKERS_MAX, error);
     int failed = !writer || spool_writer_put(writer, bytes.data, bytes.size, error) ||
                          spool_writer_finish(writer, &run->members.shared, error) ||
                          spool_writer_sync(writer, error)
@@ -165,7 +165,7 @@ static double time_limit_s(const struct batch_run *run)
 /* The spool is of use to a run that continues this one. */
 static void remove_spool(struct batch_run *run, enum exit_status status)
 {
-    const struct run_directory *directory = run->arguments->directory;
+    const struct run_directory *directory = run->arguments->setup->directory;
     struct mpp_error error;
     bool useful = (status != EXIT_DONE || run->options->keep_spool) && directory->journal;
     /* Open files would keep a network file system from removing the directory. */
@@ -177,8 +177,8 @@ static void remove_spool(struct batch_run *run, enum exit_status status)
         return;
     if (useful)
         rmdir(directory->spool); /* fails unless it is empty */
-    else if (spool_remove(directory->spool, directory->journal ? 0 : (uint32_t)run->spool_run,
-                          directory->journal ? LAST_RUN : (uint32_t)run->spool_run, &error))
+    else if (spool_remove(directory->spool, directory->journal ? 0 : run->spool_run,
+                          directory->journal ? LAST_RUN : run->spool_run, &error))
         console_error(&run->console, error.text);
     if (run->options->spool)
         rmdir(run->options->spool); /* the same */
@@ -248,10 +248,9 @@ static int watch(struct batch_run *run, struct mpp_error *error)
 static int open_output(struct batch_run *run, struct mpp_error *error)
 {
     const struct mpb_run *options = &run->options->run;
-    const struct run_directory *directory = run->arguments->directory;
+    const struct run_directory *directory = run->arguments->setup->directory;
     if (run->job->output == MPB_OUTPUT_FILES && options->output) {
-        if (!options->dry_run && !run_options_only_verify(run->options) &&
-            output_directory_make(options->output, error))
+        if (run_options_write(run->options) && output_directory_make(options->output, error))
             return -1;
         batch_inputs_exclude(&run->inputs, options->output);
     }
@@ -281,18 +280,23 @@ static int open_stream(struct batch_run *run, struct mpp_error *error)
     return 0;
 }
 
+/* Without a journal nothing keeps other runs out of the spool directory: a random number does. */
+static uint32_t random_run_number(void)
+{
+    uint32_t number;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) < 0)
+        number = (uint32_t)getpid();
+    return number | (LAST_RUN + 1);
+}
+
 static int open_log(struct batch_run *run, struct mpp_error *error)
 {
     const struct batch_arguments *arguments = run->arguments;
     const struct batch_setup *setup = arguments->setup;
-    if (run_log_open(&run->log, arguments->directory, run->options, run->job, setup->settings,
+    if (run_log_open(&run->log, setup->directory, run->options, run->job, setup->settings,
                      arguments->libraries, error))
         return -1;
-    /* Without a journal nothing keeps other runs out of the directory: a random number does. */
-    uint32_t number;
-    if (getrandom(&number, sizeof number, GRND_NONBLOCK) < 0)
-        number = (uint32_t)getpid();
-    run->spool_run = run->log.journal_path ? run->log.journal.run : number | (LAST_RUN + 1);
+    run->spool_run = run->log.journal_path ? run->log.journal.run : random_run_number();
     if (run->log.index.damaged)
         log_line("%" PRIu64 " damaged lines of the journal were ignored", run->log.index.damaged);
     if (!run->options->run.verbose && !run->options->run.dry_run)
@@ -313,8 +317,8 @@ static int begin(struct batch_run *run, struct mpp_error *error)
         return -1;
     if (open_log(run, error) || open_stream(run, error))
         return -1;
-    if (job->output != MPB_OUTPUT_FILES && run->arguments->directory->path)
-        batch_inputs_exclude(&run->inputs, run->arguments->directory->path);
+    if (job->output != MPB_OUTPUT_FILES && run->arguments->setup->directory->path)
+        batch_inputs_exclude(&run->inputs, run->arguments->setup->directory->path);
     return 0;
 }
 

@@ -34,8 +34,8 @@ static void stop_if_too_many_failed(struct batch_run *run)
     uint64_t finished = tally->done + tally->failed + tally->skipped;
     char why[96];
     bool too_many = limit->count && tally->failed >= limit->count;
-    bool too_large_a_share = limit->percent > 0 && finished >= PERCENT_INPUTS_MIN &&
-                             (double)tally->failed * 100 >= limit->percent * (double)finished;
+    bool too_large_a_share = limit->percent && finished >= PERCENT_INPUTS_MIN &&
+                             tally->failed * 100 >= limit->percent * finished;
     if (!too_many && !too_large_a_share)
         return;
     snprintf(why, sizeof why, "%" PRIu64 " of %" PRIu64 " %s failed (--max-failures)",
@@ -76,7 +76,7 @@ int batch_deliver(void *context, const char *input, const struct result_ref *ref
     if (run->job->stages[run->stage].gather &&
         result_stream_pieces(ref, input, run->spool, gather_piece, run, error))
         return -1;
-    return stage_plan_add(&run->next_members, run->arguments->setup->spool_directory, ref, error);
+    return stage_plan_add(&run->next_members, run->arguments->setup->directory->spool, ref, error);
 }
 
 /* A task has ended; result NULL: without one. */

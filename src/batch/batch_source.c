@@ -62,7 +62,6 @@ static enum mpb_plan plan_input(struct batch_run *run, struct task_order *order,
                              ? run->job->plan(run->planner, &run->input, &order->plan, why)
                              : MPB_PLAN_TASK;
     run->more = plan == MPB_PLAN_MORE;
-    order->identity.key = run->input.name;
     if (batch_inputs_occurrence(&run->inputs, run->input.name, &order->identity.occurrence,
                                 &error)) {
         *why = error;
@@ -92,7 +91,7 @@ static enum mpp_source_status next_input_task(struct batch_run *run, struct mpp_
                                               struct mpp_error *error)
 {
     while (!atomic_load(&run->stopping)) {
-        struct task_order order = {.identity.key = run->input.name};
+        struct task_order order = {0};
         struct mpp_error why;
         enum mpb_plan plan = MPB_PLAN_REFUSE;
         enum mpp_source_status status;
@@ -112,7 +111,6 @@ static enum mpp_source_status next_input_task(struct batch_run *run, struct mpp_
             break;
         case BATCH_INPUT_BAD:
             run->input_count++;
-            order.identity.key = run->input.name;
             break;
         case BATCH_INPUT_UNREAD:
             batch_input_unread(run, run->input.name, why.text);
@@ -125,7 +123,8 @@ static enum mpp_source_status next_input_task(struct batch_run *run, struct mpp_
             run->ended = true;
             return MPP_SOURCE_END;
         }
-        struct journal_record line = record_of(&order);
+        order.identity.key = run->input.name;
+        struct journal_record line;
         switch (plan) {
         case MPB_PLAN_TASK:
         case MPB_PLAN_MORE:
@@ -134,9 +133,11 @@ static enum mpp_source_status next_input_task(struct batch_run *run, struct mpp_
                 return status;
             break;
         case MPB_PLAN_SKIP:
+            line = record_of(&order);
             batch_task_skipped(run, &line, NULL, why.text);
             break;
         case MPB_PLAN_REFUSE:
+            line = record_of(&order);
             batch_task_failed(run, &line, NULL, why.text);
             break;
         }

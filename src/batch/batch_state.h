@@ -20,7 +20,6 @@
 #include "console.h"
 #include "early_stop.h"
 #include "result_stream.h"
-#include "run_directory.h"
 #include "run_log.h"
 #include "stage_plan.h"
 #include "task_message.h"
@@ -35,7 +34,6 @@ enum exit_status {
 
 struct batch_arguments {
     const struct batch_setup *setup;
-    const struct run_directory *directory;
     const char *libraries; /* the text of --version */
     const char *confined;  /* what confines the workers, for the summary; NULL: nothing */
     double begun_s;        /* when the program began, on the monotonic clock */
@@ -61,7 +59,7 @@ struct batch_run {
     struct stage_plan members, next_members; /* of this round's tasks, and of the next round's */
     struct collector collector;
     struct spool_reader *spool;
-    uint64_t spool_run; /* the number of this run in the names of spool files */
+    uint32_t spool_run; /* the number of this run in the names of spool files */
     struct mpb_output output;
 
     uint64_t input_count; /* read so far */

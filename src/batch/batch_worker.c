@@ -51,7 +51,7 @@ static bool result_is_intact(const struct batch_setup *setup, const struct resul
     struct mpp_error why;
     if (ref->place != RESULT_SPOOLED)
         return true;
-    struct spool_reader *reader = spool_reader_new(setup->spool_directory, &why);
+    struct spool_reader *reader = spool_reader_new(setup->directory->spool, &why);
     bool intact = reader && result_stream_pieces(ref, "", reader, NULL, NULL, &why) == 0;
     spool_reader_free(reader);
     return intact;
@@ -138,7 +138,7 @@ static int batch_open(void **state, const void *initargs, struct mpp_error *erro
     if (!worker)
         return mpp_error_set(error, "out of memory");
     worker->setup = setup;
-    worker->context.spool_directory = setup->spool_directory;
+    worker->context.spool_directory = setup->directory->spool;
     if (setup->job->open &&
         setup->job->open(&worker->state, &setup->options->run, setup->settings, error)) {
         int saved = errno;
@@ -244,10 +244,9 @@ int batch_worker_initialize(const void *initargs, struct mpp_error *error)
     const struct batch_setup *setup = initargs;
     const struct mpb_run *run = &setup->options->run;
     const char *const directories[] = {setup->job->output == MPB_OUTPUT_FILES ? run->output : NULL,
-                                       setup->spool_directory};
-    bool writes = !run->dry_run && !run_options_only_verify(setup->options);
+                                       setup->directory->spool};
     for (int i = 0; i < 2; i++)
-        if (directories[i] && writes)
+        if (directories[i] && run_options_write(setup->options))
             output_directory_make(directories[i], error);
     return 0;
 }

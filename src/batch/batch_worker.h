@@ -8,6 +8,7 @@
 #define BATCH_WORKER_H
 
 #include "mppool.h"
+#include "run_directory.h"
 #include "run_options.h"
 
 /* What worker processes get from the command line: the initargs of the pool. */
@@ -15,7 +16,7 @@ struct batch_setup {
     const struct mpb_job *job;
     const void *settings;
     const struct run_options *options;
-    const char *spool_directory; /* NULL: results are not spooled */
+    const struct run_directory *directory;
 };
 
 /* The job of the pool that runs setup->job. */

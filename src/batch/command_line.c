@@ -56,20 +56,26 @@ static void put_group(struct command_line *command, const char *group)
     buf_release(&lines);
 }
 
-/* The engine's groups, and between them those of the job. */
+static bool is_of_group(const struct mpb_option *option, const char *group)
+{
+    return option->group && strcmp(option->group, group) == 0;
+}
+
+/* The engine's groups, and between them those of the job, in the order of their first options. */
 static void put_groups(struct command_line *command)
 {
     static const char *const own[] = {"Inputs", "Outputs", "Run", "Resuming and limits"};
-    const struct mpb_option *option = command->job ? command->job->options : NULL;
-    const char *last = "";
+    const struct mpb_option *options = command->job ? command->job->options : NULL;
     put_group(command, own[0]);
     put_group(command, own[1]);
-    for (; option && option->name; option++) {
-        bool is_own = false;
-        for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-            is_own |= strcmp(option->group, own[i]) == 0;
-        if (!is_own && strcmp(option->group, last) != 0)
-            put_group(command, last = option->group);
+    for (const struct mpb_option *option = options; option && option->name; option++) {
+        bool printed = !option->group;
+        for (size_t i = 0; !printed && i < sizeof own / sizeof *own; i++)
+            printed = is_of_group(option, own[i]);
+        for (const struct mpb_option *before = options; !printed && before < option; before++)
+            printed = is_of_group(before, option->group);
+        if (!printed)
+            put_group(command, option->group);
     }
     put_group(command, own[2]);
     put_group(command, own[3]);
@@ -97,7 +103,7 @@ static void put_usage(struct command_line *command)
                "\nOther commands\n"
                "  completions bash|zsh|fish               print the completions for a shell\n"
                "  list DIR [--status STATUS] [-0]         print names of inputs from a journal;\n"
-               "                                          STATUS: done, failed or skipped\n");
+               "                                          STATUS: done, failed, skipped or all\n");
 }
 
 static enum command_status show_help(struct command_line *command)
@@ -230,8 +236,7 @@ enum command_status command_line_parse(int argc, char **argv, const struct mpb_j
     if (set_defaults(command, error))
         return COMMAND_WRONG;
     if (!has_one_job(command) && argc > 1 && other_command_find(argv[1]))
-        return other_command_run(argc, argv, jobs, &command->text, error) ? COMMAND_WRONG
-                                                                          : COMMAND_TEXT;
+        return other_command_run(argc, argv, jobs, &command->text, error);
     if (name_job(command, argc, argv, &at, error) ||
         (command->job && parse_job(command, argc, argv, at, error)))
         return COMMAND_WRONG;

@@ -8,13 +8,8 @@
 #define COMMAND_LINE_H
 
 #include "buf.h"
+#include "other_commands.h"
 #include "run_options.h"
-
-enum command_status {
-    COMMAND_WRONG, /* a usage error; error says what is wrong */
-    COMMAND_RUN,   /* run `job` with `options` and `settings` */
-    COMMAND_TEXT,  /* print `text` */
-};
 
 struct command_line {
     const struct mpb_job *const *jobs;
@@ -27,7 +22,8 @@ struct command_line {
     struct buf text, version;
 };
 
-/* Reorders argv. Not thread-safe. Call command_line_release in every case. */
+/* COMMAND_RUN: `job` with `options` and `settings`. COMMAND_TEXT: print `text`. Otherwise the error
+ * is filled. Reorders argv. Not thread-safe. Call command_line_release in every case. */
 enum command_status command_line_parse(int argc, char **argv, const struct mpb_job *const *jobs,
                                        struct command_line *command, struct mpp_error *error);
 void command_line_release(struct command_line *command);

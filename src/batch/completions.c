@@ -302,13 +302,26 @@ static const struct {
               {"zsh", begin_zsh, put_zsh_program, end_zsh},
               {"fish", NULL, put_fish_program, NULL}};
 
+enum { SHELLS = sizeof shells / sizeof *shells };
+
+static size_t find_shell(const char *name)
+{
+    size_t at = 0;
+    while (at < SHELLS && strcmp(shells[at].name, name) != 0)
+        at++;
+    return at;
+}
+
+bool completions_known(const char *shell)
+{
+    return find_shell(shell) < SHELLS;
+}
+
 int completions_write(const char *shell, const struct completion_program *programs, size_t count,
                       struct buf *out, struct mpp_error *error)
 {
-    size_t at = 0;
-    while (at < sizeof shells / sizeof *shells && strcmp(shells[at].name, shell) != 0)
-        at++;
-    if (at == sizeof shells / sizeof *shells)
+    size_t at = find_shell(shell);
+    if (at == SHELLS)
         return mpp_error_set(error, "completions takes bash, zsh or fish, not '%.200s'", shell);
     if (shells[at].begin)
         shells[at].begin(out, programs, count);

@@ -6,6 +6,7 @@
 #ifndef COMPLETIONS_H
 #define COMPLETIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "buf.h"
@@ -26,7 +27,10 @@ struct completion_program {
     size_t job_count; /* 0: the command line does not name a job */
 };
 
-/* Appends the script for a shell: bash, zsh or fish. -1: another shell, or out of memory. */
+/* Whether it is the name of a shell: bash, zsh or fish. */
+bool completions_known(const char *shell);
+
+/* Appends the script for a shell. -1: it is not known, or out of memory. */
 int completions_write(const char *shell, const struct completion_program *programs, size_t count,
                       struct buf *out, struct mpp_error *error);
 

@@ -19,12 +19,12 @@ void console_init(struct console *console, const struct tally *tally, bool quiet
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* each line is visible at once */
 }
 
-static void stdout_failed(struct console *console)
+static void stream_failed(struct console *console)
 {
-    if (!console->stdout_failed)
-        log_line("cannot write to standard output: %s; the run continues without it",
-                 strerror(errno));
-    console->stdout_failed = true;
+    if (!console->stream_failed)
+        log_line("cannot write to standard %s: %s; the run continues without it",
+                 console->stream == stdout ? "output" : "error", strerror(errno));
+    console->stream_failed = true;
 }
 
 void console_line(struct console *console, const char *format, ...)
@@ -32,7 +32,7 @@ void console_line(struct console *console, const char *format, ...)
     char text[LINE_SIZE];
     char line[4 * LINE_SIZE];
     va_list args;
-    if (console->quiet || console->stdout_failed)
+    if (console->quiet || console->stream_failed)
         return;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
@@ -40,7 +40,7 @@ void console_line(struct console *console, const char *format, ...)
     log_escape(text, line, sizeof line);
     progress_erase(&console->progress);
     if (fprintf(console->stream, "%s\n", line) < 0 || ferror(console->stream))
-        stdout_failed(console);
+        stream_failed(console);
 }
 
 void console_failed(struct console *console, const char *path, const char *text)
@@ -133,11 +133,11 @@ void console_format_pool(const struct mpp_stats *pool, const char *confined, cha
         snprintf(text + used, size - used, "; confined by %s", confined);
 }
 
-static int close_stdout(struct console *console)
+static int close_stream(struct console *console)
 {
-    if (fflush(stdout) && !console->quiet)
-        stdout_failed(console);
-    return console->stdout_failed ? -1 : 0;
+    if (fflush(console->stream) && !console->quiet)
+        stream_failed(console);
+    return console->stream_failed ? -1 : 0;
 }
 
 int console_finish(struct console *console, const struct mpp_stats *pool, const char *confined,
@@ -151,7 +151,7 @@ int console_finish(struct console *console, const struct mpp_stats *pool, const 
         console_line(console, "%s", text);
     console_format_counts(&console->tally, elapsed_s, text, sizeof text);
     console_line(console, "%s", text);
-    return close_stdout(console);
+    return close_stream(console);
 }
 
 /* The end of a run that writes nothing. */
@@ -165,7 +165,7 @@ static int finish_unwritten(struct console *console, const char *before, uint64_
     print_unlisted(console);
     console_line(console, "%s%" PRIu64 " %s, %" PRIu64 " failed%s; nothing was written", before,
                  count, what, console->tally.failed, skipped);
-    return close_stdout(console);
+    return close_stream(console);
 }
 
 int console_finish_dry(struct console *console)

@@ -3,8 +3,8 @@
  * console: everything that a run prints, and the counts in its output. Used on rank 0 only.
  *
  * Lines about inputs and the final summary go to stdout, or to stderr if stdout gets the results of
- * the run; errors and progress go to stderr. If stdout cannot be written (a closed pipe, a full
- * disk), the run continues; an error is printed once, and console_finish returns -1.
+ * the run; errors and progress go to stderr. If the stream of the lines cannot be written (a closed
+ * pipe, a full disk), the run continues; an error is printed once, and console_finish returns -1.
  */
 #ifndef CONSOLE_H
 #define CONSOLE_H
@@ -19,7 +19,7 @@ struct console {
     FILE *stream; /* of the lines about inputs and the summary: stdout, or stderr if stdout gets
                      the results */
     bool quiet;   /* print errors only */
-    bool stdout_failed;
+    bool stream_failed;
 
     /* NULL: every failure is printed. Otherwise only the first CONSOLE_EXAMPLES_MAX failures of
      * each cause are, and the summary refers to this file for the rest. */
@@ -36,21 +36,21 @@ enum { CONSOLE_EXAMPLES_MAX = 5 };
 void console_init(struct console *console, const struct tally *tally, bool quiet);
 void console_release(struct console *console);
 
-/* Prints a line on stdout, unless quiet. Control characters are shown as \ooo. */
+/* Prints a line on the stream, unless quiet. Control characters are shown as \ooo. */
 void console_line(struct console *console, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Counts a failed input and prints `mpthumb: 'path': text` on stderr. */
+/* Counts a failure and prints `PROGRAM: 'path': text` on stderr. */
 void console_failed(struct console *console, const char *path, const char *text);
 
-/* Prints any other error as `mpthumb: text` on stderr. */
+/* Prints any other error as `PROGRAM: text` on stderr. */
 void console_error(struct console *console, const char *text);
 
 /* Shows the progress if an update is due. */
 void console_update(struct console *console, double elapsed_s);
 
 /* Prints the summary: how many failures of each cause were not printed, what the pool did, and the
- * counts. confined: what confines the workers; NULL: nothing. -1: stdout could not be written
+ * counts. confined: what confines the workers; NULL: nothing. -1: the stream could not be written
  * completely. */
 int console_finish(struct console *console, const struct mpp_stats *pool, const char *confined,
                    double elapsed_s);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "read_write_full.h"
+#include "regular_file.h"
 
 enum { BATCH_BYTES = 1 << 16 };
 
@@ -19,17 +20,15 @@ enum { BATCH_BYTES = 1 << 16 };
 
 static int open_file(const char *path, enum journal_mode mode, int extra, struct mpp_error *error)
 {
-    int flags = mode == JOURNAL_READ ? O_RDONLY : O_RDWR | O_CREAT;
-    int fd = TEMP_FAILURE_RETRY(
-        open(path, flags | extra | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666));
-    if (fd < 0)
-        return mpp_error_set_errno(error,
-                                   mode == JOURNAL_READ ? "cannot be read" : "cannot be written");
     struct stat status;
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+    int flags = mode == JOURNAL_READ ? O_RDONLY : O_RDWR | O_CREAT;
+    int fd = regular_file_open_with(path, flags | extra | O_NOFOLLOW, &status);
+    if (fd >= 0)
         return fd;
-    close(fd);
-    return mpp_error_set(error, "is not a regular file");
+    if (!errno)
+        return mpp_error_set(error, "is not a regular file");
+    return mpp_error_set_errno(error,
+                               mode == JOURNAL_READ ? "cannot be read" : "cannot be written");
 }
 
 /* The lock belongs to the open file description, so the kernel releases it when the process
@@ -214,8 +213,7 @@ int journal_sync(struct journal *journal, struct mpp_error *error)
     pthread_mutex_unlock(&journal->mutex);
     if (result || synced)
         return result;
-    if (TEMP_FAILURE_RETRY(fdatasync(journal->fd)) && errno != EINVAL &&
-        errno != EROFS) /* the file system cannot sync */
+    if (sync_data(journal->fd))
         result = mpp_error_set_errno(error, "cannot sync the journal");
     pthread_mutex_lock(&journal->mutex);
     journal->failed |= result != 0; /* the kernel reports lost bytes only once */

@@ -27,7 +27,7 @@ struct journal {
     pthread_mutex_t mutex;
     int fd;             /* -1: there is no journal; the other functions do nothing */
     bool read_only;     /* opened with JOURNAL_READ: the functions that write do nothing */
-    uint64_t run;       /* the number of this run, from 1; read_only: of the last one that wrote */
+    uint32_t run;       /* the number of this run, from 1; read_only: of the last one that wrote */
     struct buf pending; /* lines not written yet */
     uint64_t size;      /* of the file, in complete lines */
     uint64_t synced;    /* so many of these bytes are on disk */

@@ -58,11 +58,7 @@ static int add_entry(struct journal_index *index, const struct journal_entry *en
     if (index->count >= index->capacity / 4 * 3 && grow(index, error))
         return -1;
     struct journal_entry *slot = slot_of(index->slots, index->capacity, entry->hash);
-    if (slot->hash[0])
-        index->counts[slot->status]--;
-    else
-        index->count++;
-    index->counts[entry->status]++;
+    index->count += !slot->hash[0];
     *slot = *entry;
     return 0;
 }

@@ -17,9 +17,8 @@ struct journal_index {
     struct journal_entry *slots;
     size_t capacity; /* a power of two, or 0 */
     size_t count;
-    uint64_t counts[3]; /* of tasks, by enum journal_status in their last lines */
-    uint64_t damaged;   /* lines that could not be understood */
-    uint64_t runs;      /* header lines */
+    uint64_t damaged; /* lines that could not be understood */
+    uint32_t runs;    /* header lines */
 };
 
 /* Accepts a zero struct. */

@@ -103,7 +103,7 @@ void journal_put_record(struct buf *out, const struct journal_record *record)
     buf_put(out, "}\n", 2);
 }
 
-void journal_put_header(struct buf *out, const struct journal_header *header, uint64_t run,
+void journal_put_header(struct buf *out, const struct journal_header *header, uint32_t run,
                         int64_t now_s)
 {
     char text[32];

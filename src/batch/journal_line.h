@@ -68,7 +68,7 @@ struct journal_entry {
 void journal_put_record(struct buf *out, const struct journal_record *record);
 
 /* run: the number of the run that adds the header, from 1. */
-void journal_put_header(struct buf *out, const struct journal_header *header, uint64_t run,
+void journal_put_header(struct buf *out, const struct journal_header *header, uint32_t run,
                         int64_t now_s);
 
 /* Whether an incomplete line can be the beginning of a header line that a killed run left. */

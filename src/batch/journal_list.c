@@ -16,6 +16,7 @@
 #include "journal_index.h"
 #include "journal_window.h"
 #include "name_set.h"
+#include "regular_file.h"
 
 struct listing {
     int status; /* -1: any */
@@ -66,8 +67,11 @@ static int list_journal(struct listing *listing, const char *path, struct mpp_er
 {
     struct journal_index index = {0};
     struct mpp_error why;
+    struct stat status;
     uint64_t end;
-    int fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+    int fd = regular_file_open_with(path, O_RDONLY, &status);
+    if (fd < 0 && !errno)
+        return mpp_error_set(error, "the journal '%.300s' is not a regular file", path);
     if (fd < 0)
         return mpp_error_set_errno(error, "the journal '%.300s' cannot be read", path);
     int result = journal_index_read(&index, NULL, fd, &end, &why);
@@ -131,7 +135,5 @@ int journal_list_names(const char *path, int status, char separator, FILE *out,
         return -1;
     int result = list_path(&listing, path, error);
     name_set_release(&listing.printed);
-    if (result == 0 && (fflush(out) || ferror(out)) && errno != EPIPE) /* a reader may stop */
-        return mpp_error_set_errno(error, "cannot write the names");
     return result;
 }

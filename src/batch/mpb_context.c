@@ -8,17 +8,12 @@
 
 #include "batch_context.h"
 #include "json.h"
+#include "read_write_full.h"
 
 enum {
     LINE_SIZE = 12288, /* room for two paths and some words */
     FIELDS_MAX = 65536,
 };
-
-/* Whether the results of other tasks could not be stored either. */
-static bool is_full(int number)
-{
-    return number == ENOSPC || number == EDQUOT || number == EROFS;
-}
 
 /* ---- A task ---- */
 
@@ -32,6 +27,9 @@ void batch_context_begin(struct mpb_context *context, struct mpp_context *pool,
     context->members = reader_over(order->members.data, order->members.size);
     context->member_next = 0;
     context->spooling = context->disk_full = false;
+    buf_clear(&context->text);
+    buf_clear(&context->line);
+    buf_clear(&context->output);
     buf_clear(&context->fields);
     buf_clear(&context->result);
 }
@@ -48,7 +46,7 @@ int batch_context_finish(struct mpb_context *context, struct mpp_error *error)
     if (context->spooling) {
         context->spooling = false;
         if (spool_writer_finish(context->spool, &report->result, error)) {
-            context->disk_full = is_full(errno);
+            context->disk_full = concerns_all_files(errno);
             return -1;
         }
         mpp_context_await_flush(context->pool);
@@ -66,7 +64,7 @@ int batch_context_flush(struct mpb_context *context, struct mpp_error *error)
 {
     if (!context->spool || spool_writer_sync(context->spool, error) == 0)
         return 0;
-    context->disk_full = is_full(errno);
+    context->disk_full = concerns_all_files(errno);
     return -1;
 }
 
@@ -100,17 +98,13 @@ static const char *keep(struct buf *to, const char *text)
 
 /* ---- The result ---- */
 
-/* The spool file of this worker slot; each run has its own. */
+/* Opens the spool file of this worker slot. A worker process serves only one run. */
 static int open_spool(struct mpb_context *context, struct mpp_error *error)
 {
-    uint64_t run = context->order->run;
-    if (context->spool && context->spool_run == run)
-        return 0;
-    spool_writer_free(context->spool);
-    context->spool_run = run;
-    context->spool = spool_writer_new(context->spool_directory, (uint32_t)run,
-                                      (uint32_t)mpp_context_rank(context->pool),
-                                      (uint32_t)mpp_context_worker(context->pool), error);
+    if (!context->spool)
+        context->spool = spool_writer_new(context->spool_directory, context->order->run,
+                                          (uint32_t)mpp_context_rank(context->pool),
+                                          (uint32_t)mpp_context_worker(context->pool), error);
     return context->spool ? 0 : -1;
 }
 
@@ -127,7 +121,7 @@ static int spool(struct mpb_context *context, const void *bytes, size_t size,
     if (spool_writer_put(context->spool, bytes, size, error) == 0)
         return 0;
 failed:
-    context->disk_full = is_full(errno);
+    context->disk_full = concerns_all_files(errno);
     context->result.failed = true; /* the result is incomplete, even if the job goes on */
     return -1;
 }

@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "command_line.h"
 #include "early_stop.h"
+#include "job_table.h"
 #include "log.h"
 
 /* ---- The process ---- */
@@ -58,6 +59,15 @@ static enum exit_status print_usage_error(const char *text)
         return EXIT_DONE;
     log_line("%s; try %s --help", text, program_invocation_short_name);
     return EXIT_USAGE;
+}
+
+/* Any other error. */
+static enum exit_status print_error(enum exit_status status, const char *text)
+{
+    if (!is_printing_process())
+        return EXIT_DONE;
+    log_line("%s", text);
+    return status;
 }
 
 static enum exit_status print_text(const struct buf *text)
@@ -103,20 +113,22 @@ static void free_paths(char **paths)
 static char **writable_paths(const struct batch_setup *setup)
 {
     const struct mpb_run *run = &setup->options->run;
-    bool writes = !run->dry_run && !run_options_only_verify(setup->options);
     char **paths = calloc(run->input_count + 3, sizeof *paths);
     size_t count = 0;
-    if (paths && writes && setup->job->output == MPB_OUTPUT_FILES && run->output)
-        paths[count++] = strdup(run->output);
-    if (paths && writes && setup->spool_directory)
-        paths[count++] = strdup(setup->spool_directory);
-    for (size_t i = 0; paths && run->writes_beside_inputs && i < run->input_count; i++) {
-        if (!(paths[count++] = directory_of(run->inputs[i]))) {
-            free_paths(paths);
-            return NULL;
-        }
-    }
+    if (!paths || !run_options_write(setup->options))
+        return paths;
+    if (setup->job->output == MPB_OUTPUT_FILES && run->output &&
+        !(paths[count++] = strdup(run->output)))
+        goto failed;
+    if (setup->directory->spool && !(paths[count++] = strdup(setup->directory->spool)))
+        goto failed;
+    for (size_t i = 0; run->writes_beside_inputs && i < run->input_count; i++)
+        if (!(paths[count++] = directory_of(run->inputs[i])))
+            goto failed;
     return paths;
+failed:
+    free_paths(paths);
+    return NULL;
 }
 
 /* ---- The run ---- */
@@ -193,18 +205,18 @@ static enum exit_status run_command(int argc, char **argv, struct command_line *
 {
     struct run_directory directory;
     struct mpp_error error;
+    if (run_directory_check(&command->options, command->job, &error))
+        return print_usage_error(error.text);
     if (run_directory_init(&directory, &command->options, command->job, &error)) {
         run_directory_release(&directory);
-        return print_usage_error(error.text);
+        return print_error(EXIT_INTERNAL, error.text);
     }
     struct batch_setup setup = {.job = command->job,
                                 .settings = command->settings,
                                 .options = &command->options,
-                                .spool_directory = directory.spool};
-    struct batch_arguments arguments = {.setup = &setup,
-                                        .directory = &directory,
-                                        .libraries = command_line_version(command),
-                                        .begun_s = begun_s};
+                                .directory = &directory};
+    struct batch_arguments arguments = {
+        .setup = &setup, .libraries = command_line_version(command), .begun_s = begun_s};
     early_stop_block_signals(); /* rank 0 handles them and tells the other ranks */
     enum exit_status status = run_job(argc, argv, &setup, &arguments);
     run_directory_release(&directory);
@@ -218,9 +230,17 @@ int mpb_main(int argc, char **argv, const struct mpb_job *const *jobs)
     struct mpp_error error;
     enum exit_status status = EXIT_INTERNAL;
     prepare_process();
+    if (job_table_check(jobs, &error))
+        return (int)print_error(EXIT_INTERNAL, error.text);
     switch (command_line_parse(argc, argv, jobs, &command, &error)) {
     case COMMAND_WRONG:
         status = print_usage_error(error.text);
+        break;
+    case COMMAND_UNREADABLE:
+        status = print_error(EXIT_USAGE, error.text);
+        break;
+    case COMMAND_FAILED:
+        status = print_error(EXIT_INTERNAL, error.text);
         break;
     case COMMAND_TEXT:
         status = print_text(&command.text);

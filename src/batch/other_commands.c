@@ -29,15 +29,20 @@ struct completed_jobs {
     size_t count;
 };
 
-static void add_options(const struct mpb_option **list, const struct mpb_option *table,
-                        const struct mpb_job *job)
+static int add_options(const struct mpb_option **list, const struct mpb_option *table,
+                       const struct mpb_job *job, struct mpp_error *error)
 {
     size_t count = 0;
     while (list[count])
         count++;
-    for (; table && table->name && count < OPTIONS_MAX - 1; table++)
-        if (!job || !run_option_refusal(job, table))
-            list[count++] = table;
+    for (; table && table->name; table++) {
+        if (job && run_option_refusal(job, table))
+            continue;
+        if (count == OPTIONS_MAX - 1)
+            return mpp_error_set(error, "more than %d options", OPTIONS_MAX - 1);
+        list[count++] = table;
+    }
+    return 0;
 }
 
 static int add_job(struct completed_jobs *jobs, const struct mpb_job *job, struct mpp_error *error)
@@ -49,9 +54,10 @@ static int add_job(struct completed_jobs *jobs, const struct mpb_job *job, struc
     if (!jobs->tables[at])
         return mpp_error_set(error, "out of memory");
     jobs->list[at] = (struct completion_job){job->name, job->summary, jobs->options[at]};
-    add_options(jobs->options[at], jobs->tables[at], job);
-    add_options(jobs->options[at], job->options, job);
-    return 0;
+    return add_options(jobs->options[at], jobs->tables[at], job, error) ||
+                   add_options(jobs->options[at], job->options, job, error)
+               ? -1
+               : 0;
 }
 
 /* The program itself, and each program that runs only one of its jobs. */
@@ -62,7 +68,8 @@ static int write_programs(const char *shell, const struct mpb_job *const *jobs,
     const struct mpb_option *before[OPTIONS_MAX] = {0};
     struct completion_program programs[JOBS_MAX + 1];
     size_t count = 1;
-    add_options(before, run_option_table, NULL);
+    if (add_options(before, run_option_table, NULL, error))
+        return -1;
     programs[0] = (struct completion_program){program_invocation_short_name, before,
                                               completed->list, completed->count};
     for (size_t i = 0; i < completed->count; i++)
@@ -72,12 +79,14 @@ static int write_programs(const char *shell, const struct mpb_job *const *jobs,
     return completions_write(shell, programs, count, text, error);
 }
 
-static int write_completions(const char *shell, const struct mpb_job *const *jobs, struct buf *text,
-                             struct mpp_error *error)
+static enum command_status write_completions(const char *shell, const struct mpb_job *const *jobs,
+                                             struct buf *text, struct mpp_error *error)
 {
     struct completed_jobs *completed = calloc(1, sizeof *completed);
-    if (!completed)
-        return mpp_error_set(error, "out of memory");
+    if (!completed) {
+        mpp_error_set(error, "out of memory");
+        return COMMAND_FAILED;
+    }
     int result = 0;
     for (const struct mpb_job *const *job = jobs; !result && *job; job++)
         result = add_job(completed, *job, error);
@@ -86,7 +95,9 @@ static int write_completions(const char *shell, const struct mpb_job *const *job
     for (size_t i = 0; i < completed->count; i++)
         free(completed->tables[i]);
     free(completed);
-    return result;
+    if (result)
+        return completions_known(shell) ? COMMAND_FAILED : COMMAND_WRONG;
+    return COMMAND_TEXT;
 }
 
 /* ---- list ---- */
@@ -96,7 +107,7 @@ struct list_options {
     bool null;
 };
 
-static int list_inputs(int argc, char **argv, struct mpp_error *error)
+static enum command_status list_inputs(int argc, char **argv, struct mpp_error *error)
 {
     static const char *const statuses[] = {"done", "failed", "skipped", "all", NULL};
     static const struct mpb_option table[] = {{.name = "status",
@@ -115,15 +126,23 @@ static int list_inputs(int argc, char **argv, struct mpp_error *error)
     int rest;
     if (option_table_set_defaults(&tables.tables[0], error) ||
         option_tables_parse(&tables, argc, argv, 2, false, NULL, &rest, error))
-        return -1;
-    if (rest != argc - 1)
-        return mpp_error_set(error, "list takes one output directory, run directory or journal");
-    return journal_list_names(argv[rest], statuses[options.status + 1] ? options.status : -1,
-                              options.null ? '\0' : '\n', stdout, error);
+        return COMMAND_WRONG;
+    if (rest != argc - 1) {
+        mpp_error_set(error, "list takes one output directory, run directory or journal");
+        return COMMAND_WRONG;
+    }
+    if (journal_list_names(argv[rest], statuses[options.status + 1] ? options.status : -1,
+                           options.null ? '\0' : '\n', stdout, error))
+        return COMMAND_UNREADABLE;
+    if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE) { /* a reader may stop */
+        mpp_error_set_errno(error, "cannot write the names");
+        return COMMAND_FAILED;
+    }
+    return COMMAND_TEXT;
 }
 
-int other_command_run(int argc, char **argv, const struct mpb_job *const *jobs, struct buf *text,
-                      struct mpp_error *error)
+enum command_status other_command_run(int argc, char **argv, const struct mpb_job *const *jobs,
+                                      struct buf *text, struct mpp_error *error)
 {
     return strcmp(argv[1], "list") == 0
                ? list_inputs(argc, argv, error)

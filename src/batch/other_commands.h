@@ -11,12 +11,21 @@
 #include "buf.h"
 #include "mpbatch.h"
 
+/* What a command line asks for. */
+enum command_status {
+    COMMAND_RUN,        /* a job */
+    COMMAND_TEXT,       /* to print a text */
+    COMMAND_WRONG,      /* a usage error */
+    COMMAND_UNREADABLE, /* `list`: there is no journal, or it cannot be read */
+    COMMAND_FAILED,     /* out of memory, or the output of `list` cannot be written */
+};
+
 /* Whether the word names one of these commands. */
 bool other_command_find(const char *word);
 
 /* Runs the command argv[1]; `text` gets what it prints, unless that can be long: then it is printed
- * at once. */
-int other_command_run(int argc, char **argv, const struct mpb_job *const *jobs, struct buf *text,
-                      struct mpp_error *error);
+ * at once. Returns COMMAND_TEXT, or fills the error. */
+enum command_status other_command_run(int argc, char **argv, const struct mpb_job *const *jobs,
+                                      struct buf *text, struct mpp_error *error);
 
 #endif

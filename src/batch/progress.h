@@ -13,7 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Counts of inputs. Each finished input is counted in one of done, kept, failed and skipped. */
+/* Each finished task that was made of an input, and each input that became no task, is counted in
+ * one of done, kept, failed and skipped. Besides, `failed` counts directories and lists that could
+ * not be read, and failed tasks of stages; `skipped` counts skipped tasks of stages. */
 struct tally {
     const char *unit;       /* the words of messages, such as "images" */
     const char *input_unit; /* and "files" */

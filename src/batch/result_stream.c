@@ -75,7 +75,6 @@ int mpb_output_write(struct mpb_output *output, const void *bytes, size_t size,
             return output_fail(output, error);
         }
     }
-    output->size_bytes += size;
     return 0;
 }
 
@@ -87,7 +86,7 @@ int result_stream_commit(struct mpb_output *output, struct mpp_error *error)
     if (!output->path)
         return 0;
     /* The results are removed from the spool after this, so their copy must be on disk. */
-    if (TEMP_FAILURE_RETRY(fdatasync(output->file.fd)) && errno != EINVAL && errno != EROFS)
+    if (sync_data(output->file.fd))
         return output_fail(output, error);
     return atomic_file_commit(&output->file, true, &exists, error);
 }

@@ -16,7 +16,6 @@ struct mpb_output {
     const char *path;        /* NULL: stdout */
     struct atomic_file file; /* unless stdout */
     struct buf pending;      /* not written yet */
-    uint64_t size_bytes;     /* written so far */
     int failed;              /* errno of the first failure; 0: none */
 };
 

@@ -24,13 +24,18 @@ static char *format(const char *text, ...)
     return size < 0 ? NULL : made;
 }
 
+static bool has_run_directory(const struct run_options *options, const struct mpb_job *job)
+{
+    return options->run_directory || job->output != MPB_OUTPUT_FILES || options->run.output;
+}
+
 static char *directory_of_run(const struct run_options *options, const struct mpb_job *job)
 {
     const char *output = options->run.output;
     if (options->run_directory)
         return format("%s", options->run_directory);
     if (job->output == MPB_OUTPUT_FILES)
-        return output ? format("%s/" METADATA_DIRECTORY, output) : NULL;
+        return format("%s/" METADATA_DIRECTORY, output);
     return format("%s.run", output && strcmp(output, "-") != 0 ? output : job->name);
 }
 
@@ -50,22 +55,43 @@ static char *shared_spool(const struct run_directory *directory, const char *spo
     return name;
 }
 
+/* Whether the options leave room for a journal: none beside the inputs, unless it was named. */
+static bool may_have_journal(const struct run_options *options)
+{
+    return options->journal || options->run_directory || !options->run.writes_beside_inputs;
+}
+
+static bool has_journal(const struct run_options *options)
+{
+    return may_have_journal(options) && !options->no_journal &&
+           (!options->run.dry_run || options->run.resume);
+}
+
+int run_directory_check(const struct run_options *options, const struct mpb_job *job,
+                        struct mpp_error *error)
+{
+    bool needed =
+        (has_journal(options) && !options->journal) || (job_has_results(job) && !options->spool);
+    if (!may_have_journal(options) && (options->run.resume || options->run.verify))
+        return mpp_error_set(error, "with outputs beside the inputs there is no default journal; "
+                                    "name one with --journal or --run-dir");
+    if (needed && !has_run_directory(options, job))
+        return mpp_error_set(error, "there is no default directory for the files of the run; "
+                                    "name one with --run-dir");
+    return 0;
+}
+
 int run_directory_init(struct run_directory *directory, const struct run_options *options,
                        const struct mpb_job *job, struct mpp_error *error)
 {
     char shard[48] = "";
-    bool journal = options->journal || options->run_directory || !options->run.writes_beside_inputs;
-    *directory = (struct run_directory){.path = directory_of_run(options, job)};
+    bool journal = has_journal(options), has_path = has_run_directory(options, job);
+    *directory = (struct run_directory){.path = has_path ? directory_of_run(options, job) : NULL};
     const char *path = directory->path;
-    if (!journal && (options->run.resume || options->run.verify))
-        return mpp_error_set(error, "with outputs beside the inputs there is no default journal; "
-                                    "name one with --journal or --run-dir");
+    if (has_path && !path)
+        return mpp_error_set(error, "out of memory");
     if (options->shard.count)
         snprintf(shard, sizeof shard, "-%d-of-%d", options->shard.number, options->shard.count);
-    journal &= !options->no_journal && (!options->run.dry_run || options->run.resume);
-    if (!path && ((journal && !options->journal) || (job_has_results(job) && !options->spool)))
-        return mpp_error_set(error, "there is no default directory for the files of the run; "
-                                    "name one with --run-dir");
     if (journal && options->journal) {
         directory->journal = format("%s", options->journal);
         directory->summary = format("%s.summary.json", options->journal);

@@ -20,7 +20,11 @@ struct run_directory {
     char *spool; /* NULL: the job has no results */
 };
 
-/* -1: out of memory, or the options need a run directory and none was named. */
+/* -1: the options need a run directory, and none was named. */
+int run_directory_check(const struct run_options *options, const struct mpb_job *job,
+                        struct mpp_error *error);
+
+/* After the check. -1: out of memory. */
 int run_directory_init(struct run_directory *directory, const struct run_options *options,
                        const struct mpb_job *job, struct mpp_error *error);
 void run_directory_release(struct run_directory *directory); /* accepts a zero struct */

@@ -38,7 +38,10 @@ static int describe(struct option_texts *texts, const struct mpb_option *options
             continue;
         if (at == OPTIONS_MAX)
             return mpp_error_set(error, "more than %d options decide what comes out", OPTIONS_MAX);
-        snprintf(texts->name[at], sizeof texts->name[at], "--%s", options->name);
+        int size = snprintf(texts->name[at], sizeof texts->name[at], "--%s", options->name);
+        if (size >= (int)sizeof texts->name[at])
+            return mpp_error_set(error, "the name of option '--%.100s' is longer than %zu bytes",
+                                 options->name, sizeof texts->name[at] - 3);
         option_table_format(&table, options, texts->value[at]);
         texts->list[at] = (struct journal_option){texts->name[at], texts->value[at]};
         texts->count++;
@@ -70,17 +73,16 @@ static int open_journal(struct run_log *log, const char *directory,
                         const struct run_options *options, const void *settings,
                         const char *libraries, struct mpp_error *error)
 {
-    bool check = run_options_only_verify(options);
-    enum journal_mode mode = check || options->run.dry_run ? JOURNAL_READ
-                             : options->run.resume         ? JOURNAL_RESUME
-                                                           : JOURNAL_FRESH;
+    enum journal_mode mode = !run_options_write(options) ? JOURNAL_READ
+                             : options->run.resume       ? JOURNAL_RESUME
+                                                         : JOURNAL_FRESH;
     char host[65] = "";
     struct stat status;
     if (options->retry_failed && (stat(log->journal_path, &status) || !status.st_size))
         return mpp_error_set(error,
                              "--retry-failed continues an earlier run, but '%.800s' has none",
                              log->journal_path);
-    if (mode == JOURNAL_READ && !check && access(log->journal_path, F_OK))
+    if (options->run.dry_run && access(log->journal_path, F_OK))
         return 0; /* --dry-run --resume before the first run */
     if (mode != JOURNAL_READ && !options->journal &&
         make_run_directory(directory, options->run_directory, error))
@@ -118,7 +120,8 @@ int run_log_open(struct run_log *log, const struct run_directory *directory,
     if (log->journal_path &&
         open_journal(log, directory->path, options, settings, libraries, error))
         return -1;
-    return joblog_open(&log->joblog, options->joblog, options->run.resume, error);
+    return joblog_open(&log->joblog, run_options_write(options) ? options->joblog : NULL,
+                       options->run.resume, error);
 }
 
 /* ---- Reading ---- */
@@ -247,7 +250,7 @@ int run_log_close(struct run_log *log, const struct console *console, struct mpp
 {
     struct buf out = BUF_INIT;
     struct mpp_error second; /* only the first error is reported */
-    bool writes = log->journal.fd >= 0;
+    bool writes = log->journal.fd >= 0 && !log->journal.read_only;
     int result = journal_close(&log->journal, error);
     result = joblog_close(&log->joblog, result ? &second : error) || result ? -1 : 0;
     if (writes) {

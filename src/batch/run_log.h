@@ -47,8 +47,8 @@ int run_log_read_result(struct run_log *log, const struct journal_entry *entry, 
 int run_log_add(struct run_log *log, struct journal_record *record,
                 const struct mpp_outcome *outcome, uint64_t output_bytes, struct mpp_error *error);
 
-/* Writes summary.json and closes the files. Does all of this even if a step fails; error is the
- * first failure. */
+/* Writes summary.json, unless the run writes nothing, and closes the files. Does all of this even
+ * if a step fails; error is the first failure. */
 int run_log_close(struct run_log *log, const struct console *console, struct mpp_executor *executor,
                   const struct run_log_end *end, struct mpp_error *error);
 

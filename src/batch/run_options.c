@@ -3,7 +3,6 @@
 #include "run_options.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -30,15 +29,6 @@ static int parse_pattern(const char *text, void *member, struct mpp_error *error
         return mpp_error_set(error, "more than %d patterns", PATTERNS_MAX);
     list->patterns[list->count++] = text;
     return 0;
-}
-
-static void format_patterns(const void *member, char *text, size_t size)
-{
-    const struct pattern_list *list = member;
-    size_t used = 0;
-    *text = '\0';
-    for (size_t i = 0; i < list->count && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "", list->patterns[i]);
 }
 
 static int parse_shard(const char *text, void *member, struct mpp_error *error)
@@ -68,18 +58,9 @@ static int parse_failures(const char *text, void *member, struct mpp_error *erro
         return mpp_error_set(
             error, "--max-failures takes N of at least 1, or N%% from 1%% to 100%%, not '%.200s'",
             text);
-    *limit = (struct failure_limit){.count = percent ? 0 : (uint64_t)number,
-                                    .percent = percent ? number : 0};
+    *limit = percent ? (struct failure_limit){.percent = (uint64_t)number}
+                     : (struct failure_limit){.count = (uint64_t)number};
     return 0;
-}
-
-static void format_failures(const void *member, char *text, size_t size)
-{
-    const struct failure_limit *limit = member;
-    if (limit->percent > 0)
-        snprintf(text, size, "%g%%", limit->percent);
-    else
-        snprintf(text, size, "%" PRIu64, limit->count);
 }
 
 static int parse_time_limit(const char *text, void *member, struct mpp_error *error)
@@ -94,15 +75,6 @@ static int parse_time_limit(const char *text, void *member, struct mpp_error *er
                              "or auto, not '%.200s'",
                              text);
     return 0;
-}
-
-static void format_time_limit(const void *member, char *text, size_t size)
-{
-    const double *limit_s = member;
-    if (*limit_s < 0)
-        snprintf(text, size, "auto");
-    else
-        snprintf(text, size, "%.17g", *limit_s);
 }
 
 /* ---- The table ---- */
@@ -124,10 +96,10 @@ const struct mpb_option run_option_table[] = {
            "inputs in FILE end with a zero byte, as written by find -print0"),
     OPTION("include", 0, MPB_CUSTOM, "GLOB", include, INPUTS,
            "of the files found in directories, use only those whose name matches; may be repeated",
-           .parse = parse_pattern, .format = format_patterns),
+           .parse = parse_pattern),
     OPTION("exclude", 0, MPB_CUSTOM, "GLOB", exclude, INPUTS,
            "leave out files found in directories whose name matches; may be repeated",
-           .parse = parse_pattern, .format = format_patterns),
+           .parse = parse_pattern),
     OPTION("count", 0, MPB_COUNT, "N", count, INPUTS, "run N tasks, numbered from 0",
            .minimum = 1, .maximum = 1e15),
     OPTION("output", 'o', MPB_TEXT, "PATH", run.output, OUTPUTS, "where the output goes"),
@@ -176,10 +148,10 @@ const struct mpb_option run_option_table[] = {
            .minimum = 1, .maximum = INT_MAX),
     OPTION("max-failures", 0, MPB_CUSTOM, "N|N%", failures, RESUMING,
            "stop early after N failures, or when N% of at least 100 finished inputs failed",
-           .parse = parse_failures, .format = format_failures),
+           .parse = parse_failures),
     OPTION("time-limit", 0, MPB_CUSTOM, "SEC|auto", time_limit_s, RESUMING,
            "stop early enough to end within SEC seconds; auto: within the time limit of the "
-           "Slurm job", .parse = parse_time_limit, .format = format_time_limit),
+           "Slurm job", .parse = parse_time_limit),
     OPTION("journal", 0, MPB_TEXT, "FILE", journal, RESUMING,
            "write the journal to FILE, not into the run directory"),
     OPTION("journal-sync", 0, MPB_SECONDS, "SEC", journal_sync_s, RESUMING,
@@ -284,4 +256,9 @@ int run_options_check(struct run_options *options, const struct mpb_job *job,
 bool run_options_only_verify(const struct run_options *options)
 {
     return options->run.verify && !options->run.resume;
+}
+
+bool run_options_write(const struct run_options *options)
+{
+    return !options->run.dry_run && !run_options_only_verify(options);
 }

@@ -19,8 +19,8 @@ struct pattern_list {
 };
 
 struct failure_limit {
-    uint64_t count; /* 0: no limit */
-    double percent; /* of the inputs that have ended; 0: no limit */
+    uint64_t count;   /* 0: no limit */
+    uint64_t percent; /* of the inputs that have ended; 0: no limit */
 };
 
 struct shard {
@@ -74,5 +74,8 @@ int run_options_check(struct run_options *options, const struct mpb_job *job,
 
 /* Only the outputs are compared with the journal: --verify without --resume. */
 bool run_options_only_verify(const struct run_options *options);
+
+/* Whether the run writes files: not in a dry run, nor if the outputs are only compared. */
+bool run_options_write(const struct run_options *options);
 
 #endif

@@ -15,6 +15,7 @@
 #include <xxhash.h>
 
 #include "read_write_full.h"
+#include "regular_file.h"
 
 #define FILE_NAME "%" PRIu32 "-%" PRIu32 "-%" PRIu32 ".spool"
 
@@ -31,18 +32,15 @@ static int make_path(char path[PATH_MAX], const char *directory, const struct re
     return mpp_error_set_errno(error, "cannot use the spool directory '%.800s'", directory);
 }
 
-/* O_NONBLOCK, because opening a FIFO could block. */
 static int open_regular(const char *path, int flags, struct stat *status, struct mpp_error *error)
 {
-    int fd = TEMP_FAILURE_RETRY(
-        open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666));
-    if (fd < 0 && errno == ELOOP)
-        return mpp_error_set(error, "the spool file '%.800s' is a symbolic link", path);
-    if (fd < 0)
-        return mpp_error_set_errno(error, "cannot open the spool file '%.800s'", path);
-    if (fstat(fd, status) == 0 && S_ISREG(status->st_mode))
+    int fd = regular_file_open_with(path, flags | O_NOFOLLOW, status);
+    if (fd >= 0)
         return fd;
-    close(fd);
+    if (errno == ELOOP)
+        return mpp_error_set(error, "the spool file '%.800s' is a symbolic link", path);
+    if (errno)
+        return mpp_error_set_errno(error, "cannot open the spool file '%.800s'", path);
     errno = EINVAL;
     return mpp_error_set(error, "the spool file '%.800s' is not a regular file", path);
 }
@@ -187,8 +185,7 @@ int spool_writer_sync(struct spool_writer *writer, struct mpp_error *error)
     writer->unsynced = false;
     if (writer->fd < 0 && writer_open(writer, error)) /* closed after a failed write */
         return -1;
-    if (TEMP_FAILURE_RETRY(fdatasync(writer->fd)) == 0 || errno == EINVAL ||
-        errno == EROFS) /* the file system cannot sync */
+    if (sync_data(writer->fd) == 0)
         return 0;
     writer_fail(writer, error);
     writer->ref.offset = writer->synced; /* the results since then are lost: cut them off */

@@ -2,6 +2,7 @@
 /* Tasks of a stage: see stage_plan.h. */
 #include "stage_plan.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -15,7 +16,11 @@ static FILE *open_file(const char *directory, struct mpp_error *error)
 {
     struct atomic_file unnamed;
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/stage", directory);
+    if (snprintf(path, sizeof path, "%s/stage", directory) >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        mpp_error_set_errno(error, "cannot use the spool directory '%.800s'", directory);
+        return NULL;
+    }
     if (atomic_file_create(&unnamed, path, error))
         return NULL;
     int fd = fcntl(unnamed.fd, F_DUPFD_CLOEXEC, 0);
@@ -45,24 +50,33 @@ int stage_plan_add(struct stage_plan *plan, const char *directory, const struct 
     return 0;
 }
 
+/* The error of a read that was too short. */
+static int read_failed(const struct stage_plan *plan, struct mpp_error *error)
+{
+    return ferror(plan->file)
+               ? mpp_error_set_errno(error, "cannot read a file in the spool directory")
+               : mpp_error_set(error, "a file in the spool directory was cut off");
+}
+
 /* Reads the next reference, and appends it to the members and its checksum to the sums. */
 static int take_member(struct stage_plan *plan, struct mpp_error *error)
 {
     uint32_t size;
     struct result_ref ref;
     buf_clear(&plan->encoded);
-    if (fread(&size, sizeof size, 1, plan->file) == 1) {
-        uint8_t *to = buf_extend(&plan->encoded, size);
-        if (to && fread(to, size, 1, plan->file) == 1) {
-            struct reader from = reader_over(to, size);
-            result_ref_get(&from, &ref);
-            buf_put_u64(&plan->sums, result_ref_xxh3(&ref));
-            buf_put(&plan->members, to, size);
-            plan->read++;
-            return 0;
-        }
-    }
-    return mpp_error_set_errno(error, "cannot read a file in the run directory");
+    if (fread(&size, sizeof size, 1, plan->file) != 1)
+        return read_failed(plan, error);
+    uint8_t *to = buf_extend(&plan->encoded, size);
+    if (!to)
+        return mpp_error_set(error, "out of memory");
+    if (fread(to, size, 1, plan->file) != 1)
+        return read_failed(plan, error);
+    struct reader from = reader_over(to, size);
+    result_ref_get(&from, &ref);
+    buf_put_u64(&plan->sums, result_ref_xxh3(&ref));
+    buf_put(&plan->members, to, size);
+    plan->read++;
+    return 0;
 }
 
 int stage_plan_next(struct stage_plan *plan, const struct mpb_stage *stage,
@@ -74,7 +88,7 @@ int stage_plan_next(struct stage_plan *plan, const struct mpb_stage *stage,
     if (!count)
         return 0;
     if (!plan->read && (fflush(plan->file) || fseek(plan->file, 0, SEEK_SET)))
-        return mpp_error_set_errno(error, "cannot write a file in the run directory");
+        return mpp_error_set_errno(error, "cannot write a file in the spool directory");
     buf_clear(&plan->members);
     buf_clear(&plan->sums);
     for (uint64_t i = 0; i < count; i++)
@@ -84,8 +98,8 @@ int stage_plan_next(struct stage_plan *plan, const struct mpb_stage *stage,
     if (plan->members.failed || plan->sums.failed || count > UINT32_MAX)
         return mpp_error_set(error, "out of memory for a task of %" PRIu64 " results", count);
     XXH128_hash_t hash = XXH3_128bits(plan->sums.data, plan->sums.size);
-    snprintf(plan->key, sizeof plan->key, "%.20s %016" PRIx64 "%016" PRIx64, stage->name,
-             hash.high64, hash.low64);
+    snprintf(plan->key, sizeof plan->key, "%.*s %016" PRIx64 "%016" PRIx64, STAGE_NAME_MAX,
+             stage->name, hash.high64, hash.low64);
     order->identity.key = plan->key;
     order->shared = plan->shared;
     order->member_count = (uint32_t)count;

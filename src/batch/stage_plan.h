@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * stage_plan: makes the tasks of a stage out of the results of the round before: groups of
- * references, in the order of the inputs. The references wait in a file without a name in the run
+ * references, in the order of the inputs. The references wait in a file without a name in the spool
  * directory, so memory does not grow with their number, except for one group. Rank 0 only.
  *
- * The key of a task is a hash over the checksums of its members and of what they share: a stage's
- * task that an earlier run has done is known again, however its members were made.
+ * The key of a task is the name of the stage and a hash over the checksums of its members and of
+ * what they share: a stage's task that an earlier run has done is known again, however its members
+ * were made.
  */
 #ifndef STAGE_PLAN_H
 #define STAGE_PLAN_H
@@ -17,6 +18,8 @@
 #include "mpbatch.h"
 #include "result_ref.h"
 #include "task_message.h"
+
+enum { STAGE_NAME_MAX = 20 }; /* bytes; job_table refuses longer ones */
 
 struct stage_plan {
     FILE *file;     /* a size and an encoded reference for each result; NULL: none was added */

@@ -58,7 +58,7 @@ void task_order_put(struct buf *to, const struct task_order *order)
     if (parts & ORDER_OCCURRENCE)
         buf_put_u64(to, order->identity.occurrence);
     if (parts & ORDER_RUN)
-        buf_put_u64(to, order->run);
+        buf_put_u32(to, order->run);
     if (parts & ORDER_STAGE) {
         buf_put_u32(to, order->identity.stage);
         buf_put_u32(to, order->member_count);
@@ -83,7 +83,7 @@ int task_order_get(struct mpp_bytes payload, struct task_order *order, struct mp
     if (parts & ORDER_OCCURRENCE)
         order->identity.occurrence = read_u64(&from);
     if (parts & ORDER_RUN)
-        order->run = read_u64(&from);
+        order->run = read_u32(&from);
     if (parts & ORDER_STAGE) {
         order->identity.stage = read_u32(&from);
         order->member_count = read_u32(&from);

@@ -25,7 +25,7 @@ struct recorded_task {
 struct task_order {
     struct task_identity identity;
     struct mpp_bytes plan; /* from the job's plan function */
-    uint64_t run;          /* number of the run, for the names of spool files */
+    uint32_t run;          /* number of the run, for the names of spool files */
     bool is_recorded;      /* an earlier run did the task, and `recorded` is valid */
     struct recorded_task recorded;
     uint32_t member_count;    /* of a stage's task */

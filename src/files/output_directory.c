@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int output_directory_open(const char *path, int *fd, struct mpp_error *error)
+/* Creates a directory and its parents. */
+static int create(const char *path, struct mpp_error *error)
 {
     char part[PATH_MAX];
     size_t size = strlen(path);
@@ -29,10 +30,25 @@ int output_directory_open(const char *path, int *fd, struct mpp_error *error)
         errno = reason;
         return mpp_error_set_errno(error, "cannot create the directory '%.800s'", part);
     }
-    *fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (*fd < 0)
-        return mpp_error_set_errno(error, "cannot open the directory '%.800s'", path);
     return 0;
+}
+
+static int open_directory(const char *path)
+{
+    return TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+/* Usually it exists. Then many ranks that start at once do not ask a metadata server to create
+ * each part of its path. */
+int output_directory_open(const char *path, int *fd, struct mpp_error *error)
+{
+    *fd = open_directory(path);
+    if (*fd < 0 && (errno == ENOENT || errno == ENAMETOOLONG)) {
+        if (create(path, error))
+            return -1;
+        *fd = open_directory(path);
+    }
+    return *fd < 0 ? mpp_error_set_errno(error, "cannot open the directory '%.800s'", path) : 0;
 }
 
 int output_directory_make(const char *path, struct mpp_error *error)

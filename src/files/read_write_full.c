@@ -41,3 +41,13 @@ ssize_t pread_in_full(int fd, void *to, size_t size, uint64_t at)
     }
     return (ssize_t)done;
 }
+
+int sync_data(int fd)
+{
+    return TEMP_FAILURE_RETRY(fdatasync(fd)) && errno != EINVAL && errno != EROFS ? -1 : 0;
+}
+
+bool concerns_all_files(int number)
+{
+    return number == ENOSPC || number == EDQUOT || number == EROFS;
+}

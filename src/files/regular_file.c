@@ -42,21 +42,24 @@ static int refuse_type(mode_t mode, struct mpp_error *error)
     return mpp_error_set(error, "%s, not a regular file", what);
 }
 
-int regular_file_open(const char *path, struct stat *status, struct mpp_error *error)
+int regular_file_open_with(const char *path, int flags, struct stat *status)
 {
-    int fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    int fd = TEMP_FAILURE_RETRY(open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666));
     if (fd < 0)
-        return refuse_open(path, error);
-    if (fstat(fd, status)) {
-        mpp_error_set_errno(error, "cannot read");
-    } else if (!S_ISREG(status->st_mode)) {
-        refuse_type(status->st_mode, error);
-        errno = 0;
-    } else {
+        return -1;
+    int failed = fstat(fd, status);
+    if (!failed && S_ISREG(status->st_mode))
         return fd;
-    }
-    int saved = errno;
+    int saved = failed ? errno : 0;
     close(fd);
     errno = saved;
     return -1;
+}
+
+int regular_file_open(const char *path, struct stat *status, struct mpp_error *error)
+{
+    int fd = regular_file_open_with(path, O_RDONLY, status);
+    if (fd < 0)
+        return errno ? refuse_open(path, error) : refuse_type(status->st_mode, error);
+    return fd;
 }

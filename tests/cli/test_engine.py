@@ -529,8 +529,16 @@ def case_list(sandbox):
     failed = b"\0".join(listed("sums.run", "--status", "failed", "-0")) + b"\0"
     outcome = batch(sandbox, "--no-journal", "digest", "--files-from", "-", "-0", stdin=failed)
     equal((outcome.exit, len(outcome.out.splitlines())), (0, 2), outcome)
-    for words in (["list"], ["list", "in"], ["list", "none"], ["list", "sums.run", "--status", "odd"]):
-        equal(batch(sandbox, *words).exit, 2)
+    for words in (["list"], ["list", "sums.run", "--status", "odd"]):
+        outcome = batch(sandbox, *words)
+        equal((outcome.exit, "; try mpbatch --help" in outcome.err), (2, True), outcome)
+    for words in (["list", "in"], ["list", "none"]):
+        outcome = batch(sandbox, *words)
+        equal((outcome.exit, "try" in outcome.err), (2, False), outcome)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([MPBATCH, "list", "sums.run"], cwd=sandbox.root, stdin=subprocess.DEVNULL, stdout=full,
+                              stderr=subprocess.PIPE, text=True, check=False, timeout=RUN_TIMEOUT_S)
+    equal((done.returncode, done.stderr), (70, "mpbatch: cannot write the names: No space left on device\n"))
 
 
 def case_an_input_is_never_overwritten(sandbox):

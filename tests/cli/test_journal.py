@@ -209,6 +209,20 @@ def case_verify(sandbox):
     assert not sandbox.path("thumbs").exists()
 
 
+def case_runs_that_write_nothing(sandbox):
+    """They leave the summary and the job log of the run before as they are."""
+    mixed_inputs(sandbox)
+    equal(sandbox.run("--joblog", "log.tsv", "images").exit, 1)
+    paths = [sandbox.path(name) for name in ("log.tsv", JOURNAL, "thumbs/.mpthumb/summary.json")]
+    before = [path.read_bytes() for path in paths]
+    for words in (["--dry-run"], ["--verify"], ["--dry-run", "--resume"], ["--dry-run", "--resume", "--verify"]):
+        outcome = sandbox.run("--joblog", "log.tsv", *words, "images")
+        assert "nothing was written" in outcome.out, outcome
+        equal([path.read_bytes() for path in paths], before, words)
+    sandbox.run("--joblog", "new.tsv", "--dry-run", "images")
+    assert not sandbox.path("new.tsv").exists()
+
+
 def case_shards(sandbox):
     """Each file is in exactly one shard; each shard has its own journal."""
     names = [f"images/{number:02}.jpg" for number in range(30)]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of files and batch, and of the jobs' options. They make their own files, below a temporary directory.
-set(batch_tests atomic_file batch_inputs batch_inputs_found collector command_line completions console file_type_guess journal
+set(batch_tests atomic_file batch_inputs batch_inputs_found collector command_line completions console file_type_guess job_table journal
                 journal_failures journal_line journal_list mpb_context name_set option_table output_directory output_name
                 progress recorded_output regular_file result_ref result_stream run_directory run_options spool stage_plan
                 task_message thumbnail_settings)
@@ -15,7 +15,7 @@ endforeach()
 foreach(name journal journal_failures journal_list)
   target_sources(test_${name} PRIVATE journal_fixture.c)
 endforeach()
-foreach(name file_type_guess run_options thumbnail_settings)
+foreach(name file_type_guess job_table run_options thumbnail_settings)
   target_link_libraries(test_${name} PRIVATE mpp_jobs)
 endforeach()
 foreach(name batch_inputs mpb_context recorded_output stage_plan)

@@ -73,9 +73,6 @@ const struct journal_entry *find_entry(const struct journal_index *index, const 
 void check_index(const struct journal_index *index, int count)
 {
     assert_int_equal(index->count, count);
-    assert_int_equal(index->counts[JOURNAL_DONE], count - count / 3);
-    assert_int_equal(index->counts[JOURNAL_FAILED], count / 3);
-    assert_int_equal(index->counts[JOURNAL_SKIPPED], 0);
     for (int i = 0; i < count; i++) {
         char name[32];
         snprintf(name, sizeof name, "%d.jpg", i);

@@ -275,8 +275,24 @@ static void usage_errors(void **state)
         assert_string_equal(said, cases[i].message);
     }
     assert_int_equal(parse(several, WORDS("completions", "bash", "zsh")), COMMAND_WRONG);
-    assert_int_equal(parse(several, WORDS("list", "there/is/no/such")), COMMAND_WRONG);
+    assert_int_equal(parse(several, WORDS("list", "there/is/no/such")), COMMAND_UNREADABLE);
     assert_non_null(strstr(said, "there/is/no/such"));
+}
+
+static void options_that_are_too_many(void **state)
+{
+    (void)state;
+    static struct mpb_option options[128];
+    static char names[127][8];
+    for (size_t i = 0; i < COUNT(names); i++) {
+        snprintf(names[i], sizeof names[i], "o%zu", i);
+        options[i] = (struct mpb_option){.name = names[i]};
+    }
+    const struct mpb_job many = {.name = "many", .summary = "m", .options = options, .run = run};
+    assert_int_equal(
+        parse((const struct mpb_job *const[]){&greet, &many, NULL}, WORDS("completions", "bash")),
+        COMMAND_FAILED);
+    assert_string_equal(said, "more than 127 options");
 }
 
 /* Fails unless the text has these parts, in this order. */
@@ -354,6 +370,27 @@ static void help_of_a_job(void **state)
         WORDS("--output FILE", "write the output to FILE, not to stdout\n", "--spool-dir"));
 }
 
+/* A group that recurs has one heading; an option without a group is not listed. */
+static void help_by_groups(void **state)
+{
+    (void)state;
+    static const struct mpb_option options[] = {
+        {.name = "hidden"},
+        {.name = "one", .help = "1", .group = "A"},
+        {.name = "two", .help = "2", .group = "B"},
+        {.name = "three", .help = "3", .group = "A"},
+        {.name = "four", .help = "4", .group = "Run"},
+        {0},
+    };
+    const struct mpb_job job = {.name = "job", .summary = "j", .options = options, .run = run};
+    const char *text =
+        text_of((const struct mpb_job *const[]){&job, NULL}, WORDS("--hidden", "--help"));
+    expect_parts(text,
+                 WORDS("\nA\n", "--one ", "--three ", "\nB\n", "--two ", "\nRun\n", "--four "));
+    assert_null(strstr(strstr(text, "\nA\n") + 1, "\nA\n"));
+    assert_null(strstr(text, "--hidden"));
+}
+
 static void versions(void **state)
 {
     (void)state;
@@ -389,8 +426,10 @@ int main(void)
         cmocka_unit_test_teardown(options_before_and_after_the_job, release),
         cmocka_unit_test_teardown(output_and_its_default, release),
         cmocka_unit_test_teardown(usage_errors, release),
+        cmocka_unit_test_teardown(options_that_are_too_many, release),
         cmocka_unit_test_teardown(help_of_the_program, release),
         cmocka_unit_test_teardown(help_of_a_job, release),
+        cmocka_unit_test_teardown(help_by_groups, release),
         cmocka_unit_test_teardown(versions, release),
         cmocka_unit_test_teardown(completions_know_all_programs, release),
     };

@@ -71,6 +71,15 @@ static void tasks_have_identities(void **state)
     journal_index_release(&index);
 }
 
+static void expect_counts(const struct journal_index *index, const uint64_t counts[3])
+{
+    uint64_t found[3] = {0};
+    for (size_t i = 0; i < index->capacity; i++)
+        if (index->slots[i].hash[0])
+            found[index->slots[i].status]++;
+    assert_memory_equal(found, counts, sizeof found);
+}
+
 /* Counts that are streamed by `status` and `was` are those of the last lines. */
 static void counts_can_be_streamed(void **state)
 {
@@ -82,7 +91,7 @@ static void counts_can_be_streamed(void **state)
     for (unsigned run = 0; run < 4; run++) {
         enum journal_mode mode = run ? JOURNAL_RESUME : JOURNAL_FRESH;
         assert_int_equal(open_journal(&journal, mode, &index, &error), 0);
-        assert_memory_equal(index.counts, counts, sizeof counts);
+        expect_counts(&index, counts);
         for (unsigned i = 0; i < 20; i += run + 1) {
             char name[32];
             struct journal_record record = record_of(name);
@@ -101,7 +110,7 @@ static void counts_can_be_streamed(void **state)
     }
     assert_int_equal(counts[0] + counts[1] + counts[2], 20);
     assert_int_equal(open_journal(&journal, JOURNAL_READ, &index, &error), 0);
-    assert_memory_equal(index.counts, counts, sizeof counts);
+    expect_counts(&index, counts);
     journal_close(&journal, &error);
     journal_index_release(&index);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -80,21 +81,18 @@ static void what_cannot_be_listed(void **state)
                  "file with --journal"},
         {"later", "the journal 'later/journal.jsonl' has format 3; this program reads formats 1 "
                   "and 2"},
+        {"fifo", "the journal 'fifo' is not a regular file"},
     };
     struct mpp_error error;
     scratch_write("empty/x", "");
     scratch_write("text", "text\n");
+    assert_int_equal(mkfifo("fifo", 0666), 0);
     scratch_write("later/journal.jsonl", HEADER_2("\"format\":3", ""));
     FILE *out = tmpfile();
     for (size_t i = 0; i < COUNT(cases); i++) {
         assert_int_equal(journal_list_names(cases[i][0], -1, '\n', out, &error), -1);
         assert_string_equal(error.text, cases[i][1]);
     }
-    fclose(out);
-    scratch_write("journal", HEADER_1("") TASK);
-    out = fopen("/dev/full", "w");
-    assert_int_equal(journal_list_names("journal", -1, '\n', out, &error), -1);
-    assert_string_equal(error.text, "cannot write the names: No space left on device");
     fclose(out);
 }
 

@@ -66,6 +66,14 @@ static int teardown(void **state)
     return scratch_teardown(state);
 }
 
+/* A worker of a run begins: its spool file is not open yet. */
+static void begin_run(uint32_t run)
+{
+    batch_context_release(&context);
+    context = (struct mpb_context){.spool_directory = "s"};
+    order.run = run;
+}
+
 /* Writes parts of these sizes. */
 static int write_parts(const size_t sizes[4], struct mpp_error *error)
 {
@@ -143,12 +151,12 @@ static void results_of_many_sizes(void **state)
 static void each_run_has_its_spool(void **state)
 {
     (void)state;
-    static const uint64_t runs[] = {1, 1, 2, 7};
+    static const uint32_t runs[] = {1, 1, 2, 7};
     static const char *const paths[] = {"s/1-3-5.spool", "s/1-3-5.spool", "s/2-3-5.spool",
                                         "s/7-3-5.spool"};
     static const off_t spool_sizes[] = {2000, 4000, 2000, 2000};
     for (size_t i = 0; i < COUNT(runs); i++) {
-        order.run = runs[i];
+        begin_run(runs[i]);
         assert_int_equal(write_parts((size_t[4]){2000}, NULL), 0);
         assert_int_equal(batch_context_finish(&context, NULL), 0);
         assert_int_equal(context.report.result.run, runs[i]);
@@ -204,7 +212,7 @@ static void calls_that_fail(void **state)
             size_t begin = 0;
             int failed = 0;
             struct mpp_error error = {""};
-            order.run++; /* so that the spool has to be opened */
+            begin_run(order.run + 1);
             calls_arm(kinds, at, number);
             batch_context_begin(&context, NULL, &order, NULL);
             for (size_t k = 0; k < 4 && (!failed || ignores); begin += sizes[k++])
@@ -246,7 +254,7 @@ static void a_full_disk(void **state)
     for (size_t i = 0; i < COUNT(numbers) * COUNT(cases); i++) {
         int number = numbers[i / COUNT(cases)];
         struct mpp_error error;
-        order.run++;
+        begin_run(order.run + 1);
         calls_arm(cases[i % COUNT(cases)].call, 1, number);
         int failed = write_parts((size_t[4]){cases[i % COUNT(cases)].size}, &error) ||
                      batch_context_finish(&context, &error);
@@ -327,6 +335,31 @@ static void what_a_job_says(void **state)
     free(line);
 }
 
+/* A task that runs out of memory for what it says fails; the tasks after it do not. */
+static void a_report_without_memory(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        begin_run(1); /* without memory of an earlier report */
+        struct mpp_error error = {""};
+        batch_context_begin(&context, NULL, &order, NULL);
+        calls_arm(CALL_MEMORY, 1, ENOMEM);
+        if (i == 0)
+            mpb_line(&context, "a line");
+        else if (i == 1)
+            mpb_output_file(&context, "o", 1, 1);
+        else if (i == 2)
+            mpb_field_int(&context, "a", 1);
+        else
+            mpb_skip(&context, "a reason");
+        assert_int_equal(calls_disarm(), 1);
+        assert_int_equal(batch_context_finish(&context, &error), -1);
+        assert_string_equal(error.text, "out of memory");
+        batch_context_begin(&context, NULL, &order, NULL);
+        assert_int_equal(batch_context_finish(&context, &error), 0);
+    }
+}
+
 /* ---- Members ---- */
 
 enum { MEMBERS = 7 };
@@ -342,7 +375,7 @@ static struct task_order make_members(struct buf *encoded)
         result_ref_put(encoded, &context.report.result);
     }
     return (struct task_order){.identity = {.key = "k", .stage = 1},
-                               .run = 2,
+                               .run = order.run,
                                .member_count = MEMBERS,
                                .members = {encoded->data, encoded->size}};
 }
@@ -408,7 +441,7 @@ static void members_while_writing(void **state)
     }
     assert_int_equal(batch_context_finish(&context, NULL), 0);
     assert_true(context.report.result.size == 5 + 2000 + LARGEST + MAX + MAX + 1 + 70000);
-    assert_int_equal(context.report.result.run, 2);
+    assert_int_equal(context.report.result.run, order.run);
     buf_release(&encoded);
 }
 
@@ -422,7 +455,7 @@ static void members_that_are_damaged(void **state)
         struct mpp_bytes bytes;
         struct mpp_error error = {""};
         struct result_ref ref;
-        order.run++;
+        begin_run(order.run + 1);
         const struct task_order stage = make_members(&encoded);
         struct reader from = reader_over(encoded.data, encoded.size);
         for (size_t k = 0; k <= damaged[i / 2]; k++)
@@ -443,8 +476,6 @@ static void members_that_are_damaged(void **state)
         assert_string_equal(context.report.text, error.text);
         assert_non_null(strstr(error.text, "spool"));
         buf_release(&encoded);
-        batch_context_release(&context); /* the reader keeps files open */
-        context = (struct mpb_context){.spool_directory = "s"};
     }
 }
 
@@ -461,6 +492,7 @@ int main(void)
         IN_SPOOL(a_full_disk),
         IN_SPOOL(results_that_await_a_flush),
         IN_SPOOL(what_a_job_says),
+        IN_SPOOL(a_report_without_memory),
         IN_SPOOL(members_in_any_order),
         IN_SPOOL(members_while_writing),
         IN_SPOOL(members_that_are_damaged),

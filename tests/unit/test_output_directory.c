@@ -29,7 +29,7 @@ static void test_output_directory(void **state)
     scratch_write("file", "");
     assert_int_equal(output_directory_open("file", &fd, &error), -1);
     assert_int_equal(output_directory_open("file/x", &fd, &error), -1);
-    assert_string_equal(error.text, "cannot create the directory 'file/x': Not a directory");
+    assert_string_equal(error.text, "cannot open the directory 'file/x': Not a directory");
 }
 
 /* The error is that of mkdir, not that the directory does not exist afterwards. Root has permission

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* stage_plan: groups of results in their order, and keys that go by the results alone. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include <cmocka.h>
@@ -171,7 +173,33 @@ static void a_directory_that_cannot_be_used(void **state)
     scratch_write("file", "");
     assert_int_equal(stage_plan_add(&plan, "file/spool", &ref, &error), -1);
     assert_non_null(strstr(error.text, "file"));
+    char path[5000];
+    memset(path, 'd', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    assert_int_equal(stage_plan_add(&plan, path, &ref, &error), -1);
+    assert_non_null(strstr(error.text, "': File name too long"));
     stage_plan_release(&plan);
+}
+
+/* A reason that another call left in errno is not named. */
+static void a_file_that_is_cut_off(void **state)
+{
+    (void)state;
+    static const off_t sizes[] = {0, 3, 4, 6};
+    const struct mpb_stage stage = {.name = "merge"};
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        struct stage_plan plan = {0};
+        struct task_order order = {0};
+        struct mpp_error error = {""};
+        bool made;
+        add_results(&plan, 1);
+        assert_int_equal(fflush(plan.file), 0);
+        assert_int_equal(ftruncate(fileno(plan.file), sizes[i]), 0);
+        errno = EIO;
+        assert_int_equal(stage_plan_next(&plan, &stage, &order, &made, &error), -1);
+        assert_string_equal(error.text, "a file in the spool directory was cut off");
+        stage_plan_release(&plan);
+    }
 }
 
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
@@ -183,6 +211,7 @@ int main(void)
         IN_SCRATCH(a_million_results),
         IN_SCRATCH(keys_go_by_the_results),
         IN_SCRATCH(a_directory_that_cannot_be_used),
+        IN_SCRATCH(a_file_that_is_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,7 +66,7 @@ struct mpb_option {
                              CUSTOM option without a value, whose `parse` gets NULL */
     const char *initial;  /* the default, as a user would write it; NULL: the member stays zero */
     const char *help;     /* what it does; --help breaks it into lines and adds the default */
-    const char *group;    /* its heading in --help */
+    const char *group;    /* its heading in --help; NULL: it is not listed there */
     double minimum, maximum;    /* maximum 0: no limit */
     const char *const *choices; /* ends with NULL */
     size_t offset;              /* of the member, in bytes */
@@ -76,8 +76,8 @@ struct mpb_option {
     bool decides;
 
     /* MPB_CUSTOM: parse stores the value; its error says what the option takes, such as "--size
-     * takes N or WxH, not '7y'". format writes the value as text, always the same for the same
-     * value. */
+     * takes N or WxH, not '7y'". format, which only an option that `decides` needs, writes the
+     * value as text, always the same for the same value. */
     int (*parse)(const char *text, void *member, struct mpp_error *error);
     void (*format)(const void *member, char *text, size_t size);
 };
@@ -127,12 +127,14 @@ struct mpb_context;
 MPP_API int mpb_write(struct mpb_context *context, const void *bytes, size_t size,
                       struct mpp_error *error);
 
-/* A line for the user, on stdout when the task has ended. The text is copied. */
+/* A line for the user, on stdout when the task has ended. The text is copied, at most 12287 bytes
+ * of it. A second call replaces the first. */
 MPP_API void mpb_line(struct mpb_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* The task has written a file. The journal gets its name, which is relative to the output
- * directory, and the 64-bit XXH3 checksum of its content, which --verify compares. */
+ * directory, and the 64-bit XXH3 checksum of its content, which --verify compares. A task has one
+ * file: a second call replaces the first. */
 MPP_API void mpb_output_file(struct mpb_context *context, const char *name, uint64_t size_bytes,
                              uint64_t xxh3);
 
@@ -216,8 +218,10 @@ enum mpb_plan {
  * results. A stage begins when all tasks of the round before have ended. If one of its own tasks
  * fails, no further stage begins, and the output is not written. */
 struct mpb_stage {
-    const char *name; /* for messages, such as "merge" */
-    size_t group;     /* how many results, in the order of the inputs, a task gets; 0: all */
+    const char
+        *name;    /* such as "merge", at most 20 bytes. It is a part of what identifies the tasks
+                         in the journal: after a change of it a resumed run does them again */
+    size_t group; /* how many results, in the order of the inputs, a task gets; 0: all */
     int (*run)(void *state, const struct mpb_task *task, struct mpb_context *context,
                struct mpp_error *error);
 
@@ -233,8 +237,9 @@ struct mpb_default {
     const char *name, *value;
 };
 
-/* Only name, summary and run are required. All functions get the settings: a struct of
- * settings_size bytes that the job's options are stored in. */
+/* Only name, summary and run are required, and output_path if the tasks write files. mpb_main
+ * returns 70 at once if one is missing. check, begin, open, output_path and load get the settings:
+ * a struct of settings_size bytes that the job's options are stored in. */
 struct mpb_job {
     const char *name;
     const char *program;     /* a program that runs only this job; NULL: none. For completions */
@@ -285,12 +290,13 @@ struct mpb_job {
     int (*open)(void **state, const struct mpb_run *run, const void *settings,
                 struct mpp_error *error);
 
-    /* MPB_OUTPUT_FILES: writes the path of the output file of an input's task to `path`, which has
-     * room for `size` bytes. The engine compares the file with the journal. Several threads may
-     * call it. */
+    /* MPB_OUTPUT_FILES, required: writes the path of the output file of an input's task to `path`,
+     * which has room for `size` bytes. The engine compares the file with the journal. Several
+     * threads may call it. */
     void (*output_path)(const struct mpb_run *run, const void *settings,
                         const struct mpb_task *task, char *path, size_t size);
 
+    /* As in struct mpp_job. A job has both or neither. */
     int (*load)(const struct mpb_run *run, const void *settings, const struct mpb_task *task,
                 void **loaded, struct mpp_error *error);
     void (*unload)(void *loaded);

@@ -71,6 +71,17 @@ static bool send_done(struct result_sender *sender, const struct buf *message)
     return !fits;
 }
 
+/* The failure that takes the place of a result for which there is no memory. */
+static struct message_result without_memory(const struct message_result *result)
+{
+    static const char text[] = "out of memory for the result";
+    struct message_result failure = *result;
+    failure.status = TASK_FAILED_MEMORY;
+    failure.size = sizeof text - 1;
+    failure.data = text;
+    return failure;
+}
+
 bool result_sender_send(struct result_sender *sender, const struct message_result *result)
 {
     buf_clear(&sender->out);
@@ -78,11 +89,7 @@ bool result_sender_send(struct result_sender *sender, const struct message_resul
     message_put_result(&done, result);
     message_end(&done);
     if (sender->out.failed) {
-        static const char text[] = "out of memory for the result";
-        struct message_result failure = *result;
-        failure.status = TASK_FAILED_MEMORY;
-        failure.size = sizeof text - 1;
-        failure.data = text;
+        struct message_result failure = without_memory(result);
         buf_release(&sender->out);
         done = message_begin_done(&sender->out, 0);
         message_put_result(&done, &failure);
@@ -138,12 +145,10 @@ bool result_sender_hold(struct result_sender *sender, const struct mpp_job *job,
     size_t size = sender->held.size;
     message_put_result(&sender->held_list, result);
     if (sender->held.failed) { /* out of memory: without this result, which fails */
-        struct message_result failure = *result;
+        struct message_result failure = without_memory(result);
         sender->held.failed = false;
         sender->held.size = size;
         sender->held_list.count--;
-        failure.status = TASK_FAILED_MEMORY;
-        failure.size = 0;
         return result_sender_send(sender, &failure);
     }
     if ((int64_t)result->ended_ns - sender->held_since_ns < HOLD_NS &&
