@@ -84,13 +84,20 @@ static enum transport_status sim_poll(struct transport *transport,
     struct sim_rank *rank = (struct sim_rank *)transport;
     pthread_mutex_lock(&rank->network->lock);
     struct sim_message *arrived = take_arrived(rank);
-    transport->unsent = !!rank->inbox; /* makes the rank poll again soon */
+    transport->unsent = !!rank->inbox; /* it may not say BYE before it has read them */
     pthread_mutex_unlock(&rank->network->lock);
     if (!arrived)
         return TRANSPORT_EMPTY;
     *message = (struct transport_message){arrived->from, arrived->bytes};
     free(arrived);
     return TRANSPORT_MESSAGE;
+}
+
+/* Nothing wakes a rank when a message is sent to it. */
+static int64_t sim_wait_ns(const struct transport *transport, bool starving, int64_t now_ns)
+{
+    (void)starving, (void)now_ns;
+    return transport->unsent ? 20000 : 200000;
 }
 
 /* Blocks until every rank has closed, as MPI_Finalize may. */
@@ -115,8 +122,11 @@ static void sim_abort(struct transport *transport, int status)
 
 static struct transport *connect_rank(void *context, struct mpp_error *error)
 {
-    static const struct transport_ops ops = {
-        .send = sim_send, .poll = sim_poll, .close = sim_close_rank, .abort = sim_abort};
+    static const struct transport_ops ops = {.send = sim_send,
+                                             .poll = sim_poll,
+                                             .close = sim_close_rank,
+                                             .abort = sim_abort,
+                                             .wait_ns = sim_wait_ns};
     (void)error;
     struct sim_rank *rank = context;
     struct sim_network *network = rank->network;

@@ -13,7 +13,7 @@
  *     --workers    workers per agent
  *     --mean       mean run time of a task, ms
  *     --window     largest number of tasks in the pool, per worker
- *     --hold       how long an agent holds back results, ns per agent in the pool
+ *     --hold       time between two messages with results of a busy agent, ns; -1: as in production
  *     --pull       tasks taken from the map in one step of rank 0
  *     --seed       of the random run times
  *
@@ -57,7 +57,7 @@ static const struct simulation_options defaults = {
     .workers = 1,
     .mean_ms = 100,
     .window = 16,
-    .hold = AGENT_HOLD_NS_PER_RANK,
+    .hold = -1,
     .receive = 700, /* receive and send: measured by rank0_cost; task: by perf */
     .send = 200,
     .task = 30,
@@ -95,7 +95,7 @@ static struct figures simulate(const struct simulation_options *o, int agents,
         .pulled_per_step = (int)o->pull,
         .latency = 5000,
         .latency_task = 20,
-        .hold = (int64_t)(o->hold * agents),
+        .hold = o->hold < 0 ? agent_results_interval_ns(agents) : (int64_t)o->hold,
         .costs = {(int64_t)o->receive, (int64_t)o->send, (int64_t)o->task, (int64_t)o->event}};
     if (setup.window < 65536) /* the window of mpp_map */
         setup.window = 65536;

@@ -66,6 +66,7 @@ static void send_results(struct simulated_pool *pool, int id, bool wants)
     if (!agent->results.count)
         return;
     agent->timer++;
+    agent->results_due_ns = pool->now + pool->setup->hold;
     send_up(pool, id,
             (struct simulated_message){.type = DONE, .wants = wants, .copies = agent->results});
     agent->results = (struct copy_list){0};
@@ -93,7 +94,7 @@ static void agent_step(struct simulated_pool *pool, int id)
         else
             send_up(pool, id, (struct simulated_message){.type = WANT});
     }
-    if (!pool->setup->hold || (!agent->queue.count && !agent->running))
+    if ((!agent->queue.count && !agent->running) || pool->now >= agent->results_due_ns)
         send_results(pool, id, false);
 }
 
@@ -109,8 +110,8 @@ void agent_task_ends(struct simulated_pool *pool, int id, uint32_t copy)
     agent->running--;
     note_busy(pool, -1);
     copy_list_append(&pool->tasks, &agent->results, copy);
-    if (pool->setup->hold && agent->results.count == 1)
-        event_queue_put(&pool->queue, (struct sim_event){.at_ns = pool->now + pool->setup->hold,
+    if (agent->results.count == 1 && pool->now < agent->results_due_ns)
+        event_queue_put(&pool->queue, (struct sim_event){.at_ns = agent->results_due_ns,
                                                          .type = AGENT_FLUSHES,
                                                          .agent = id,
                                                          .argument = agent->timer});

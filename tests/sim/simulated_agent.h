@@ -39,7 +39,8 @@ struct simulated_agent {
     uint32_t running, low_water;
     uint32_t timer; /* number of flushes so far: an older timer has no effect */
     bool requested_more, lost;
-    int64_t active_ns; /* when it last did something */
+    int64_t active_ns;      /* when it last did something */
+    int64_t results_due_ns; /* when results may be sent although there are tasks */
     /* When the last message arrives at rank 0, at other agents, and from rank 0: messages keep
      * their order. */
     int64_t sent_up_ns;

@@ -46,7 +46,7 @@ struct simulated_pool_setup {
     int64_t latency;          /* of a message, ns */
     int64_t latency_task;     /* in addition for each task in it, ns */
     struct simulated_costs costs;
-    int64_t hold; /* how long a busy agent holds back results, ns; 0: not at all */
+    int64_t hold; /* time between two messages with results of a busy agent, ns */
 };
 
 struct simulated_pool_report {

@@ -5,17 +5,6 @@
 #include "clock.h"
 #include "coordinator_messages.h"
 
-/* The next wait is an eighth of the time for which nothing has happened: so a message is delayed by
- * little compared with the pause before it. While the rank has tasks the wait is at most 1 ms,
- * because a thief may be waiting for an answer. While it has none the wait may be longer, because
- * each poll takes time on a core that other processes may need. */
-enum {
-    WAIT_MIN_NS = 20000,
-    WAIT_MAX_BUSY_NS = 1000000,
-    WAIT_MAX_IDLE_NS = 10000000,
-    WAIT_FRACTION = 8,
-};
-
 /* Bounds that keep a flood of messages from starving the workers. */
 enum { MESSAGES_PER_STEP = 256, STEPS_PER_POLL = 8 };
 
@@ -62,6 +51,21 @@ static int handle_lost_ranks(struct rank_loop *rank, bool *progressed, struct mp
     return 0;
 }
 
+/* Waits for a descriptor for at most timeout_ns; -1: without a limit. */
+static void poll_descriptors(struct rank_loop *rank, int wake_fd, int64_t timeout_ns)
+{
+    struct pollfd *fds = rank->poll_set;
+    int of_transport = transport_fill_pollfds(rank->transport, fds);
+    int count = of_transport + agent_fill_pollfds(rank->agent, fds + of_transport);
+    if (wake_fd >= 0)
+        fds[count++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
+    struct timespec time = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+    if (ppoll(fds, (nfds_t)count, timeout_ns < 0 ? NULL : &time, NULL) <= 0)
+        return;
+    transport_read_pollfds(rank->transport, fds);
+    agent_read_pollfds(rank->agent, fds + of_transport);
+}
+
 int rank_loop_step(struct rank_loop *rank, bool *progressed, struct mpp_error *error)
 {
     if (take_messages(rank, progressed, error) ||
@@ -71,46 +75,26 @@ int rank_loop_step(struct rank_loop *rank, bool *progressed, struct mpp_error *e
         return -1;
     if (agent_step(rank->agent, progressed, &rank->next_step_ns, error))
         return -1;
-    if (*progressed)
-        rank->idle_since_ns = 0;
-    /* A rank that is always busy never waits, so its workers are polled here now and then. */
-    if (*progressed && ++rank->busy_steps % STEPS_PER_POLL == 0) {
-        int count = agent_fill_pollfds(rank->agent, rank->poll_set);
-        if (poll(rank->poll_set, (nfds_t)count, 0) > 0)
-            agent_read_pollfds(rank->agent, rank->poll_set);
-    }
+    /* A rank that is always busy never waits, so its descriptors are polled here now and then. */
+    if (*progressed && ++rank->busy_steps % STEPS_PER_POLL == 0)
+        poll_descriptors(rank, -1, 0);
     return 0;
 }
 
 /* The length of the next wait; -1: no limit. */
-static int64_t wait_ns(struct rank_loop *rank)
+static int64_t wait_ns(const struct rank_loop *rank)
 {
     int64_t now = monotonic_now_ns();
-    int64_t to_step = rank->next_step_ns == INT64_MAX ? INT64_MAX
-                      : rank->next_step_ns > now      ? rank->next_step_ns - now
-                                                      : 0;
-    if (rank->transport->size == 1)
-        return to_step == INT64_MAX ? -1 : to_step;
-    if (!rank->idle_since_ns)
-        rank->idle_since_ns = now;
-    int64_t ns = (now - rank->idle_since_ns) / WAIT_FRACTION;
-    int64_t max_ns = agent_idle(rank->agent) ? WAIT_MAX_IDLE_NS : WAIT_MAX_BUSY_NS;
-    if (ns > max_ns)
-        ns = max_ns;
-    if (ns < WAIT_MIN_NS || rank->transport->unsent)
-        ns = WAIT_MIN_NS;
-    return to_step < ns ? to_step : ns;
+    int64_t to_look = transport_wait_ns(rank->transport, agent_starves(rank->agent), now);
+    if (rank->next_step_ns == INT64_MAX)
+        return to_look;
+    int64_t to_step = rank->next_step_ns > now ? rank->next_step_ns - now : 0;
+    return to_look < 0 || to_step < to_look ? to_step : to_look;
 }
 
 void rank_loop_wait(struct rank_loop *rank, int wake_fd)
 {
-    int count = agent_fill_pollfds(rank->agent, rank->poll_set);
-    if (wake_fd >= 0)
-        rank->poll_set[count++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
-    int64_t ns = wait_ns(rank);
-    struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-    if (ppoll(rank->poll_set, (nfds_t)count, ns < 0 ? NULL : &time, NULL) > 0)
-        agent_read_pollfds(rank->agent, rank->poll_set);
+    poll_descriptors(rank, wake_fd, wait_ns(rank));
 }
 
 void rank_loop_stop(struct rank_loop *rank)

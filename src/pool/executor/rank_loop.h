@@ -20,19 +20,17 @@ struct rank_loop {
     struct forkserver forkserver;
     struct agent *agent;
     struct coordinator *coordinator; /* on rank 0; NULL on the others */
-    struct pollfd poll_set[MPP_WORKERS_MAX + 2];
-    unsigned busy_steps;   /* steps that did something */
-    int64_t next_step_ns;  /* when the agent must have a step even if nothing happens */
-    int64_t idle_since_ns; /* start of the first wait since anything happened; 0: not waiting */
+    struct pollfd poll_set[MPP_WORKERS_MAX + 2 + TRANSPORT_POLLFDS_MAX];
+    unsigned busy_steps;  /* steps that did something */
+    int64_t next_step_ns; /* when the agent must have a step even if nothing happens */
 };
 
 /* Does everything that can be done without blocking. Sets *progressed if it did anything. Returns
  * -1 with the error filled if this rank cannot go on. */
 int rank_loop_step(struct rank_loop *rank, bool *progressed, struct mpp_error *error);
 
-/* Blocks until a worker, the fork server or wake_fd (-1: none) is readable, or until messages
- * should be looked for. MPI has no descriptor to poll, so a rank looks at intervals that grow from
- * 20 us to 10 ms while nothing happens. */
+/* Blocks until a worker, the fork server, the transport or wake_fd (-1: none) is readable, or until
+ * it is time for the transport to look for messages or for the agent to have a step. */
 void rank_loop_wait(struct rank_loop *rank, int wake_fd);
 
 /* Ends the agent and its worker processes. The transport stays open. */

@@ -3,42 +3,27 @@
 #include "rank_liveness.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "fnv1a.h"
+#include "namespace_id.h"
 
-enum { DEAD = -2, UNWATCHED = -1 }; /* instead of a pidfd; poll(2) ignores negative descriptors */
+enum { DEAD = -2, UNWATCHED = -1 }; /* instead of a pidfd */
 
 struct rank_liveness {
+    int epoll_fd; /* of all pidfds; a pidfd is readable when its process has ended */
     int count;
-    struct pollfd *pidfds; /* by index; a pidfd is readable when its process has ended */
-    int *dead;             /* indices not returned yet */
+    int *pidfds; /* by index */
+    int *dead;   /* indices not returned yet */
     int dead_count;
 };
 
-/* A hash of the boot's id and the PID namespace; 0: not known. */
-static uint64_t pid_space(void)
-{
-    char boot_id[64];
-    struct stat pid_namespace;
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd < 0 ? -1 : read(fd, boot_id, sizeof boot_id);
-    if (fd >= 0)
-        close(fd);
-    if (size <= 0 || stat("/proc/self/ns/pid", &pid_namespace))
-        return 0;
-    return fnv1a(FNV1A_INIT, boot_id, (size_t)size) ^
-           (uint64_t)pid_namespace.st_ino * UINT64_C(0x9e3779b97f4a7c15);
-}
-
 struct rank_liveness_id rank_liveness_self(void)
 {
-    return (struct rank_liveness_id){.pid_space = pid_space(), .pid = getpid()};
+    return (struct rank_liveness_id){.pid_space = namespace_id("pid"), .pid = getpid()};
 }
 
 /* A pidfd for the process, or DEAD or UNWATCHED. */
@@ -50,26 +35,34 @@ static int open_pidfd(const struct rank_liveness_id *id, const struct rank_liven
     return fd >= 0 ? fd : errno == ESRCH ? DEAD : UNWATCHED;
 }
 
+/* Begins to watch the process with this index. -1: out of descriptors or memory. */
+static int watch(struct rank_liveness *liveness, int index, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = index};
+    liveness->pidfds[index] = fd;
+    if (fd == DEAD)
+        liveness->dead[liveness->dead_count++] = index;
+    return fd >= 0 ? epoll_ctl(liveness->epoll_fd, EPOLL_CTL_ADD, fd, &event) : 0;
+}
+
 struct rank_liveness *rank_liveness_new(const struct rank_liveness_id *ids, int count)
 {
     struct rank_liveness_id self = rank_liveness_self();
     struct rank_liveness *liveness = calloc(1, sizeof *liveness);
     if (!liveness)
         return NULL;
+    liveness->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     liveness->pidfds = calloc((size_t)count, sizeof *liveness->pidfds);
     liveness->dead = calloc((size_t)count, sizeof *liveness->dead);
-    if (!liveness->pidfds || !liveness->dead) {
-        rank_liveness_free(liveness);
-        return NULL;
+    bool failed = liveness->epoll_fd < 0 || !liveness->pidfds || !liveness->dead;
+    while (!failed && liveness->count < count) {
+        int index = liveness->count++;
+        failed = watch(liveness, index, open_pidfd(&ids[index], &self)) != 0;
     }
-    for (int i = 0; i < count; i++) {
-        int fd = open_pidfd(&ids[i], &self);
-        liveness->pidfds[i] = (struct pollfd){.fd = fd, .events = POLLIN};
-        if (fd == DEAD)
-            liveness->dead[liveness->dead_count++] = i;
-        liveness->count++;
-    }
-    return liveness;
+    if (!failed)
+        return liveness;
+    rank_liveness_free(liveness);
+    return NULL;
 }
 
 void rank_liveness_free(struct rank_liveness *liveness)
@@ -77,21 +70,29 @@ void rank_liveness_free(struct rank_liveness *liveness)
     if (!liveness)
         return;
     for (int i = 0; i < liveness->count; i++)
-        if (liveness->pidfds[i].fd >= 0)
-            close(liveness->pidfds[i].fd);
+        if (liveness->pidfds[i] >= 0)
+            close(liveness->pidfds[i]);
+    if (liveness->epoll_fd >= 0)
+        close(liveness->epoll_fd);
     free(liveness->pidfds);
     free(liveness->dead);
     free(liveness);
 }
 
+int rank_liveness_fd(const struct rank_liveness *liveness)
+{
+    return liveness->epoll_fd;
+}
+
 int rank_liveness_next_dead(struct rank_liveness *liveness)
 {
-    if (!liveness->dead_count && poll(liveness->pidfds, (nfds_t)liveness->count, 0) > 0)
-        for (int i = 0; i < liveness->count; i++)
-            if (liveness->pidfds[i].fd >= 0 && liveness->pidfds[i].revents) {
-                close(liveness->pidfds[i].fd);
-                liveness->pidfds[i].fd = DEAD;
-                liveness->dead[liveness->dead_count++] = i;
-            }
-    return liveness->dead_count ? liveness->dead[--liveness->dead_count] : -1;
+    struct epoll_event event;
+    if (liveness->dead_count)
+        return liveness->dead[--liveness->dead_count];
+    if (epoll_wait(liveness->epoll_fd, &event, 1, 0) <= 0)
+        return -1;
+    int index = event.data.fd;
+    close(liveness->pidfds[index]); /* epoll forgets it, too */
+    liveness->pidfds[index] = DEAD;
+    return index;
 }

@@ -15,8 +15,8 @@
 /* Identifies a process among all processes of all hosts. Contains no pointers, so it can be sent as
  * bytes. */
 struct rank_liveness_id {
-    uint64_t pid_space; /* this boot of this host and this PID namespace; processes with the same
-                           value can watch each other; 0: not known */
+    uint64_t pid_space; /* namespace_id("pid"): processes with the same value can watch each other;
+                           0: not known */
     int64_t pid;
 };
 
@@ -26,9 +26,13 @@ struct rank_liveness_id rank_liveness_self(void);
 struct rank_liveness;
 
 /* Begins to watch `count` processes; the caller's own entry is ignored. The ids are copied. NULL:
- * out of memory. */
+ * out of memory or of descriptors. */
 struct rank_liveness *rank_liveness_new(const struct rank_liveness_id *ids, int count);
 void rank_liveness_free(struct rank_liveness *liveness); /* NULL is allowed */
+
+/* A descriptor that is readable when rank_liveness_next_dead has something to return; not for
+ * processes that were dead already. */
+int rank_liveness_fd(const struct rank_liveness *liveness);
 
 /* The index, in `ids`, of a process that has died; each is returned once. -1: there is none. Does
  * not block. */

@@ -8,11 +8,17 @@
  *
  * Nothing blocks except transport_close. A transport may be used by different threads, but only by
  * one at a time.
+ *
+ * A rank that has nothing to do sleeps in poll(2) until one of the transport's descriptors becomes
+ * readable, at most for transport_wait_ns. Between ranks of one host a descriptor says that a
+ * message has been sent; from other hosts messages come without a sign.
  */
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
 
+#include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "buf.h"
 #include "mpp_error.h"
@@ -44,6 +50,10 @@ struct transport_ops {
                                   struct mpp_error *error);
     int (*close)(struct transport *transport, struct mpp_error *error);
     void (*abort)(struct transport *transport, int status);
+    /* NULL for these three: there are no descriptors, and no reason to wake up. */
+    int (*fill_pollfds)(const struct transport *transport, struct pollfd *fds);
+    void (*read_pollfds)(struct transport *transport, const struct pollfd *fds);
+    int64_t (*wait_ns)(const struct transport *transport, bool starving, int64_t now_ns);
     int (*next_lost)(struct transport *transport);             /* NULL: ranks are never lost */
     void (*disconnect)(struct transport *transport, int rank); /* NULL likewise */
 };
@@ -54,8 +64,10 @@ struct transport {
     int rank;        /* of this process */
     int size;        /* number of ranks */
     int node_ranks;  /* how many of them run on this host */
-    size_t unsent;   /* messages whose sending has not completed; only transport_poll advances it */
+    size_t unsent;   /* messages that arrive only if this rank goes on calling transport_poll */
     int exit_status; /* for a process that cannot return from transport_close; 0 by default */
+    bool polls_host; /* ranks of this host cannot wake each other: they look on a timer */
+    uint64_t missed; /* messages without a sign, from ranks that can wake this one; should be 0 */
     struct transport_self_queue self_queue;
 };
 
@@ -66,6 +78,16 @@ int transport_send(struct transport *transport, int to, struct buf *bytes, struc
 /* Receives the next message, if one has arrived. */
 enum transport_status transport_poll(struct transport *transport, struct transport_message *message,
                                      struct mpp_error *error);
+
+/* The descriptors to poll(2) for, at most TRANSPORT_POLLFDS_MAX. Returns how many. Afterwards
+ * transport_read_pollfds takes what poll(2) has reported for the same descriptors. */
+enum { TRANSPORT_POLLFDS_MAX = 2 };
+int transport_fill_pollfds(const struct transport *transport, struct pollfd *fds);
+void transport_read_pollfds(struct transport *transport, const struct pollfd *fds);
+
+/* How long to sleep at most before the next transport_poll, in nanoseconds; -1: until a descriptor
+ * is readable. `starving`: workers of this rank have nothing to do until a message arrives. */
+int64_t transport_wait_ns(const struct transport *transport, bool starving, int64_t now_ns);
 
 /* A rank that has died and has not been returned before; -1: there is none. Rank 0 is told of every
  * rank, other ranks only of rank 0. Cheap to call. */

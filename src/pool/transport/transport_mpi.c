@@ -2,11 +2,15 @@
 /*
  * The transport over MPI: see transport.h. No other file includes <mpi.h>.
  *
- * Sending is MPI_Isend; the bytes are kept until the send completes. MPI_Send could deadlock: two
- * agents that send each other more than the eager limit would wait for each other forever.
- * Receiving is MPI_Iprobe, then MPI_Recv of the message that was found. Different
- * threads call MPI, but only one at a time (MPI_THREAD_SERIALIZED). Messages travel on a
+ * Sending is MPI_Isend; the bytes are kept until the send completes. Receiving is MPI_Iprobe, then
+ * MPI_Irecv of the message that was found, because a large one is not there yet: both sides have to
+ * call MPI to move it. So nothing blocks, and two ranks may send each other large messages at once.
+ * Different threads call MPI, but only one at a time (MPI_THREAD_SERIALIZED). Messages travel on a
  * duplicate of MPI_COMM_WORLD, so they never mix with the program's own.
+ *
+ * Waking up. Ranks of one host ring each other's doorbell (doorbell.h) after each message. If all
+ * ranks of the run can, MPI is called only for messages that were announced, and once a second in
+ * case that a ring was missed. Otherwise a rank also looks on a timer (poll_pace.h).
  *
  * Lost ranks. Open MPI 5 started with `mpirun --with-ft ulfm` reports them (ULFM). Older versions
  * do not, but with `mpirun --enable-recovery` the other ranks of a host survive, and the kernel
@@ -19,12 +23,13 @@
 #include <mpi.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "doorbell.h"
+#include "poll_pace.h"
 #include "rank_liveness.h"
 #ifdef OPEN_MPI
 #include <mpi-ext.h>
@@ -38,6 +43,11 @@
 enum {
     MESSAGE_TAG = 1,
     LOST_CHECK_INTERVAL_NS = 20000000,
+    BACKSTOP_NS = 1000000000, /* as PACE_BACKSTOP */
+    REMIND_NS = 200000,       /* an announced message that has not been found by then is late */
+    LOOKS = 2,            /* MPI_Iprobe may receive a message only after it has looked for one */
+    SMALL_BYTES = 4096,   /* MPI delivers a message of this size without the sender's help */
+    SMALL_SENDS_MAX = 64, /* that may wait until MPI is called for another reason */
     WATCHDOG_INTERVAL_MS = 50,
 };
 
@@ -47,15 +57,34 @@ enum {
 struct pending_send {
     MPI_Request request;
     int to;
+    bool counted; /* in base.unsent */
+    struct buf bytes;
+};
+
+struct pending_receive {
+    MPI_Request request;
+    int from;
     struct buf bytes;
 };
 
 struct mpi_transport {
     struct transport base;
     MPI_Comm comm;
-    bool called_init;           /* this transport called MPI_Init, so it calls MPI_Finalize */
-    struct pending_send *sends; /* base.unsent of them are in use */
-    size_t send_capacity;
+    bool called_init; /* this transport called MPI_Init, so it calls MPI_Finalize */
+    struct pending_send *sends;
+    size_t send_count, send_capacity;
+    struct pending_receive *receives; /* in the order in which the messages were found */
+    size_t receive_count, receive_capacity;
+    int64_t active_ns; /* when a message was last sent, announced or received */
+
+    struct doorbell *bell; /* NULL: this rank is alone on its host, or nobody can ring here */
+    bool all_ring;         /* every other rank can ring */
+    bool rung;             /* the doorbell is readable */
+    bool bell_full;        /* a ring is to be repeated soon */
+    bool look;             /* call MPI although no message is expected */
+    int64_t next_look_ns;  /* all_ring: when to do so */
+
+    bool death_seen;    /* the descriptor of `liveness` is readable */
     bool *disconnected; /* by rank: it is lost, messages to it are dropped */
     bool any_disconnected;
     int64_t next_check_ns;          /* when to look for lost ranks again */
@@ -85,23 +114,27 @@ static int mpi_error(struct mpp_error *error, const char *what, int code)
     return mpp_error_set(error, "%s failed: %s", what, text);
 }
 
+static void remove_send(struct mpi_transport *t, size_t at)
+{
+    t->base.unsent -= t->sends[at].counted;
+    t->sends[at] = t->sends[--t->send_count];
+}
+
 /* Tests the pending sends and frees the bytes of those that have completed. */
 static int reap_sends(struct mpi_transport *t, struct mpp_error *error)
 {
-    size_t kept = 0;
     int failed = 0;
-    for (size_t i = 0; i < t->base.unsent; i++) {
+    for (size_t i = t->send_count; i-- > 0;) {
         int complete = 0;
         int code = MPI_Test(&t->sends[i].request, &complete, MPI_STATUS_IGNORE);
         bool dropped = code && is_rank_failure(code);
         if (code && !dropped)
             failed = mpi_error(error, "MPI_Test", code);
-        if (complete || dropped)
-            buf_release(&t->sends[i].bytes);
-        else
-            t->sends[kept++] = t->sends[i];
+        if (!complete && !dropped)
+            continue;
+        buf_release(&t->sends[i].bytes);
+        remove_send(t, i);
     }
-    t->base.unsent = kept;
     return failed;
 }
 
@@ -114,7 +147,7 @@ static int mpi_send(struct transport *transport, int to, struct buf *bytes, stru
         buf_release(bytes);
         return 0;
     }
-    if (t->base.unsent == t->send_capacity) {
+    if (t->send_count == t->send_capacity) {
         size_t capacity = t->send_capacity ? 2 * t->send_capacity : 16;
         struct pending_send *sends = realloc(t->sends, capacity * sizeof *sends);
         if (!sends)
@@ -122,7 +155,7 @@ static int mpi_send(struct transport *transport, int to, struct buf *bytes, stru
         t->sends = sends;
         t->send_capacity = capacity;
     }
-    struct pending_send *send = &t->sends[t->base.unsent];
+    struct pending_send *send = &t->sends[t->send_count];
     int code = MPI_Isend(bytes->data, (int)bytes->size, MPI_BYTE, to, MESSAGE_TAG, t->comm,
                          &send->request);
     if (code && is_rank_failure(code)) {
@@ -131,48 +164,189 @@ static int mpi_send(struct transport *transport, int to, struct buf *bytes, stru
     }
     if (code)
         return mpi_error(error, "MPI_Isend", code);
+    /* A rank that waits for a small message reminds its sender, should that be necessary. */
+    bool rings = t->bell && doorbell_posted(t->bell, to);
+    send->counted = bytes->size > SMALL_BYTES || !rings;
     send->to = to;
     send->bytes = *bytes;
     *bytes = BUF_INIT;
-    t->base.unsent++;
+    t->base.unsent += send->counted;
+    t->send_count++;
+    t->active_ns = monotonic_now_ns();
     return 0;
+}
+
+/* ---- Receiving ---- */
+
+/* Begins to receive the message that MPI_Iprobe has found. */
+static int start_receive(struct mpi_transport *t, MPI_Status *found, struct mpp_error *error)
+{
+    int size = 0;
+    MPI_Get_count(found, MPI_BYTE, &size);
+    if (t->receive_count == t->receive_capacity) {
+        size_t capacity = t->receive_capacity ? 2 * t->receive_capacity : 16;
+        struct pending_receive *receives = realloc(t->receives, capacity * sizeof *receives);
+        if (!receives)
+            return mpp_error_set(error, "out of memory for a message");
+        t->receives = receives;
+        t->receive_capacity = capacity;
+    }
+    struct pending_receive *receive = &t->receives[t->receive_count];
+    *receive = (struct pending_receive){.from = found->MPI_SOURCE, .bytes = BUF_INIT};
+    uint8_t *to = buf_reserve(&receive->bytes, (size_t)size);
+    if (!to)
+        return mpp_error_set(error, "out of memory for a message of %d bytes", size);
+    int code =
+        MPI_Irecv(to, size, MPI_BYTE, receive->from, MESSAGE_TAG, t->comm, &receive->request);
+    if (code) {
+        buf_release(&receive->bytes);
+        return is_rank_failure(code) ? 0 : mpi_error(error, "MPI_Irecv", code);
+    }
+    receive->bytes.size = (size_t)size;
+    t->receive_count++;
+    return 0;
+}
+
+static void remove_receive(struct mpi_transport *t, size_t at)
+{
+    t->receive_count--;
+    for (; at < t->receive_count; at++)
+        t->receives[at] = t->receives[at + 1];
+}
+
+/* Whether an earlier message of the same rank is still being received. */
+static bool is_overtaking(const struct mpi_transport *t, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (t->receives[i].from == t->receives[at].from)
+            return true;
+    return false;
+}
+
+/* Takes a message that has been received completely. */
+static enum transport_status
+take_received(struct mpi_transport *t, struct transport_message *message, struct mpp_error *error)
+{
+    for (size_t i = 0; i < t->receive_count; i++) {
+        int complete = 0;
+        if (is_overtaking(t, i))
+            continue;
+        int code = MPI_Test(&t->receives[i].request, &complete, MPI_STATUS_IGNORE);
+        if (!code && !complete)
+            continue;
+        *message = (struct transport_message){t->receives[i].from, t->receives[i].bytes};
+        remove_receive(t, i--);
+        if (!code) {
+            t->active_ns = monotonic_now_ns();
+            return TRANSPORT_MESSAGE;
+        }
+        buf_release(&message->bytes);
+        if (!is_rank_failure(code)) { /* otherwise the sender died while it was sending */
+            mpi_error(error, "MPI_Test", code);
+            return TRANSPORT_FAILED;
+        }
+    }
+    return TRANSPORT_EMPTY;
+}
+
+/* Looks for a message, and begins to receive it. Returns 1 if there was one, 0 if not, or -1. */
+static int look_for_message(struct mpi_transport *t, bool by_backstop, struct mpp_error *error)
+{
+    int there = 0;
+    MPI_Status status;
+    int code = MPI_Iprobe(MPI_ANY_SOURCE, MESSAGE_TAG, t->comm, &there, &status);
+    if (code && !is_rank_failure(code))
+        return mpi_error(error, "MPI_Iprobe", code);
+    if (code || !there)
+        return 0;
+    if (t->bell) {
+        if (by_backstop)
+            doorbell_listen(t->bell); /* its ring may have come just now */
+        doorbell_received(t->bell, status.MPI_SOURCE, by_backstop);
+        t->base.missed = doorbell_missed(t->bell);
+    }
+    return start_receive(t, &status, error) ? -1 : 1;
+}
+
+static bool expects_message(const struct mpi_transport *t)
+{
+    return t->bell && doorbell_expects(t->bell);
+}
+
+static void listen(struct mpi_transport *t)
+{
+    if (t->rung) {
+        t->look |= doorbell_listen(t->bell);
+        if (doorbell_expects(t->bell))
+            t->active_ns = monotonic_now_ns();
+        t->base.missed = doorbell_missed(t->bell);
+    }
+    t->rung = false;
+    if (t->bell)
+        t->bell_full = doorbell_retry(t->bell);
+}
+
+/* Whether MPI has to move a message, and must be called for that. */
+static bool is_under_way(const struct mpi_transport *t)
+{
+    return t->base.unsent || t->receive_count || expects_message(t);
 }
 
 static enum transport_status mpi_poll(struct transport *transport,
                                       struct transport_message *message, struct mpp_error *error)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
-    if (t->base.unsent && reap_sends(t, error))
-        return TRANSPORT_FAILED;
-
-    int there = 0;
-    MPI_Status status;
-    int code = MPI_Iprobe(MPI_ANY_SOURCE, MESSAGE_TAG, t->comm, &there, &status);
-    if (code && !is_rank_failure(code)) {
-        mpi_error(error, "MPI_Iprobe", code);
-        return TRANSPORT_FAILED;
-    }
-    if (code || !there)
+    listen(t);
+    bool must_look = !t->all_ring || t->look || is_under_way(t);
+    if (!must_look && t->send_count < SMALL_SENDS_MAX && monotonic_now_ns() < t->next_look_ns)
         return TRANSPORT_EMPTY;
-    int size = 0;
-    MPI_Get_count(&status, MPI_BYTE, &size);
-    message->from = status.MPI_SOURCE;
-    message->bytes = BUF_INIT;
-    uint8_t *to = buf_reserve(&message->bytes, (size_t)size);
-    if (!to) {
-        mpp_error_set(error, "out of memory for a message of %d bytes", size);
+    if (reap_sends(t, error))
         return TRANSPORT_FAILED;
+    enum transport_status status = take_received(t, message, error);
+    if (status != TRANSPORT_EMPTY)
+        return status;
+    for (int looks = 0; looks < LOOKS; looks++) {
+        int found = look_for_message(t, !must_look, error);
+        if (found < 0)
+            return TRANSPORT_FAILED;
+        if (found && (status = take_received(t, message, error)) != TRANSPORT_EMPTY)
+            return status;
     }
-    code = MPI_Recv(to, size, MPI_BYTE, status.MPI_SOURCE, MESSAGE_TAG, t->comm, MPI_STATUS_IGNORE);
-    if (code) {
-        buf_release(&message->bytes);
-        if (is_rank_failure(code)) /* the sender died while it was sending */
-            return TRANSPORT_EMPTY;
-        mpi_error(error, "MPI_Recv", code);
-        return TRANSPORT_FAILED;
-    }
-    message->bytes.size = (size_t)size;
-    return TRANSPORT_MESSAGE;
+    t->look = false;
+    int64_t now_ns = monotonic_now_ns();
+    t->next_look_ns = now_ns + BACKSTOP_NS;
+    if (expects_message(t) && now_ns - t->active_ns > REMIND_NS)
+        doorbell_remind(t->bell);
+    return TRANSPORT_EMPTY;
+}
+
+/* ---- Waking up ---- */
+
+static int mpi_fill_pollfds(const struct transport *transport, struct pollfd *fds)
+{
+    const struct mpi_transport *t = (const struct mpi_transport *)transport;
+    int bell_fd = t->bell ? doorbell_fd(t->bell) : -1; /* poll(2) ignores -1 */
+    fds[0] = (struct pollfd){.fd = bell_fd, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = rank_liveness_fd(t->liveness), .events = POLLIN};
+    return 2;
+}
+
+static void mpi_read_pollfds(struct transport *transport, const struct pollfd *fds)
+{
+    struct mpi_transport *t = (struct mpi_transport *)transport;
+    t->rung = fds[0].revents != 0;
+    t->death_seen = fds[1].revents != 0;
+}
+
+static int64_t mpi_wait_ns(const struct transport *transport, bool starving, int64_t now_ns)
+{
+    const struct mpi_transport *t = (const struct mpi_transport *)transport;
+    enum poll_pace pace = is_under_way(t) ? PACE_UNDER_WAY
+                          : !t->all_ring  ? starving ? PACE_STARVING : PACE_FED
+                          : t->bell_full
+                              ? PACE_FED /* the other rank is awake: it has rings to read */
+                              : PACE_BACKSTOP;
+    return poll_pace_wait_ns(pace, now_ns - t->active_ns);
 }
 
 /* ---- Lost ranks ---- */
@@ -180,17 +354,20 @@ static enum transport_status mpi_poll(struct transport *transport,
 static void mpi_disconnect(struct transport *transport, int rank)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
-    size_t kept = 0;
     t->disconnected[rank] = t->any_disconnected = true;
-    for (size_t i = 0; i < t->base.unsent; i++) {
-        if (t->sends[i].to != rank) {
-            t->sends[kept++] = t->sends[i];
-            continue;
+    /* The bytes are never freed, because MPI may still use them. */
+    for (size_t i = t->send_count; i-- > 0;)
+        if (t->sends[i].to == rank) {
+            MPI_Request_free(&t->sends[i].request);
+            remove_send(t, i);
         }
-        /* Its bytes are never freed, because MPI may still read them. */
-        MPI_Request_free(&t->sends[i].request);
-    }
-    t->base.unsent = kept;
+    for (size_t i = t->receive_count; i-- > 0;)
+        if (t->receives[i].from == rank) {
+            MPI_Request_free(&t->receives[i].request);
+            remove_receive(t, i);
+        }
+    if (t->bell)
+        doorbell_drop(t->bell, rank);
 }
 
 #if HAVE_ULFM
@@ -224,12 +401,13 @@ static int mpi_next_lost(struct transport *transport)
     struct mpi_transport *t = (struct mpi_transport *)transport;
     int64_t now = monotonic_now_ns();
     int rank;
-    if (now < t->next_check_ns)
+    if (now < t->next_check_ns && !t->death_seen)
         return -1;
     while ((rank = rank_liveness_next_dead(t->liveness)) >= 0 || (rank = ulfm_next_lost(t)) >= 0)
         if (!t->disconnected[rank] && (t->base.rank == 0 || rank == 0))
             return rank;
     t->next_check_ns = now + LOST_CHECK_INTERVAL_NS;
+    t->death_seen = false;
     return -1;
 }
 
@@ -262,15 +440,19 @@ static int watch_ranks(struct mpi_transport *t, struct mpp_error *error)
 
 /* ---- Opening and closing ---- */
 
-/* Waits until every pending send has completed. The receivers poll until then. */
+/* Waits until every pending send has completed and every receiver was rung. The receivers poll until
+ * then. */
 static int complete_sends(struct mpi_transport *t, struct mpp_error *error)
 {
-    while (t->base.unsent) {
+    while (t->send_count || t->bell_full) {
+        t->rung = t->bell;
+        listen(t);
         if (reap_sends(t, error))
             return -1;
         for (int rank; (rank = mpi_next_lost(&t->base)) >= 0;)
             mpi_disconnect(&t->base, rank);
-        sched_yield();
+        if (t->send_count || t->bell_full)
+            poll(NULL, 0, 1);
     }
     return 0;
 }
@@ -317,9 +499,11 @@ static int mpi_close(struct transport *transport, struct mpp_error *error)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
     int result = complete_sends(t, error);
-    for (size_t i = 0; i < t->base.unsent; i++)
+    for (size_t i = 0; i < t->send_count; i++)
         buf_release(&t->sends[i].bytes);
     free(t->sends);
+    free(t->receives);
+    doorbell_free(t->bell);
     /* With ULFM, MPI_Finalize waits forever for a rank that was lost on another host; its launcher
      * accepts an exit without MPI_Finalize. */
     bool finalizes = t->called_init && !(HAVE_ULFM && t->any_disconnected);
@@ -366,16 +550,46 @@ static int init_mpi(struct mpi_transport *t, int *argc, char ***argv, struct mpp
     return 0;
 }
 
-static int count_node_ranks(struct mpi_transport *t, struct mpp_error *error)
+/* Makes the doorbells of this host's ranks known to each other. If one of them cannot be rung, none
+ * is used. */
+static int connect_doorbells(struct mpi_transport *t, MPI_Comm host, struct mpp_error *error)
 {
-    MPI_Comm node;
+    int ranks = t->base.node_ranks;
+    struct doorbell *bell = doorbell_new(t->base.rank);
+    struct doorbell_id own = bell ? doorbell_id(bell) : (struct doorbell_id){0};
+    struct doorbell_id *ids = calloc((size_t)ranks, sizeof *ids);
+    if (!ids) {
+        doorbell_free(bell);
+        return mpp_error_set(error, "out of memory for %d ranks", ranks);
+    }
+    int code = MPI_Allgather(&own, sizeof own, MPI_BYTE, ids, sizeof own, MPI_BYTE, host);
+    int reached = bell && !code && doorbell_connect(bell, ids, ranks, t->base.size);
+    int all_reached = 0;
+    if (!code)
+        code = MPI_Allreduce(&reached, &all_reached, 1, MPI_INT, MPI_MIN, host);
+    free(ids);
+    if (!all_reached) {
+        doorbell_free(bell);
+        bell = NULL;
+    }
+    t->bell = bell;
+    t->base.polls_host = !bell;
+    t->all_ring = bell && ranks == t->base.size;
+    return code ? mpi_error(error, "MPI_Allgather", code) : 0;
+}
+
+static int meet_host_ranks(struct mpi_transport *t, struct mpp_error *error)
+{
+    MPI_Comm host;
     int code =
-        MPI_Comm_split_type(t->comm, MPI_COMM_TYPE_SHARED, t->base.rank, MPI_INFO_NULL, &node);
+        MPI_Comm_split_type(t->comm, MPI_COMM_TYPE_SHARED, t->base.rank, MPI_INFO_NULL, &host);
     if (code)
         return mpi_error(error, "MPI_Comm_split_type", code);
-    MPI_Comm_size(node, &t->base.node_ranks);
-    MPI_Comm_free(&node);
-    return 0;
+    MPI_Comm_size(host, &t->base.node_ranks);
+    t->all_ring = t->base.size == 1;
+    int failed = t->base.node_ranks > 1 ? connect_doorbells(t, host, error) : 0;
+    MPI_Comm_free(&host);
+    return failed;
 }
 
 struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *error)
@@ -384,6 +598,9 @@ struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *e
                                              .poll = mpi_poll,
                                              .close = mpi_close,
                                              .abort = mpi_abort,
+                                             .fill_pollfds = mpi_fill_pollfds,
+                                             .read_pollfds = mpi_read_pollfds,
+                                             .wait_ns = mpi_wait_ns,
                                              .next_lost = mpi_next_lost,
                                              .disconnect = mpi_disconnect};
     struct mpi_transport *t = calloc(1, sizeof *t);
@@ -402,11 +619,12 @@ struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *e
     MPI_Comm_set_errhandler(t->comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(t->comm, &t->base.rank);
     MPI_Comm_size(t->comm, &t->base.size);
-    if (count_node_ranks(t, error) || watch_ranks(t, error))
+    if (meet_host_ranks(t, error) || watch_ranks(t, error))
         goto fail;
     return &t->base;
 
 fail:
+    doorbell_free(t->bell);
     free(t->disconnected);
     free(t);
     return NULL;

@@ -32,7 +32,7 @@ struct agent {
     bool requested_more;      /* and no tasks have come since */
     struct buf results;       /* the DONE message that is being built */
     struct message_list done; /* its list; .out is NULL when there is none */
-    int64_t send_by_ns;       /* when it must be sent */
+    int64_t results_due_ns;   /* when it must be sent */
     /* Ids of tasks; 0: unused, no task has the id 0. */
     uint64_t cancelled_before_arrival[EARLY_CANCELS_MAX];
     unsigned next_early_cancel;
@@ -72,6 +72,7 @@ static int send_results(struct agent *agent, struct mpp_error *error)
         return 0;
     message_end(&agent->done);
     agent->done = (struct message_list){0};
+    agent->results_due_ns = monotonic_now_ns() + agent_results_interval_ns(agent->transport->size);
     return transport_send(agent->transport, COORDINATOR_RANK, &agent->results, error);
 }
 
@@ -84,11 +85,8 @@ static void report(void *context, const struct message_result *result)
         if (send_results(agent, &agent->error))
             agent->send_failed = true;
     }
-    if (!agent->done.out) {
+    if (!agent->done.out)
         agent->done = message_begin_done(&agent->results, worker_set_replaced(agent->workers));
-        agent->send_by_ns =
-            monotonic_now_ns() + (int64_t)AGENT_HOLD_NS_PER_RANK * (agent->transport->size - 1);
-    }
     message_put_result(&agent->done, result);
 }
 
@@ -106,9 +104,9 @@ static int send_due_results(struct agent *agent, bool *progressed, int64_t *wake
         return 0;
     bool idle = !agent->queue.count && worker_set_idle(agent->workers);
     if (!idle && agent->results.size < RESULTS_BYTES_MAX &&
-        monotonic_now_ns() < agent->send_by_ns) {
-        if (agent->send_by_ns < *wake_at_ns)
-            *wake_at_ns = agent->send_by_ns;
+        monotonic_now_ns() < agent->results_due_ns) {
+        if (agent->results_due_ns < *wake_at_ns)
+            *wake_at_ns = agent->results_due_ns;
         return 0;
     }
     *progressed = true;
@@ -325,7 +323,13 @@ int agent_handle_message(struct agent *agent, int from, const struct buf *bytes,
 
 /* ---- Steps ---- */
 
-bool agent_idle(const struct agent *agent)
+bool agent_starves(const struct agent *agent)
+{
+    return !agent->queue.count && worker_set_starves(agent->workers);
+}
+
+/* No task and no unsent result. */
+static bool agent_idle(const struct agent *agent)
 {
     return !agent->queue.count && !agent->done.out && worker_set_idle(agent->workers);
 }

@@ -15,6 +15,7 @@
 
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "forkserver.h"
 #include "mpp_error.h"
@@ -23,11 +24,14 @@
 
 struct agent;
 
-/* A result waits up to this time, multiplied by the number of other ranks, so that several results
- * share a message. Rank 0 then gets a message about every 16 microseconds, however many ranks
- * there are. A result does not wait when the agent has no tasks left, or sends another message to
- * the coordinator anyway. */
-#define AGENT_HOLD_NS_PER_RANK 16000
+/* While an agent has tasks, it sends results at least this long after the last ones, so that several
+ * share a message: one costs this rank and rank 0 as much as many results. The more ranks there are,
+ * the longer: rank 0 then gets a message about every 16 microseconds, however many there are. */
+static inline int64_t agent_results_interval_ns(int ranks)
+{
+    int64_t min_ns = 20000000, by_ranks_ns = INT64_C(16000) * (ranks - 1);
+    return by_ranks_ns > min_ns ? by_ranks_ns : min_ns;
+}
 
 /* The transport and the fork server must outlive the agent. Workers are started by agent_step.
  * NULL: out of memory. */
@@ -54,7 +58,7 @@ int agent_step(struct agent *agent, bool *progressed, int64_t *wake_at_ns, struc
 int agent_fill_pollfds(const struct agent *agent, struct pollfd *fds);
 void agent_read_pollfds(struct agent *agent, const struct pollfd *fds);
 
-bool agent_idle(const struct agent *agent);  /* no task and no unsent result */
-bool agent_ended(const struct agent *agent); /* END has arrived: the transport can be closed */
+bool agent_starves(const struct agent *agent); /* a worker has nothing to do, or there is none */
+bool agent_ended(const struct agent *agent);   /* END has arrived: the transport can be closed */
 
 #endif

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "clock.h"
 
@@ -49,15 +50,24 @@ static int64_t thread_idle_ns(void)
     return monotonic_now_ns() - clock_now_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
+/* How often the calling thread has waited for something. */
+static long thread_sleeps(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) ? 0 : usage.ru_nvcsw;
+}
+
 void task_load_run(struct task_load *load, const struct mpp_job *job, const void *initargs,
                    struct mpp_bytes payload)
 {
     int64_t idle_before_ns = thread_idle_ns();
+    long sleeps_before = thread_sleeps();
     *load = (struct task_load){.data = NULL};
     errno = 0;
     load->failed = job->load(initargs, payload, &load->data, &load->error) != 0;
     load->no_memory = load->failed && errno == ENOMEM;
-    load->waited_ns = thread_idle_ns() - idle_before_ns;
+    /* A thread that did not sleep may have been idle because others had its core. */
+    load->waited_ns = thread_sleeps() == sleeps_before ? 0 : thread_idle_ns() - idle_before_ns;
 }
 
 void task_load_release(struct task_load *load, const struct mpp_job *job)

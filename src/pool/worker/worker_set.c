@@ -22,7 +22,7 @@
 
 /* How often a busy worker is checked. A task that runs longer than this is reported as running, and
  * the results of earlier tasks in the ring are fetched. */
-#define CHECK_INTERVAL_NS 5000000
+#define CHECK_INTERVAL_NS 50000000
 
 /* From SIGTERM to SIGKILL. */
 #define KILL_DELAY_NS 1000000000
@@ -283,8 +283,8 @@ static int assign_to_idle(struct worker_set *set, struct task_list *queue, bool 
     return 0;
 }
 
-/* If tasks are short, gives a second frame to every worker that has less than half a frame to
- * begin. */
+/* If tasks are short, gives a second frame to every worker that has at most one left to begin. A
+ * worker wakes the agent at the end of a frame, so it does not have to wait for the next one. */
 static int assign_second_frames(struct worker_set *set, struct task_list *queue, bool *progressed,
                                 struct mpp_error *error)
 {
@@ -293,7 +293,7 @@ static int assign_second_frames(struct worker_set *set, struct task_list *queue,
     for (int i = 0; queue->count && i < set->limits.workers; i++) {
         struct worker_handle *worker = &set->workers[i];
         if (accepts_tasks(set, worker) && worker->tasks.count &&
-            2 * worker_handle_unstarted(worker) < frame_tasks(set, queue) &&
+            worker_handle_unstarted(worker) <= frame_tasks(set, queue) &&
             assign_frame(set, worker, queue, progressed, error))
             return -1;
     }
@@ -426,6 +426,14 @@ bool worker_set_idle(const struct worker_set *set)
         if (set->workers[i].tasks.count)
             return false;
     return true;
+}
+
+bool worker_set_starves(const struct worker_set *set)
+{
+    for (int i = 0; i < set->limits.workers; i++)
+        if (!set->workers[i].tasks.count)
+            return true;
+    return !set->limits.workers;
 }
 
 bool worker_set_close(struct worker_set *set)

@@ -84,6 +84,9 @@ bool worker_set_cancel(struct worker_set *set, struct task_list *queue, uint64_t
 
 bool worker_set_idle(const struct worker_set *set); /* no worker has a task */
 
+/* A worker has no task, or there are no workers. */
+bool worker_set_starves(const struct worker_set *set);
+
 /* Lets all workers end; to be called when the set is idle, repeatedly until it returns true: all
  * have ended. A worker that does not end within ten seconds is killed. */
 bool worker_set_close(struct worker_set *set);
