@@ -119,7 +119,7 @@ void console_format_pool(const struct mpp_stats *pool, const char *confined, cha
 {
     text[0] = '\0';
     if (!pool->steals && !pool->workers_replaced && !pool->retries && !confined &&
-        !pool->ranks_lost)
+        !pool->ranks_lost && !pool->ranks_polling)
         return;
     size_t used = append(text, size, 0, "", (uint64_t)pool->ranks, "rank", "");
     if (pool->ranks_lost && used < size)
@@ -130,7 +130,9 @@ void console_format_pool(const struct mpp_stats *pool, const char *confined, cha
     used = append(text, size, used, ", ", pool->workers_replaced, "worker", " replaced");
     used = append(text, size, used, ", ", pool->retries, "task", " tried again");
     if (confined && used < size)
-        snprintf(text + used, size - used, "; confined by %s", confined);
+        used += (size_t)snprintf(text + used, size - used, "; confined by %s", confined);
+    append(text, size, used, "; ", (uint64_t)pool->ranks_polling, "rank",
+           " cannot be woken by others of the same host and look for messages on a timer");
 }
 
 static int close_stream(struct console *console)

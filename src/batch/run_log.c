@@ -223,6 +223,7 @@ static void put_summary(struct buf *out, const struct run_log *log, const struct
     json_put_uint_member(out, "workers_replaced", stats.workers_replaced);
     json_put_uint_member(out, "tasks_tried_again", stats.retries);
     json_put_int_member(out, "ranks_lost", stats.ranks_lost);
+    json_put_int_member(out, "ranks_polling", stats.ranks_polling);
     put_ranks(out, executor, end->elapsed_s);
     buf_put(out, "}\n", 2);
 }

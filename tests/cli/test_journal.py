@@ -263,7 +263,7 @@ def case_summary(sandbox):
     equal(sandbox.run("images", ranks=2).exit, 1)
     found = summary(sandbox)
     wanted = {"exit_status": 1, "stopped_by": None, "done": 4, "already_done": 0, "failed": 9, "skipped": 1,
-              "ranks_lost": 0, "job": "thumbnail"}
+              "ranks_lost": 0, "ranks_polling": 0, "job": "thumbnail"}
     equal({key: found[key] for key in wanted}, wanted)
     equal(sum(cause["count"] for cause in found["causes"]), 9)
     assert all(cause["examples"] and cause["message"] for cause in found["causes"])

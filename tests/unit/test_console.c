@@ -49,6 +49,10 @@ static void test_pool_lines(void **state)
     console_format_pool(&(struct mpp_stats){.ranks = 2, .workers = 8}, "seccomp, Landlock 3", text,
                         sizeof text);
     assert_string_equal(text, "2 ranks, 8 workers; confined by seccomp, Landlock 3");
+    console_format_pool(&(struct mpp_stats){.ranks = 4, .workers = 4, .ranks_polling = 3}, NULL,
+                        text, sizeof text);
+    assert_string_equal(text, "4 ranks, 4 workers; 3 ranks cannot be woken by others of the same "
+                              "host and look for messages on a timer");
 }
 
 int main(void)

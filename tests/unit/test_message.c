@@ -16,9 +16,11 @@ static void put_sample(struct buf *out, int which)
     struct message_list list;
     switch (which) {
     case 0:
-        message_put_hello(
-            out, &(struct message_hello){
-                     .build = UINT64_C(1) << 50, .workers = 64, .clock_ns = -7, .host = "node-17"});
+        message_put_hello(out, &(struct message_hello){.build = UINT64_C(1) << 50,
+                                                       .workers = 64,
+                                                       .clock_ns = -7,
+                                                       .polls_host = true,
+                                                       .host = "node-17"});
         break;
     case 1:
         list = message_begin_tasks(out);
@@ -157,6 +159,7 @@ static void round_trips(void **state)
     assert_true(hello.build == UINT64_C(1) << 50);
     assert_int_equal(hello.workers, 64);
     assert_true(hello.clock_ns == -7);
+    assert_true(hello.polls_host);
     assert_string_equal(hello.host, "node-17");
 
     buf_clear(&out);
@@ -332,9 +335,9 @@ static void bad_types_and_hosts(void **state)
     assert_int_equal(message_open("\0", 1, &fields), MESSAGE_BAD);
     assert_int_equal(message_open("\x63", 1, &fields), MESSAGE_BAD);
     /* type, protocol, build (8 bytes), workers, clock (8 bytes), size of the host's name */
-    uint8_t hello[26 + 255] = {MESSAGE_HELLO, MESSAGE_PROTOCOL, [13] = 1, [25] = 200};
+    uint8_t hello[27 + 255] = {MESSAGE_HELLO, MESSAGE_PROTOCOL, [13] = 1, [26] = 200};
     assert_int_equal(read_whole(hello, sizeof hello), -1);
-    hello[25] = 3;
+    hello[26] = 3;
     assert_int_equal(read_whole(hello, sizeof hello), 0);
     hello[1] = MESSAGE_PROTOCOL + 1;
     assert_int_equal(read_whole(hello, sizeof hello), -1);

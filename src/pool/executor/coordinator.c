@@ -35,7 +35,7 @@ struct coordinator {
     int64_t opened_ns;                    /* when the coordinator was made, CLOCK_MONOTONIC */
     char *broken_reason;                  /* malloc'd; NULL: the pool is not broken */
     uint64_t steals, tasks_stolen, retries;
-    int agents_stopped, ranks_lost;
+    int agents_stopped, ranks_lost, ranks_polling;
     bool stop_sent, cancels_waiting;
 };
 
@@ -314,6 +314,7 @@ int coordinator_agent_joined(struct coordinator *c, int rank, const struct messa
     struct rank_info *info = &c->options.rank_info[rank];
     memcpy(info->host, hello->host, sizeof hello->host);
     info->workers = (int)hello->workers;
+    c->ranks_polling += hello->polls_host;
     if (measure_clock(c, rank, hello->clock_ns, error))
         return -1;
     return apply(c,
@@ -476,7 +477,8 @@ void coordinator_stats(const struct coordinator *c, struct mpp_stats *stats)
                                 .steals = c->steals,
                                 .tasks_stolen = c->tasks_stolen,
                                 .retries = c->retries,
-                                .ranks_lost = c->ranks_lost};
+                                .ranks_lost = c->ranks_lost,
+                                .ranks_polling = c->ranks_polling};
     for (int rank = 0; rank < c->transport->size; rank++)
         stats->workers_replaced += c->agents[rank].workers_replaced;
 }

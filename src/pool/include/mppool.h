@@ -289,6 +289,9 @@ struct mpp_stats {
     uint64_t retries;          /* how often a task was queued again: after a crash of its worker
                                   process or the loss of its rank */
     int ranks_lost;            /* ranks that died; other ranks took over their tasks */
+    int ranks_polling;         /* ranks that other ranks of their host cannot wake, because Unix
+                                  sockets do not reach between them: they look for messages on a
+                                  timer, which takes CPU time */
 };
 
 /* Takes a snapshot. Does not block. */

@@ -33,6 +33,7 @@ void message_put_hello(struct buf *out, const struct message_hello *hello)
     buf_put_u64(out, hello->build);
     buf_put_u32(out, hello->workers);
     buf_put_u64(out, (uint64_t)hello->clock_ns);
+    buf_put_u8(out, hello->polls_host);
     buf_put_u8(out, (uint8_t)host_size);
     buf_put(out, hello->host, host_size);
 }
@@ -43,6 +44,7 @@ int message_get_hello(struct reader *fields, struct message_hello *hello)
     uint64_t build = read_u64(fields);
     uint32_t workers = read_u32(fields);
     int64_t clock_ns = (int64_t)read_u64(fields);
+    bool polls_host = read_u8(fields) != 0;
     uint8_t host_size = read_u8(fields);
     const uint8_t *host = read_bytes(fields, host_size);
     if (!host || protocol != MESSAGE_PROTOCOL || host_size >= sizeof hello->host)
@@ -50,6 +52,7 @@ int message_get_hello(struct reader *fields, struct message_hello *hello)
     hello->build = build;
     hello->workers = workers;
     hello->clock_ns = clock_ns;
+    hello->polls_host = polls_host;
     memcpy(hello->host, host, host_size);
     hello->host[host_size] = '\0';
     return 0;

@@ -25,7 +25,7 @@
 #include "buf.h"
 
 /* Sent in HELLO, so that ranks that run different programs are detected. */
-#define MESSAGE_PROTOCOL 4
+#define MESSAGE_PROTOCOL 5
 
 enum message_type {
     MESSAGE_BAD, /* never sent: an empty message or an unknown type */
@@ -55,6 +55,7 @@ struct message_hello {
     uint64_t build;   /* equal on ranks that run the same version with the same jobs */
     uint32_t workers; /* worker processes that the agent will run */
     int64_t clock_ns; /* the rank's CLOCK_MONOTONIC */
+    bool polls_host;  /* the ranks of its host cannot wake each other */
     char host[64];
 };
 void message_put_hello(struct buf *out, const struct message_hello *hello);

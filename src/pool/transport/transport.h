@@ -67,7 +67,6 @@ struct transport {
     size_t unsent;   /* messages that arrive only if this rank goes on calling transport_poll */
     int exit_status; /* for a process that cannot return from transport_close; 0 by default */
     bool polls_host; /* ranks of this host cannot wake each other: they look on a timer */
-    uint64_t missed; /* messages without a sign, from ranks that can wake this one; should be 0 */
     struct transport_self_queue self_queue;
 };
 

@@ -19,6 +19,7 @@
  */
 #include "transport.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <mpi.h>
 #include <poll.h>
@@ -29,6 +30,7 @@
 
 #include "clock.h"
 #include "doorbell.h"
+#include "log.h"
 #include "poll_pace.h"
 #include "rank_liveness.h"
 #ifdef OPEN_MPI
@@ -263,7 +265,6 @@ static int look_for_message(struct mpi_transport *t, bool by_backstop, struct mp
         if (by_backstop)
             doorbell_listen(t->bell); /* its ring may have come just now */
         doorbell_received(t->bell, status.MPI_SOURCE, by_backstop);
-        t->base.missed = doorbell_missed(t->bell);
     }
     return start_receive(t, &status, error) ? -1 : 1;
 }
@@ -279,7 +280,6 @@ static void listen(struct mpi_transport *t)
         t->look |= doorbell_listen(t->bell);
         if (doorbell_expects(t->bell))
             t->active_ns = monotonic_now_ns();
-        t->base.missed = doorbell_missed(t->bell);
     }
     t->rung = false;
     if (t->bell)
@@ -499,6 +499,10 @@ static int mpi_close(struct transport *transport, struct mpp_error *error)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
     int result = complete_sends(t, error);
+    if (t->bell && doorbell_missed(t->bell))
+        log_line("rank %d: %" PRIu64 " messages arrived without a ring of the doorbell; please "
+                 "report this",
+                 t->base.rank, doorbell_missed(t->bell));
     for (size_t i = 0; i < t->send_count; i++)
         buf_release(&t->sends[i].bytes);
     free(t->sends);

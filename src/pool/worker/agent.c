@@ -51,7 +51,8 @@ int agent_send_hello(struct agent *agent, uint64_t build, struct mpp_error *erro
 {
     struct message_hello hello = {.build = build,
                                   .workers = (uint32_t)worker_set_size(agent->workers),
-                                  .clock_ns = monotonic_now_ns()};
+                                  .clock_ns = monotonic_now_ns(),
+                                  .polls_host = agent->transport->polls_host};
     if (gethostname(hello.host, sizeof hello.host - 1))
         snprintf(hello.host, sizeof hello.host, "unknown");
     struct buf out = BUF_INIT;
