@@ -49,7 +49,7 @@ enum {
     REMIND_NS = 200000,       /* an announced message that has not been found by then is late */
     LOOKS = 2,            /* MPI_Iprobe may receive a message only after it has looked for one */
     SMALL_BYTES = 4096,   /* MPI delivers a message of this size without the sender's help */
-    SMALL_SENDS_MAX = 64, /* that may wait until MPI is called for another reason */
+    SMALL_SENDS_MAX = 64, /* that have completed, perhaps: testing each of them would take time */
     WATCHDOG_INTERVAL_MS = 50,
 };
 
@@ -298,10 +298,11 @@ static enum transport_status mpi_poll(struct transport *transport,
     struct mpi_transport *t = (struct mpi_transport *)transport;
     listen(t);
     bool must_look = !t->all_ring || t->look || is_under_way(t);
-    if (!must_look && t->send_count < SMALL_SENDS_MAX && monotonic_now_ns() < t->next_look_ns)
-        return TRANSPORT_EMPTY;
-    if (reap_sends(t, error))
+    bool must_reap = t->base.unsent || t->send_count >= SMALL_SENDS_MAX;
+    if (must_reap && reap_sends(t, error))
         return TRANSPORT_FAILED;
+    if (!must_look && monotonic_now_ns() < t->next_look_ns)
+        return TRANSPORT_EMPTY;
     enum transport_status status = take_received(t, message, error);
     if (status != TRANSPORT_EMPTY)
         return status;
