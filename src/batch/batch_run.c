@@ -168,13 +168,15 @@ static void remove_spool(struct batch_run *run, enum exit_status status)
     const struct run_directory *directory = run->arguments->setup->directory;
     struct mpp_error error;
     bool useful = (status != EXIT_DONE || run->options->keep_spool) && directory->journal;
-    /* Open files would keep a network file system from removing the directory. */
+    if (!directory->spool || run->options->run.dry_run)
+        return;
+    /* A worker that starts late makes the directory, and a network file system does not remove one
+     * with open files. */
+    mpp_shutdown(run->executor, true, false, &error);
     stage_plan_release(&run->members);
     stage_plan_release(&run->next_members);
     spool_reader_free(run->spool);
     run->spool = NULL;
-    if (!directory->spool || run->options->run.dry_run)
-        return;
     if (useful)
         rmdir(directory->spool); /* fails unless it is empty */
     else if (spool_remove(directory->spool, directory->journal ? 0 : run->spool_run,
@@ -224,10 +226,10 @@ static enum exit_status finish(struct batch_run *run, bool complete)
                       run->stopped_by.text);
         console_error(&run->console, error.text);
     }
-    remove_spool(run, status);
     if (print_summary(run, elapsed_s))
         status = EXIT_INTERNAL;
     early_stop_exit_on_sigint((int)status);
+    remove_spool(run, status);
     return status;
 }
 

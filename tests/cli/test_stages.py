@@ -80,6 +80,14 @@ def case_wordcount(sandbox):
     equal(engine_runs.leftovers(sandbox.root), [])
 
 
+def case_nothing_is_left_but_journal_and_summary(sandbox):
+    """Workers of 16 ranks start while the only task runs, and each of them makes the spool directory."""
+    sandbox.write("one", b"a b")
+    for turn in range(4):
+        equal(sandbox.run("-o", f"out{turn}", "one", program=WORDCOUNT, ranks=16).exit, 0)
+        equal(sorted(path.name for path in sandbox.path(f"out{turn}.run").iterdir()), ["journal.jsonl", "summary.json"])
+
+
 def case_an_option_that_decides(sandbox):
     texts(sandbox)
     sandbox.write("texts/x", b"a bb ccc dddddd dddddd")
