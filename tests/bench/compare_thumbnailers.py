@@ -92,6 +92,12 @@ def repeated(folder, scratch, least):
     return target, len(sources) * times, size * times, times
 
 
+def check_written(label, thumbs, files):
+    written = sum(len(names) for directory, _, names in os.walk(thumbs) if not directory.endswith("/.mpthumb"))
+    if written != files:
+        sys.exit(f"bench: {label} wrote {written} thumbnails of {files}")
+
+
 def verdict(wanted, ratio):
     return "" if wanted is None else f"   wanted {wanted:g}: {'met' if ratio >= wanted else 'not met'}"
 
@@ -128,11 +134,9 @@ def bench(folder, rounds, least, known):
                 # Each run has its own directory, and all are deleted at the end: on ext4, creating files is slow where
                 # files were just deleted.
                 thumbs = scratch / f"{label}-{number}"
-                figures[label].append(measure(command(str(images), str(thumbs)))[1:])
-                written = sum(len(names) for directory, _, names in os.walk(thumbs)
-                              if not directory.endswith("/.mpthumb"))
-                if written != files:
-                    sys.exit(f"bench: {label} wrote {written} thumbnails of {files}")
+                run = measure(command(str(images), str(thumbs)))
+                figures[label].append((run.wall, run.cpu))
+                check_written(label, thumbs, files)
     report(folder, files, figures)
 
 

@@ -30,9 +30,9 @@ def compare(folder, workers, rounds):
     for turn in range(rounds):
         lines = {}
         for which in ((0, 1), (1, 0))[turn % 2]:
-            text, wall, cpu = measure((ours, theirs)[which], cwd=folder, stdout=subprocess.PIPE)
-            times[which].append((wall, cpu))
-            lines[which] = sorted(text.splitlines())
+            run = measure((ours, theirs)[which], cwd=folder, stdout=subprocess.PIPE)
+            times[which].append((run.wall, run.cpu))
+            lines[which] = sorted(run.stdout.splitlines())
         assert lines[0] == lines[1], "the digests differ"
     return [tuple(map(statistics.median, zip(*times[which]))) for which in (0, 1)]
 

@@ -10,7 +10,7 @@ import shutil
 import statistics
 import tempfile
 
-from images import repeated
+from compare_thumbnailers import repeated
 from measure import become_subreaper, machine, measure
 
 MPTHUMB, SHIM = os.environ["MPTHUMB"], os.environ["SLOW_OPEN"]
@@ -23,7 +23,7 @@ def throughput(images, thumbs, workers, files, options, slow):
     if slow:
         environment |= {"LD_PRELOAD": SHIM, "SLOW_BELOW": str(images), "SLOW_MS": "5"}
     command = [MPTHUMB, "--quiet", "-j", str(workers), *options, "-o", str(thumbs), str(images)]
-    wall = measure(command, env=environment)[1]
+    wall = measure(command, env=environment).wall
     shutil.rmtree(thumbs)
     return files / wall
 

@@ -6,6 +6,7 @@ import platform
 import resource
 import subprocess
 import time
+from typing import NamedTuple, Optional
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -16,19 +17,33 @@ def become_subreaper():
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+class Measured(NamedTuple):
+    """What a command took, with all its descendants."""
+    stdout: Optional[str]
+    wall: float  # seconds
+    cpu: float  # seconds
+    switches: int  # context switches, voluntary or not
+
+
+def reap_orphans():
+    """Waits until all orphaned descendants have ended; all other children must have ended."""
+    try:
+        while True:
+            os.wait()
+    except ChildProcessError:
+        pass
+
+
 def measure(command, **options):
-    """Runs a command. Returns (stdout, wall seconds, CPU seconds), including all its descendants."""
+    """Runs a command and returns a Measured."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
     done = subprocess.run(command, check=True, stdin=subprocess.DEVNULL, text=True, **options)
     wall = time.monotonic() - start
-    try:
-        while True:
-            os.wait()  # orphaned descendants of the command
-    except ChildProcessError:
-        pass
+    reap_orphans()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return done.stdout, wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Measured(done.stdout, wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+                    after.ru_nvcsw + after.ru_nivcsw - before.ru_nvcsw - before.ru_nivcsw)
 
 
 def machine():

@@ -48,10 +48,9 @@ def speed(rounds):
         for _ in range(rounds):
             for name, command in COMMANDS.items():
                 words = arguments[name].split()
-                text, _, seconds = measure([*command, *words], stdout=subprocess.PIPE,
-                                           env={**os.environ, "POOL_WORKERS": "2"})
-                figures[name].append(float(text))
-                cpu[name].append(seconds / int(words[1]) * 1e6)
+                run = measure([*command, *words], stdout=subprocess.PIPE, env={**os.environ, "POOL_WORKERS": "2"})
+                figures[name].append(float(run.stdout))
+                cpu[name].append(run.cpu / int(words[1]) * 1e6)
         ours, processes, mpi = (statistics.median(figures[name]) for name in COMMANDS)
         against = [ours / other if more else other / ours for other in (processes, mpi)]
         costs = ", ".join(f"{statistics.median(cpu[name]):.2f}" for name in COMMANDS)
@@ -62,14 +61,14 @@ def speed(rounds):
 def rank0(rounds):
     runs = []
     for _ in range(rounds):
-        text, _, _ = measure([*MPIRUN, "2", str(BUILD / "bench/rank0_cost")], stdout=subprocess.PIPE)
+        text = measure([*MPIRUN, "2", str(BUILD / "bench/rank0_cost")], stdout=subprocess.PIPE).stdout
         runs.append([float(number) for number in re.search(r"receive (\d+) ns, send (\d+) ns", text).groups()])
     receive, send = (statistics.median(column) for column in zip(*runs))
     print(f"\nA message of 256 bytes takes a rank {receive:.0f} ns of CPU time to receive and {send:.0f} ns to send")
 
 
 def busy(ranks):
-    text, _, _ = measure([*MPIRUN, str(ranks), str(BUILD / "mpi/pool_test"), "busy", "1"], stdout=subprocess.PIPE)
+    text = measure([*MPIRUN, str(ranks), str(BUILD / "mpi/pool_test"), "busy", "1"], stdout=subprocess.PIPE).stdout
     return float(re.search(r"busy: (\d+)", text).group(1))
 
 

@@ -80,14 +80,18 @@ class Hosts:
         os.kill(int((self.directory / f"{name}.pid").read_text()), signal.SIGKILL)
         self.holders.pop(name).wait()
 
+    def inside(self, name):
+        """The words of the command line that precede a program, to run it with the network and the name of a host."""
+        return ["nsenter", "-t", (self.directory / f"{name}.pid").read_text(), "-n", "-u"]
+
     def mpirun(self, hosts, *options):
         """The words of the command line that precede the program, to run it on `hosts`, such as ["h1:2", "h2:2"].
         mpirun runs on the first one."""
-        head = (self.directory / f"{hosts[0].partition(':')[0]}.pid").read_text()
         ranks = sum(int(host.partition(":")[2] or 1) for host in hosts)
-        return ["nsenter", "-t", head, "-n", "-u", "mpirun", "--mca", "plm_rsh_agent", str(self.directory / "agent"),
-                "--mca", "plm_rsh_no_tree_spawn", "1", "--mca", "btl_tcp_if_include", f"{NETWORK}.0/24",
-                "--mca", "oob_tcp_if_include", f"{NETWORK}.0/24", *options, "--host", ",".join(hosts), "-n", str(ranks)]
+        return [*self.inside(hosts[0].partition(":")[0]), "mpirun",
+                "--mca", "plm_rsh_agent", str(self.directory / "agent"), "--mca", "plm_rsh_no_tree_spawn", "1",
+                "--mca", "btl_tcp_if_include", f"{NETWORK}.0/24", "--mca", "oob_tcp_if_include", f"{NETWORK}.0/24",
+                *options, "--host", ",".join(hosts), "-n", str(ranks)]
 
     def __exit__(self, *unused):
         for name in list(self.holders):

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pool_test SCENARIO [WORKERS]: what the pool does, one scenario each, on any number of ranks, with
- * or without mpirun. WORKERS is the option workers_per_rank. Rank 0 exits with 0, or prints the
- * check that failed and exits with 1.
+ * pool_test SCENARIO [WORKERS [SECONDS]]: what the pool does, one scenario each, on any number of
+ * ranks, with or without mpirun. WORKERS is the option workers_per_rank. Rank 0 exits with 0, or
+ * prints the check that failed and exits with 1.
  *
  * The scenarios steal and busy also print measurements for scripts/bench. No duration is asserted.
+ * SECONDS is how long the task of busy takes.
  */
 #include <errno.h>
 #include <mppool.h>
@@ -49,18 +50,20 @@ static int sleep_run(void *state, struct mpp_bytes payload, struct mpp_context *
     return 0;
 }
 
+/* Payload: how many seconds. */
 static int spin_run(void *state, struct mpp_bytes payload, struct mpp_context *context,
                     struct mpp_error *error)
 {
-    (void)state, (void)payload;
+    (void)state;
     enum { STEPS = 100000 };
-    double begun = monotonic_now_s(), now, rounds = 0;
+    double begun = monotonic_now_s(), now, rounds = 0, length_s;
+    memcpy(&length_s, payload.data, sizeof length_s);
     do {
         for (unsigned i = 0; i < STEPS; i++)
             __asm__ volatile("" : : "r"(i)); /* keeps the loop */
         rounds++;
         now = monotonic_now_s();
-    } while (now < begun + 2);
+    } while (now < begun + length_s);
     rounds /= now - begun;
     if (mpp_context_set_result(context, &rounds, sizeof rounds))
         return mpp_error_set(error, "no memory");
@@ -535,6 +538,8 @@ static int scenario_steal(struct mpp_executor *executor)
     return 0;
 }
 
+static double busy_s = 2;
+
 /* Prints how many rounds of arithmetic one task does per second while all other workers are idle.
  * The benchmark compares this for several numbers of ranks. */
 static int scenario_busy(struct mpp_executor *executor)
@@ -542,7 +547,7 @@ static int scenario_busy(struct mpp_executor *executor)
     struct mpp_error error;
     struct mpp_bytes result;
     double rounds;
-    struct mpp_future *future = mpp_submit(executor, "spin", "", 0, &error);
+    struct mpp_future *future = mpp_submit(executor, "spin", &busy_s, sizeof busy_s, &error);
     CHECK(!mpp_future_result(future, MPP_FOREVER, &result, &error), "%s", error.text);
     memcpy(&rounds, result.data, sizeof rounds);
     printf("busy: %.0f rounds/s\n", rounds);
@@ -656,7 +661,7 @@ int main(int argc, char **argv)
         if (!strcmp(argv[1], scenarios[i].name))
             scenario = &scenarios[i];
     if (!scenario) {
-        fprintf(stderr, "usage: pool_test SCENARIO [WORKERS]\n");
+        fprintf(stderr, "usage: pool_test SCENARIO [WORKERS [SECONDS]]\n");
         return 2;
     }
     bool cancel = scenario->run == scenario_cancel;
@@ -667,6 +672,8 @@ int main(int argc, char **argv)
     struct mpp_options options = {.jobs = jobs, .initargs = &initial};
     if (argc > 2)
         options.workers_per_rank = atoi(argv[2]);
+    if (argc > 3)
+        busy_s = atof(argv[3]);
     struct mpp_error error;
     struct mpp_executor *executor;
     switch (mpp_open(&argc, &argv, &options, &executor, &error)) {

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* only_init: starts MPI as the pool does, and ends it. What this costs is subtracted by ranks.py. */
+#include <mpi.h>
+
+int main(int argc, char **argv)
+{
+    int level;
+    if (MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &level))
+        return 1;
+    return MPI_Finalize() ? 1 : 0;
+}
