@@ -94,7 +94,7 @@ static enum transport_status sim_poll(struct transport *transport,
 }
 
 /* Nothing wakes a rank when a message is sent to it. */
-static int64_t sim_wait_ns(const struct transport *transport, bool starving, int64_t now_ns)
+static int64_t sim_begin_wait(struct transport *transport, bool starving, int64_t now_ns)
 {
     (void)starving, (void)now_ns;
     return transport->unsent ? 20000 : 200000;
@@ -126,7 +126,7 @@ static struct transport *connect_rank(void *context, struct mpp_error *error)
                                              .poll = sim_poll,
                                              .close = sim_close_rank,
                                              .abort = sim_abort,
-                                             .wait_ns = sim_wait_ns};
+                                             .begin_wait = sim_begin_wait};
     (void)error;
     struct sim_rank *rank = context;
     struct sim_network *network = rank->network;

@@ -51,21 +51,6 @@ static int handle_lost_ranks(struct rank_loop *rank, bool *progressed, struct mp
     return 0;
 }
 
-/* Waits for a descriptor for at most timeout_ns; -1: without a limit. */
-static void poll_descriptors(struct rank_loop *rank, int wake_fd, int64_t timeout_ns)
-{
-    struct pollfd *fds = rank->poll_set;
-    int of_transport = transport_fill_pollfds(rank->transport, fds);
-    int count = of_transport + agent_fill_pollfds(rank->agent, fds + of_transport);
-    if (wake_fd >= 0)
-        fds[count++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
-    struct timespec time = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
-    if (ppoll(fds, (nfds_t)count, timeout_ns < 0 ? NULL : &time, NULL) <= 0)
-        return;
-    transport_read_pollfds(rank->transport, fds);
-    agent_read_pollfds(rank->agent, fds + of_transport);
-}
-
 int rank_loop_step(struct rank_loop *rank, bool *progressed, struct mpp_error *error)
 {
     if (take_messages(rank, progressed, error) ||
@@ -75,26 +60,45 @@ int rank_loop_step(struct rank_loop *rank, bool *progressed, struct mpp_error *e
         return -1;
     if (agent_step(rank->agent, progressed, &rank->next_step_ns, error))
         return -1;
-    /* A rank that is always busy never waits, so its descriptors are polled here now and then. */
-    if (*progressed && ++rank->busy_steps % STEPS_PER_POLL == 0)
-        poll_descriptors(rank, -1, 0);
+    /* A rank that is always busy never waits, so its workers are polled here now and then. */
+    if (*progressed && ++rank->busy_steps % STEPS_PER_POLL == 0) {
+        int count = agent_fill_pollfds(rank->agent, rank->poll_set);
+        if (poll(rank->poll_set, (nfds_t)count, 0) > 0)
+            agent_read_pollfds(rank->agent, rank->poll_set);
+    }
     return 0;
 }
 
-/* The length of the next wait; -1: no limit. */
-static int64_t wait_ns(const struct rank_loop *rank)
+/* The earlier of two times to wait; -1: no limit. */
+static int64_t shorter_wait_ns(int64_t ns, int64_t other_ns)
 {
-    int64_t now = monotonic_now_ns();
-    int64_t to_look = transport_wait_ns(rank->transport, agent_starves(rank->agent), now);
-    if (rank->next_step_ns == INT64_MAX)
-        return to_look;
-    int64_t to_step = rank->next_step_ns > now ? rank->next_step_ns - now : 0;
-    return to_look < 0 || to_step < to_look ? to_step : to_look;
+    return ns < 0 || (other_ns >= 0 && other_ns < ns) ? other_ns : ns;
+}
+
+/* How long the agent may sleep; -1: no limit. */
+static int64_t agent_wait_ns(const struct rank_loop *rank, int64_t now_ns)
+{
+    return rank->next_step_ns == INT64_MAX ? -1
+           : rank->next_step_ns > now_ns   ? rank->next_step_ns - now_ns
+                                           : 0;
 }
 
 void rank_loop_wait(struct rank_loop *rank, int wake_fd)
 {
-    poll_descriptors(rank, wake_fd, wait_ns(rank));
+    struct pollfd *fds = rank->poll_set;
+    int64_t now_ns = monotonic_now_ns();
+    int64_t ns =
+        shorter_wait_ns(agent_wait_ns(rank, now_ns),
+                        transport_begin_wait(rank->transport, agent_starves(rank->agent), now_ns));
+    int of_transport = transport_fill_pollfds(rank->transport, fds);
+    int count = of_transport + agent_fill_pollfds(rank->agent, fds + of_transport);
+    if (wake_fd >= 0)
+        fds[count++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
+    struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+    int ready = ppoll(fds, (nfds_t)count, ns < 0 ? NULL : &time, NULL);
+    transport_end_wait(rank->transport, fds);
+    if (ready > 0)
+        agent_read_pollfds(rank->agent, fds + of_transport);
 }
 
 void rank_loop_stop(struct rank_loop *rank)

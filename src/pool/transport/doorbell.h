@@ -2,18 +2,24 @@
 /*
  * doorbell: ranks of one host wake each other.
  *
- * MPI has no descriptor that a sleeping rank could wait on. So every rank has an abstract Unix
- * datagram socket, its doorbell, and whoever has posted an MPI message to it also sends a small
- * datagram, a ring. A ring says how many messages its sender has posted to this rank since the
- * start. The receiver therefore knows whether a message is still under way, and looks for it until
- * it has arrived: MPI_Iprobe finds a message eventually, not at the first call.
+ * MPI has no descriptor that a sleeping rank could wait on. So the ranks of a host share a piece of
+ * memory, in which each counts the messages that it has posted to each other one, and says whether
+ * it sleeps. A rank therefore knows how many messages are under way to it, and looks for them until
+ * they have arrived: MPI_Iprobe finds a message eventually, not at the first call. Whoever posts a
+ * message to a rank that sleeps also sends an empty datagram to its socket, the doorbell: a ring.
  *
- * No ring gets lost. If a socket is full, the ring is kept and repeated later. A rank rings another
- * one at most 8 times without an answer: so a rank that is stopped cannot fill the socket buffer
- * from which the sender rings others. An answer is a ring, too.
+ *   receiver                                   sender
+ *   says that it sleeps                        posts the message
+ *   are there messages? then it stays awake    counts it
+ *   sleeps until its socket is readable        does the receiver sleep? then rings
  *
- * A doorbell is one descriptor, however many ranks there are. An abstract socket has no file, so
- * nothing is left behind, however the process ends.
+ * Each side first writes and then reads what the other one writes, so one of them always notices.
+ * A rank rings another one at most once each time that one sleeps: no socket buffer can fill up,
+ * even if a rank is stopped for ever. If the socket is full all the same, it is readable.
+ *
+ * The socket has an abstract name and the memory has none (memfd_create(2)): the first rank hands
+ * it to the others through their sockets. So nothing is left behind, however a process ends, and a
+ * rank has one descriptor for all others.
  */
 #ifndef DOORBELL_H
 #define DOORBELL_H
@@ -21,10 +27,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How others can ring. Contains no pointers, so it can be sent as bytes. */
+/* How others can reach a rank. Contains no pointers, so it can be sent as bytes. */
 struct doorbell_id {
     uint64_t space;  /* namespace_id("net"): the names of sockets are its own; 0: no doorbell */
-    uint64_t cookie; /* every ring must carry it; others are ignored */
+    uint64_t cookie; /* a secret: whoever knows it may hand over memory */
     char name[8];    /* of the socket */
     int64_t rank;
 };
@@ -37,38 +43,48 @@ void doorbell_free(struct doorbell *bell); /* NULL is allowed */
 
 struct doorbell_id doorbell_id(const struct doorbell *bell);
 
-/* Makes the ranks of this host known to each other: ids of `count` ranks, among them this one; all
- * ranks are below rank_limit. Tries to ring each of them. False: one of them cannot be reached, or
- * out of memory; the doorbell is useless then. */
-bool doorbell_connect(struct doorbell *bell, const struct doorbell_id *ids, int count,
-                      int rank_limit);
+/* Connects the ranks of a host in two steps; all of them must have succeeded in the first step when
+ * one begins the second. `ids`: of `count` ranks, this one among them, in the same order everywhere;
+ * all ranks are below rank_limit. In the first step the first rank hands the memory to all others;
+ * in the second they take it. False: a rank cannot be reached, or out of memory or descriptors; no
+ * rank may use its doorbell then. */
+bool doorbell_offer(struct doorbell *bell, const struct doorbell_id *ids, int count,
+                    int rank_limit);
+bool doorbell_accept(struct doorbell *bell);
 
-int doorbell_fd(const struct doorbell *bell); /* readable when somebody has rung */
+/* ---- Messages. These do nothing for ranks of other hosts. ---- */
 
-/* The functions below do nothing for ranks of other hosts. */
-
-/* A message to this rank has been posted: rings. False: it is a rank of another host. */
-bool doorbell_posted(struct doorbell *bell, int to);
-
-/* Reads all rings that have arrived. Returns whether one was a reminder: MPI has to be called. */
-bool doorbell_listen(struct doorbell *bell);
-
-/* Rings again where a socket was full. Returns whether one still is: try again soon then. */
-bool doorbell_retry(struct doorbell *bell);
+/* A message to this rank has been posted: counts it, and rings if the rank sleeps. False: it is a
+ * rank of another host. */
+bool doorbell_posted(struct doorbell *bell, int to, int64_t now_ns);
 
 /* A message from this rank has been found. `by_backstop`: although none was expected. */
 void doorbell_received(struct doorbell *bell, int from, bool by_backstop);
 
-/* Whether messages have been announced that were not found yet. */
+/* Whether messages have been posted to this rank that were not found yet. */
 bool doorbell_expects(const struct doorbell *bell);
 
-/* Rings the senders of these messages, because their MPI may have to be called to move them. */
+/* Asks the senders of these messages to call MPI, and wakes them. MPI may need that to move a
+ * message. doorbell_reminded returns whether this rank was asked to, since the last call. */
 void doorbell_remind(struct doorbell *bell);
+bool doorbell_reminded(struct doorbell *bell);
 
 /* The rank has died: expects nothing from it and does not ring it any more. */
 void doorbell_drop(struct doorbell *bell, int rank);
 
-/* How many messages were found by the backstop and have not been announced since. */
+/* ---- Sleeping ---- */
+
+int doorbell_fd(const struct doorbell *bell); /* readable when somebody has rung */
+
+/* From now on others ring. False: there is a message or a reminder already, do not sleep. Call
+ * doorbell_wake afterwards in any case. */
+bool doorbell_sleep(struct doorbell *bell);
+
+/* `rung`: the descriptor is readable. */
+void doorbell_wake(struct doorbell *bell, bool rung, int64_t now_ns);
+
+/* How many messages would have waited for ever if nobody had looked for them unasked: because they
+ * were not counted, or because their sender did not ring. Always 0, if all is well. */
 uint64_t doorbell_missed(const struct doorbell *bell);
 
 #endif

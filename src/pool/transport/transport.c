@@ -60,20 +60,21 @@ enum transport_status transport_poll(struct transport *transport, struct transpo
     return transport->ops->poll(transport, message, error);
 }
 
+int64_t transport_begin_wait(struct transport *transport, bool starving, int64_t now_ns)
+{
+    return transport->ops->begin_wait ? transport->ops->begin_wait(transport, starving, now_ns)
+                                      : -1;
+}
+
 int transport_fill_pollfds(const struct transport *transport, struct pollfd *fds)
 {
     return transport->ops->fill_pollfds ? transport->ops->fill_pollfds(transport, fds) : 0;
 }
 
-void transport_read_pollfds(struct transport *transport, const struct pollfd *fds)
+void transport_end_wait(struct transport *transport, const struct pollfd *fds)
 {
-    if (transport->ops->read_pollfds)
-        transport->ops->read_pollfds(transport, fds);
-}
-
-int64_t transport_wait_ns(const struct transport *transport, bool starving, int64_t now_ns)
-{
-    return transport->ops->wait_ns ? transport->ops->wait_ns(transport, starving, now_ns) : -1;
+    if (transport->ops->end_wait)
+        transport->ops->end_wait(transport, fds);
 }
 
 int transport_next_lost(struct transport *transport)

@@ -51,9 +51,9 @@ struct transport_ops {
     int (*close)(struct transport *transport, struct mpp_error *error);
     void (*abort)(struct transport *transport, int status);
     /* NULL for these three: there are no descriptors, and no reason to wake up. */
+    int64_t (*begin_wait)(struct transport *transport, bool starving, int64_t now_ns);
     int (*fill_pollfds)(const struct transport *transport, struct pollfd *fds);
-    void (*read_pollfds)(struct transport *transport, const struct pollfd *fds);
-    int64_t (*wait_ns)(const struct transport *transport, bool starving, int64_t now_ns);
+    void (*end_wait)(struct transport *transport, const struct pollfd *fds);
     int (*next_lost)(struct transport *transport);             /* NULL: ranks are never lost */
     void (*disconnect)(struct transport *transport, int rank); /* NULL likewise */
 };
@@ -78,15 +78,17 @@ int transport_send(struct transport *transport, int to, struct buf *bytes, struc
 enum transport_status transport_poll(struct transport *transport, struct transport_message *message,
                                      struct mpp_error *error);
 
-/* The descriptors to poll(2) for, at most TRANSPORT_POLLFDS_MAX. Returns how many. Afterwards
- * transport_read_pollfds takes what poll(2) has reported for the same descriptors. */
+/* Before a rank sleeps: from now on others wake it. Returns how long to sleep at most before the
+ * next transport_poll, in nanoseconds; -1: until a descriptor is readable. `starving`: workers of
+ * this rank have nothing to do until a message arrives. */
+int64_t transport_begin_wait(struct transport *transport, bool starving, int64_t now_ns);
+
+/* The descriptors to poll(2) for, at most TRANSPORT_POLLFDS_MAX. Returns how many. */
 enum { TRANSPORT_POLLFDS_MAX = 2 };
 int transport_fill_pollfds(const struct transport *transport, struct pollfd *fds);
-void transport_read_pollfds(struct transport *transport, const struct pollfd *fds);
 
-/* How long to sleep at most before the next transport_poll, in nanoseconds; -1: until a descriptor
- * is readable. `starving`: workers of this rank have nothing to do until a message arrives. */
-int64_t transport_wait_ns(const struct transport *transport, bool starving, int64_t now_ns);
+/* After it has slept: takes what poll(2) has set in these descriptors. */
+void transport_end_wait(struct transport *transport, const struct pollfd *fds);
 
 /* A rank that has died and has not been returned before; -1: there is none. Rank 0 is told of every
  * rank, other ranks only of rank 0. Cheap to call. */

@@ -81,10 +81,8 @@ struct mpi_transport {
 
     struct doorbell *bell; /* NULL: this rank is alone on its host, or nobody can ring here */
     bool all_ring;         /* every other rank can ring */
-    bool rung;             /* the doorbell is readable */
-    bool bell_full;        /* a ring is to be repeated soon */
-    bool look;             /* call MPI although no message is expected */
-    int64_t next_look_ns;  /* all_ring: when to do so */
+    bool late;             /* MPI was called, but a message that was posted has not arrived */
+    int64_t next_look_ns;  /* all_ring: when to call MPI although no message is expected */
 
     bool death_seen;    /* the descriptor of `liveness` is readable */
     bool *disconnected; /* by rank: it is lost, messages to it are dropped */
@@ -167,14 +165,14 @@ static int mpi_send(struct transport *transport, int to, struct buf *bytes, stru
     if (code)
         return mpi_error(error, "MPI_Isend", code);
     /* A rank that waits for a small message reminds its sender, should that be necessary. */
-    bool rings = t->bell && doorbell_posted(t->bell, to);
+    t->active_ns = monotonic_now_ns();
+    bool rings = t->bell && doorbell_posted(t->bell, to, t->active_ns);
     send->counted = bytes->size > SMALL_BYTES || !rings;
     send->to = to;
     send->bytes = *bytes;
     *bytes = BUF_INIT;
     t->base.unsent += send->counted;
     t->send_count++;
-    t->active_ns = monotonic_now_ns();
     return 0;
 }
 
@@ -261,11 +259,8 @@ static int look_for_message(struct mpi_transport *t, bool by_backstop, struct mp
         return mpi_error(error, "MPI_Iprobe", code);
     if (code || !there)
         return 0;
-    if (t->bell) {
-        if (by_backstop)
-            doorbell_listen(t->bell); /* its ring may have come just now */
+    if (t->bell)
         doorbell_received(t->bell, status.MPI_SOURCE, by_backstop);
-    }
     return start_receive(t, &status, error) ? -1 : 1;
 }
 
@@ -274,33 +269,14 @@ static bool expects_message(const struct mpi_transport *t)
     return t->bell && doorbell_expects(t->bell);
 }
 
-static void listen(struct mpi_transport *t)
-{
-    if (t->rung) {
-        t->look |= doorbell_listen(t->bell);
-        if (doorbell_expects(t->bell))
-            t->active_ns = monotonic_now_ns();
-    }
-    t->rung = false;
-    if (t->bell)
-        t->bell_full = doorbell_retry(t->bell);
-}
-
-/* Whether MPI has to move a message, and must be called for that. */
-static bool is_under_way(const struct mpi_transport *t)
-{
-    return t->base.unsent || t->receive_count || expects_message(t);
-}
-
 static enum transport_status mpi_poll(struct transport *transport,
                                       struct transport_message *message, struct mpp_error *error)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
-    listen(t);
-    bool must_look = !t->all_ring || t->look || is_under_way(t);
-    bool must_reap = t->base.unsent || t->send_count >= SMALL_SENDS_MAX;
-    if (must_reap && reap_sends(t, error))
+    if ((t->base.unsent || t->send_count >= SMALL_SENDS_MAX) && reap_sends(t, error))
         return TRANSPORT_FAILED;
+    bool must_look = !t->all_ring || t->base.unsent || t->receive_count || expects_message(t) ||
+                     (t->bell && doorbell_reminded(t->bell));
     if (!must_look && monotonic_now_ns() < t->next_look_ns)
         return TRANSPORT_EMPTY;
     enum transport_status status = take_received(t, message, error);
@@ -313,11 +289,14 @@ static enum transport_status mpi_poll(struct transport *transport,
         if (found && (status = take_received(t, message, error)) != TRANSPORT_EMPTY)
             return status;
     }
-    t->look = false;
     int64_t now_ns = monotonic_now_ns();
     t->next_look_ns = now_ns + BACKSTOP_NS;
-    if (expects_message(t) && now_ns - t->active_ns > REMIND_NS)
+    bool late = expects_message(t);
+    if (late && !t->late)
+        t->active_ns = now_ns;
+    else if (late && now_ns - t->active_ns > REMIND_NS)
         doorbell_remind(t->bell);
+    t->late = late;
     return TRANSPORT_EMPTY;
 }
 
@@ -332,22 +311,26 @@ static int mpi_fill_pollfds(const struct transport *transport, struct pollfd *fd
     return 2;
 }
 
-static void mpi_read_pollfds(struct transport *transport, const struct pollfd *fds)
+static int64_t mpi_begin_wait(struct transport *transport, bool starving, int64_t now_ns)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
-    t->rung = fds[0].revents != 0;
-    t->death_seen = fds[1].revents != 0;
+    bool may_sleep = !t->bell || doorbell_sleep(t->bell);
+    if (!may_sleep && !t->late)
+        return 0; /* a message or a reminder has come since the last call of transport_poll */
+    bool under_way = t->base.unsent || t->receive_count || t->late;
+    enum poll_pace pace = under_way     ? PACE_UNDER_WAY
+                          : t->all_ring ? PACE_BACKSTOP
+                          : starving    ? PACE_STARVING
+                                        : PACE_FED;
+    return poll_pace_wait_ns(pace, now_ns - t->active_ns);
 }
 
-static int64_t mpi_wait_ns(const struct transport *transport, bool starving, int64_t now_ns)
+static void mpi_end_wait(struct transport *transport, const struct pollfd *fds)
 {
-    const struct mpi_transport *t = (const struct mpi_transport *)transport;
-    enum poll_pace pace = is_under_way(t) ? PACE_UNDER_WAY
-                          : !t->all_ring  ? starving ? PACE_STARVING : PACE_FED
-                          : t->bell_full
-                              ? PACE_FED /* the other rank is awake: it has rings to read */
-                              : PACE_BACKSTOP;
-    return poll_pace_wait_ns(pace, now_ns - t->active_ns);
+    struct mpi_transport *t = (struct mpi_transport *)transport;
+    if (t->bell)
+        doorbell_wake(t->bell, fds[0].revents != 0, monotonic_now_ns());
+    t->death_seen = fds[1].revents != 0;
 }
 
 /* ---- Lost ranks ---- */
@@ -441,18 +424,15 @@ static int watch_ranks(struct mpi_transport *t, struct mpp_error *error)
 
 /* ---- Opening and closing ---- */
 
-/* Waits until every pending send has completed and every receiver was rung. The receivers poll until
- * then. */
+/* Waits until every pending send has completed. The receivers poll until then. */
 static int complete_sends(struct mpi_transport *t, struct mpp_error *error)
 {
-    while (t->send_count || t->bell_full) {
-        t->rung = t->bell;
-        listen(t);
+    while (t->send_count) {
         if (reap_sends(t, error))
             return -1;
         for (int rank; (rank = mpi_next_lost(&t->base)) >= 0;)
             mpi_disconnect(&t->base, rank);
-        if (t->send_count || t->bell_full)
+        if (t->send_count)
             poll(NULL, 0, 1);
     }
     return 0;
@@ -555,8 +535,8 @@ static int init_mpi(struct mpi_transport *t, int *argc, char ***argv, struct mpp
     return 0;
 }
 
-/* Makes the doorbells of this host's ranks known to each other. If one of them cannot be rung, none
- * is used. */
+/* Makes the doorbells of this host's ranks known to each other. If one of them cannot be reached,
+ * none is used. */
 static int connect_doorbells(struct mpi_transport *t, MPI_Comm host, struct mpp_error *error)
 {
     int ranks = t->base.node_ranks;
@@ -568,12 +548,15 @@ static int connect_doorbells(struct mpi_transport *t, MPI_Comm host, struct mpp_
         return mpp_error_set(error, "out of memory for %d ranks", ranks);
     }
     int code = MPI_Allgather(&own, sizeof own, MPI_BYTE, ids, sizeof own, MPI_BYTE, host);
-    int reached = bell && !code && doorbell_connect(bell, ids, ranks, t->base.size);
-    int all_reached = 0;
+    int done = bell && !code && doorbell_offer(bell, ids, ranks, t->base.size);
+    int all_done = 0;
     if (!code)
-        code = MPI_Allreduce(&reached, &all_reached, 1, MPI_INT, MPI_MIN, host);
+        code = MPI_Allreduce(&done, &all_done, 1, MPI_INT, MPI_MIN, host);
+    done = all_done && doorbell_accept(bell);
+    if (!code)
+        code = MPI_Allreduce(&done, &all_done, 1, MPI_INT, MPI_MIN, host);
     free(ids);
-    if (!all_reached) {
+    if (code || !all_done) {
         doorbell_free(bell);
         bell = NULL;
     }
@@ -604,8 +587,8 @@ struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *e
                                              .close = mpi_close,
                                              .abort = mpi_abort,
                                              .fill_pollfds = mpi_fill_pollfds,
-                                             .read_pollfds = mpi_read_pollfds,
-                                             .wait_ns = mpi_wait_ns,
+                                             .begin_wait = mpi_begin_wait,
+                                             .end_wait = mpi_end_wait,
                                              .next_lost = mpi_next_lost,
                                              .disconnect = mpi_disconnect};
     struct mpi_transport *t = calloc(1, sizeof *t);
