@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* rank_liveness: the death of a watched process is reported once; processes of other hosts are not
- * watched. */
+/* rank_liveness: the death of a watched process makes the descriptor readable and is reported once;
+ * processes of other hosts are not watched. */
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/wait.h>
@@ -50,8 +52,48 @@ static void deaths_are_reported_once(void **state)
     rank_liveness_free(liveness);
 }
 
+static bool is_readable(int fd, int timeout_ms)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    int ready = poll(&poll_fd, 1, timeout_ms);
+    assert_true(ready >= 0);
+    return ready == 1 && poll_fd.revents == POLLIN;
+}
+
+/* A rank sleeps in poll(2) until another one dies. */
+static void a_death_makes_the_descriptor_readable(void **state)
+{
+    (void)state;
+    struct rank_liveness_id ids[CHILDREN];
+    pid_t children[CHILDREN];
+    for (int i = 0; i < CHILDREN; i++) {
+        children[i] = fork();
+        if (children[i] == 0)
+            for (;;)
+                pause();
+        ids[i] = (struct rank_liveness_id){rank_liveness_self().pid_space, children[i]};
+    }
+    struct rank_liveness *liveness = rank_liveness_new(ids, CHILDREN);
+    assert_non_null(liveness);
+    int fd = rank_liveness_fd(liveness);
+    assert_false(is_readable(fd, 0));
+    for (int i = CHILDREN - 1; i >= 0; i--) {
+        kill(children[i], SIGKILL);
+        assert_true(is_readable(fd, -1));
+        assert_true(is_readable(fd, 0)); /* until the death is asked for */
+        assert_int_equal(rank_liveness_next_dead(liveness), i);
+        assert_false(is_readable(fd, 0));
+        waitpid(children[i], NULL, 0);
+        assert_false(is_readable(fd, 0));
+    }
+    rank_liveness_free(liveness);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(deaths_are_reported_once)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(deaths_are_reported_once),
+        cmocka_unit_test(a_death_makes_the_descriptor_readable),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
