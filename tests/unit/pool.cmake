@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of src/pool. They include the pool's private headers.
-foreach(name message oom_watch rank_clock rank_liveness result_ring scheduler task_list worker_exit)
+foreach(name message mpi_library_name oom_watch rank_clock rank_liveness result_ring scheduler task_list worker_exit)
   add_executable(test_${name} test_${name}.c)
   target_link_libraries(test_${name} PRIVATE mppool mppool_private_headers mpp_flags cmocka)
   add_test(NAME unit.${name} COMMAND test_${name})

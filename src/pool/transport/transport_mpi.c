@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "mpi_library_name.h"
 #include "rank_liveness.h"
 #ifdef OPEN_MPI
 #include <mpi-ext.h>
@@ -376,6 +377,14 @@ static int count_node_ranks(struct mpi_transport *t, struct mpp_error *error)
     MPI_Comm_size(node, &t->base.node_ranks);
     MPI_Comm_free(&node);
     return 0;
+}
+
+void transport_mpi_library(char *name, size_t size)
+{
+    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length = 0;
+    MPI_Get_library_version(version, &length);
+    mpi_library_name(version, name, size);
 }
 
 struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *error)
