@@ -26,7 +26,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
-from harness import MPIRUN, MPTHUMB, preloaded  # noqa: E402
+from harness import MPTHUMB, preloaded  # noqa: E402
+from launchers import MPIRUN  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import pages  # noqa: E402
