@@ -7,7 +7,7 @@
 #ifndef SHARED_DIRECTORY_H
 #define SHARED_DIRECTORY_H
 
-/* Returns the path, which is the same on every rank. NULL: there is none, and a message says why. */
+/* Returns the path, which is the same on every rank. NULL: there is none; a message says why. */
 const char *shared_directory_make(void);
 
 /* Removes it and all files in it. */
