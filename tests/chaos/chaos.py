@@ -243,7 +243,8 @@ def test_one(job, number, seed, originals, wanted, typical_s, work_s, tally):
                            f" exit {status}, stage {stage}")
             tally.update(killed)
             tally[f"(stopped in stage {stage})"] += status != 0
-            if recovery and ranks > 1 and killed and set(killed) <= {"rank", "worker"} and status not in (0, survive_status):
+            survivable = recovery and ranks > 1 and killed and set(killed) <= {"rank", "worker"}
+            if survivable and status not in (0, survive_status):
                 return [f"the run did not survive a lost rank: exit {status}\n{(scratch / 'log').read_text()}"], history
             if job.spools and (scratch / "out/output").exists():
                 if status == 0 and "rank 0" not in killed:  # mpirun --enable-recovery ends with 0 without rank 0

@@ -31,8 +31,9 @@ LAUNCHERS = (
     # -q suppresses the message about an exit status that is not 0.
     Launcher("Open MPI", r"\((?:Open MPI|OpenRTE)\) (4\.\S+)", "OMPI_COMM_WORLD_RANK", options=("-q",),
              oversubscribe=("--oversubscribe",), survive=("--enable-recovery",)),
-    Launcher("Open MPI", r"\((?:Open MPI|OpenRTE)\) (5\.\S+)", "OMPI_COMM_WORLD_RANK", options=("--map-by", ":oversubscribe"),
-             survive=("--with-ft", "ulfm"), noise=rb"-{60,}\n(?:prterun|mpirun|Primary job).*?-{60,}\n"),
+    Launcher("Open MPI", r"\((?:Open MPI|OpenRTE)\) (5\.\S+)", "OMPI_COMM_WORLD_RANK",
+             options=("--map-by", ":oversubscribe"), survive=("--with-ft", "ulfm"),
+             noise=rb"-{60,}\n(?:prterun|mpirun|Primary job).*?-{60,}\n"),
     Launcher("MPICH", r"HYDRA build details:\s+Version: +(\S+)", "PMI_RANK", survive=("-disable-auto-cleanup",),
              separate_hosts=True, survive_status=int(signal.SIGKILL)),
 )

@@ -21,7 +21,8 @@ def ranks(root):
 
 
 def run_and_kill(sandbox, victims, survive, count=4):
-    """Runs mpthumb and kills the ranks `victims` after the 20th line. Returns the exit status and the rest of stdout."""
+    """Runs mpthumb and kills the ranks `victims` after the 20th line. survive: the other ranks live on. Returns the exit
+    status and the rest of stdout."""
     for number in range(FILES):
         sandbox.image(f"images/{number:03}.jpg", size=(640, 480), seed=number % 9)
     with open(sandbox.path("stderr"), "wb") as stderr:

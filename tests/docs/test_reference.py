@@ -24,7 +24,7 @@ OPTION = r"(?<![\w-])--[a-z][a-z-]+[a-z]"
 # Options of other programs that the documentation uses.
 FOREIGN = {
     "mpirun": "--bind-to --enable-recovery --hostfile --map-by --mca --oversubscribe --with-ft --version",
-    "Slurm": "--array --cpus-per-task --mpi --nodes --ntasks-per-node --signal --time --version",
+    "Slurm": "--array --cpus-per-task --kill-on-bad-exit --mpi --nodes --ntasks-per-node --signal --time --version",
     "scripts/": "--profile --quick",
     "others": "--build --cflags --exclude --install --libs --parallel --prefix --preserve-status --test-dir",
 }

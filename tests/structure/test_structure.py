@@ -211,7 +211,8 @@ def lines_are_short():
 def main():
     failed = False
     for rule in (file_names_are_unique, struct_names_are_unique, no_files_depend_on_each_other, includes_go_down_only,
-                 only_the_transport_calls_mpi, sources_name_their_licence, one_style_of_tests, files_are_short, lines_are_short):
+                 only_the_transport_calls_mpi, sources_name_their_licence, one_style_of_tests, files_are_short,
+                 lines_are_short):
         broken = rule()
         failed = failed or bool(broken)
         print(f"{rule.__name__}: {'broken' if broken else 'kept'}")
