@@ -230,7 +230,8 @@ def case_files_that_are_named_exist(_):
 
 def case_names_of_the_libraries_exist(_):
     """Every mpp_, MPP_, mpb_ and MPB_ name of the documentation is one of the headers, the build or the scripts."""
-    sources = [*(pages.ROOT / "src").rglob("*.h"), *pages.ROOT.rglob("CMakeLists.txt"), *(pages.ROOT / "scripts").iterdir()]
+    sources = [*(pages.ROOT / "src").rglob("*.h"), *(pages.ROOT / "tests").rglob("*.h"),
+               *pages.ROOT.rglob("CMakeLists.txt"), *(pages.ROOT / "scripts").iterdir()]
     names = r"\b(?:mp[pb]|MP[PB])_\w+"
     known = set()
     for source in sources:
