@@ -24,6 +24,7 @@ class Launcher:
     survive: tuple = ()         # to let the other ranks live when one dies
     separate_hosts: bool = False  # they live only on other hosts
     survive_status: int = 0     # the exit status if a rank other than 0 was killed by SIGKILL
+    forgets_status: bool = False  # the exit status may be 0 after it has forwarded a signal
     noise: bytes = rb"(?!)"     # a regular expression for what the launcher itself prints on stderr
 
 
@@ -35,7 +36,7 @@ LAUNCHERS = (
              options=("--map-by", ":oversubscribe"), survive=("--with-ft", "ulfm"),
              noise=rb"-{60,}\n(?:prterun|mpirun|Primary job).*?-{60,}\n"),
     Launcher("MPICH", r"HYDRA build details:\s+Version: +(\S+)", "PMI_RANK", survive=("-disable-auto-cleanup",),
-             separate_hosts=True, survive_status=int(signal.SIGKILL)),
+             separate_hosts=True, survive_status=int(signal.SIGKILL), forgets_status=True),
 )
 
 

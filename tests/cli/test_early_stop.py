@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs that are stopped early by signals and by time limits: running tasks are finished, the exit status is 75, and
 --resume does the rest."""
+import json
 import os
 import signal
 import subprocess
@@ -68,7 +69,9 @@ def stopped_by(sandbox, number, times=1, ranks=0):
     run.feed(0, 10)
     for _ in range(times):
         run.process.send_signal(number)
-    equal(run.end(), 75, run.error())
+    status = run.end()
+    assert status == 75 or ranks and launchers.detect()[0].forgets_status and status == 0, f"{status} {run.error()}"
+    equal(json.loads(sandbox.path("thumbs/.mpthumb/summary.json").read_text())["exit_status"], 75)
     assert f"stopped early: received {signal.Signals(number).name}; " in run.error(), run.error()
     equal(len(journal_reader.final(sandbox.path(JOURNAL))), 10)
     finish(sandbox)
