@@ -3,8 +3,9 @@
 # Sourced by the other scripts: the Debian packages that each of them needs, and how to install and build.
 # The caller has set $root to the top of the checkout.
 
-build_packages="gcc libc6-dev make cmake libopenmpi-dev openmpi-bin libjpeg62-turbo-dev libpng-dev
-    libdeflate-dev liblcms2-dev libxxhash-dev nettle-dev libseccomp-dev pkg-config"
+library_packages="gcc libc6-dev make cmake libjpeg62-turbo-dev libpng-dev libdeflate-dev liblcms2-dev libxxhash-dev
+    nettle-dev libseccomp-dev pkg-config"
+build_packages="$library_packages libopenmpi-dev openmpi-bin"
 test_packages="libcmocka-dev g++ clang clang-format python3 python3-pil xxhash"
 photo_package="lomiri-wallpapers-16.04" # 15 photographs of 1 to 16 megapixels, depends on nothing
 

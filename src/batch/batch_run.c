@@ -233,6 +233,14 @@ static enum exit_status finish(struct batch_run *run, bool complete)
     return status;
 }
 
+static int count_lost_ranks(void *context)
+{
+    const struct batch_run *run = context;
+    struct mpp_stats stats;
+    mpp_executor_stats(run->executor, &stats);
+    return stats.ranks_lost;
+}
+
 /* Handles signals and the time limit from now on. */
 static int watch(struct batch_run *run, struct mpp_error *error)
 {
@@ -241,6 +249,8 @@ static int watch(struct batch_run *run, struct mpp_error *error)
                                          .on_stop = stop_or_exit,
                                          .on_second_sigint = end_at_once,
                                          .on_tick = sync_journal,
+                                         .hydra_reports_deaths = early_stop_launched_by_hydra(),
+                                         .lost_ranks = count_lost_ranks,
                                          .context = run};
     return early_stop_start(&run->early_stop, &options, error);
 }

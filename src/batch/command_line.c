@@ -21,7 +21,7 @@ const char *command_line_version(struct command_line *command)
 {
     struct buf *out = &command->version;
     buf_clear(out);
-    buf_printf(out, "%s " MPP_VERSION "\n" MPP_MPI_NAME "\n", program_invocation_short_name);
+    buf_printf(out, "%s " MPP_VERSION "\n%s\n", program_invocation_short_name, mpp_mpi_library());
     for (const struct mpb_job *const *job = command->jobs; *job; job++)
         if ((*job)->libraries && (!command->job || *job == command->job))
             buf_printf(out, "%s", (*job)->libraries());

@@ -18,6 +18,9 @@ enum { WAKE = SIGUSR2 }; /* wakes the thread when it has to end */
  * Ctrl-C several times. */
 #define SECOND_SIGINT_S 1.0
 
+/* How often the number of lost ranks is read, under hydra. */
+#define LOST_CHECK_S 0.2
+
 static sigset_t signals(void)
 {
     sigset_t set;
@@ -60,18 +63,48 @@ static void request_stop(struct early_stop *stop, const char *why)
     stop->options.on_tick(stop->options.context); /* at once, because the run may be killed soon */
 }
 
-static void handle_signal(struct early_stop *stop, int number)
+bool early_stop_launched_by_hydra(void)
+{
+    /* srun --mpi=pmi2 sets PMI_RANK, as hydra does, but not this variable. */
+    return getenv("MPI_LOCALNRANKS");
+}
+
+static void stop_on_signal(struct early_stop *stop, int number)
 {
     char why[64];
+    snprintf(why, sizeof why, "received SIG%s", sigabbrev_np(number));
+    request_stop(stop, why);
+}
+
+/* Finds out what a SIGUSR1 from hydra means: a death, or a stop. */
+static void judge_usr1(struct early_stop *stop, double now)
+{
+    int lost_count = stop->options.lost_ranks(stop->options.context);
+    if (lost_count > stop->lost_count) {
+        stop->lost_count = lost_count;
+        stop->lost_s = now;
+    }
+    if (stop->usr1_s && stop->lost_s && now - stop->lost_s < EARLY_STOP_DEATH_S)
+        stop->usr1_s = 0; /* hydra reported this death */
+    if (stop->usr1_s && now - stop->usr1_s >= EARLY_STOP_DEATH_S)
+        stop_on_signal(stop, SIGUSR1);
+}
+
+static void handle_signal(struct early_stop *stop, int number, pid_t sender)
+{
     if (number == WAKE)
         return;
     double now = monotonic_now_s();
+    if (number == SIGUSR1 && stop->options.hydra_reports_deaths && sender == getppid()) {
+        if (!stop->usr1_s)
+            stop->usr1_s = now;
+        return;
+    }
     if (number == SIGINT && stop->interrupted_s && now - stop->interrupted_s >= SECOND_SIGINT_S)
         stop->options.on_second_sigint(stop->options.context);
     if (number == SIGINT && !stop->interrupted_s)
         stop->interrupted_s = now;
-    snprintf(why, sizeof why, "received SIG%s", sigabbrev_np(number));
-    request_stop(stop, why);
+    stop_on_signal(stop, number);
 }
 
 /* Calls on_tick if it is due, and stops the run if the limit is near. Returns how long to wait
@@ -96,6 +129,11 @@ static double check_clock(struct early_stop *stop, double *tick_at_s)
         if (wait_s > 1)
             wait_s = 1; /* a slow task may increase the reserve */
     }
+    if (options->hydra_reports_deaths && !stop->stopped) {
+        judge_usr1(stop, now);
+        if (wait_s > LOST_CHECK_S)
+            wait_s = LOST_CHECK_S;
+    }
     return wait_s;
 }
 
@@ -108,9 +146,10 @@ static void *watch_thread(void *argument)
         double wait_s = check_clock(stop, &tick_at_s);
         struct timespec time = {.tv_sec = (time_t)wait_s};
         time.tv_nsec = (long)((wait_s - (double)time.tv_sec) * 1e9);
-        int number = sigtimedwait(&set, NULL, &time);
+        siginfo_t info;
+        int number = sigtimedwait(&set, &info, &time);
         if (number > 0 && !atomic_load(&stop->ended))
-            handle_signal(stop, number);
+            handle_signal(stop, number, info.si_pid);
     }
     return NULL;
 }

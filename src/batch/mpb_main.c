@@ -37,11 +37,14 @@ static void prepare_process(void)
     signal(SIGXFSZ, SIG_IGN); /* exceeding a file size limit returns EFBIG */
 }
 
-/* srun without MPI support starts N independent processes. */
+/* srun without support for this MPI starts N independent processes. */
 static bool started_without_mpi(void)
 {
     const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
-    return tasks && atoi(tasks) > 1 && !getenv("PMIX_RANK") && !getenv("OMPI_COMM_WORLD_RANK");
+    /* Set by hydra and by srun --mpi=pmi2; Open MPI does not use PMI. */
+    bool pmi = getenv("PMI_RANK") && strncmp(mpp_mpi_library(), "Open MPI", strlen("Open MPI"));
+    return tasks && atoi(tasks) > 1 && !pmi && !getenv("PMIX_RANK") &&
+           !getenv("OMPI_COMM_WORLD_RANK");
 }
 
 /* True in the one process that prints messages. */
@@ -86,7 +89,7 @@ static const char *launch_error(void)
 {
     /* Each process would do the whole work. */
     return started_without_mpi() ? "srun started several processes that are not one MPI job; "
-                                   "use srun --mpi=pmix"
+                                   "use srun --mpi=pmix, or --mpi=pmi2 with MPICH"
                                  : NULL;
 }
 

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Wrong command lines: one line on stderr, printed once for any number of ranks, and exit status 2."""
+import os
+
+import launchers
 from harness import equal, main
 
 WRONG = [
@@ -70,6 +73,20 @@ def case_version(sandbox):
         equal((outcome.exit, outcome.err), (0, ""), outcome)
         assert outcome.out.startswith("mpthumb "), outcome
         equal(outcome.out.count("mpthumb "), 1)
+        equal(outcome.out.splitlines()[1], launchers.detect()[1])
+
+
+def case_srun_without_support_for_this_mpi(sandbox):
+    """Slurm's variable alone means independent processes; with those of the launcher they are one MPI job."""
+    sandbox.images("images/a.jpg")
+    step = dict(os.environ, SLURM_STEP_NUM_TASKS="2")
+    refused_in = [step]
+    if launchers.detect()[0].mpi == "Open MPI":
+        refused_in.append(dict(step, PMI_RANK="0"))  # srun --mpi=pmi2, which Open MPI does not use
+    for environment in refused_in:
+        outcome = sandbox.run("images", environment=environment)
+        equal((outcome.exit, len(outcome.about("not one MPI job"))), (2, 1), outcome)
+    equal(sandbox.run("images", ranks=2, environment=step).exit, 0)
 
 
 def case_help_to_a_full_disk_fails(sandbox):

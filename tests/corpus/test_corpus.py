@@ -19,8 +19,9 @@ import warnings
 from PIL import Image, ImageOps
 
 HERE = pathlib.Path(__file__).parent
-MPTHUMB = os.environ.get("MPTHUMB", "mpthumb")
-MPIRUN = os.environ.get("MPIRUN") or "mpirun"
+sys.path.insert(0, str(HERE.parent / "cli"))
+from harness import MPTHUMB, launcher  # noqa: E402
+
 BOX = (50, 50)
 IMAGE_NAMES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png")
 RUN_TIMEOUT_S = 300
@@ -88,7 +89,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="mpthumb-corpus-") as scratch, \
             concurrent.futures.ProcessPoolExecutor() as pool:
         thumbs = pathlib.Path(scratch)
-        run = subprocess.run([MPIRUN, "-q", "--oversubscribe", "-n", "3", MPTHUMB, "-v", "-o", scratch, str(corpus)],
+        run = subprocess.run([*launcher(3), MPTHUMB, "-v", "-o", scratch, str(corpus)],
                              stdin=subprocess.DEVNULL, capture_output=True, timeout=RUN_TIMEOUT_S)
         expected = dict(zip(names, pool.map(pillow_size, [corpus / name for name in names], chunksize=8)))
         errors = run.stderr.decode(errors="backslashreplace").splitlines()

@@ -26,7 +26,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
-from harness import MPIRUN, MPTHUMB, preloaded  # noqa: E402
+from harness import MPTHUMB, preloaded  # noqa: E402
+import launchers  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import pages  # noqa: E402
@@ -48,7 +49,9 @@ NOT_RUN = {
     "srun --version": "needs Slurm",
     "srun --mpi=list": "needs Slurm",
     "srun --mpi=pmix": "needs Slurm",
+    "srun --mpi=pmi2": "needs Slurm",
 }
+OPEN_MPI = r"mpirun.* --(?:bind-to|enable-recovery|hostfile|map-by|mca|oversubscribe|with-ft)\b"
 FRAGMENT = (r"(?:mpirun(?: -\S+(?: \d+| none| ulfm)?)+|cmake --install|mpthumb -v|mpthumb -j 2|mpirun -n 2 mpthumb -j 1|"
             r"mpbatch (?:digest|list|thumbnail))")
 
@@ -97,8 +100,8 @@ class Checkout:
                                         sanitize=f"-fsanitize={sanitize}" if sanitize else ""))
             stub.chmod(0o755)
         path = [str(self.root / "bin"), str(BUILD / "src/cli"), os.environ["PATH"]]
-        if os.path.dirname(MPIRUN):
-            path.insert(2, os.path.dirname(MPIRUN))
+        if os.path.dirname(launchers.MPIRUN):
+            path.insert(2, os.path.dirname(launchers.MPIRUN))
         self.environment = dict(os.environ, PATH=os.pathsep.join(path), HOME=str(self.root), LC_ALL="C.UTF-8",
                                 OMPI_MCA_rmaps_base_oversubscribe="1",
                                 PRTE_MCA_rmaps_default_mapping_policy=":oversubscribe")
@@ -123,6 +126,12 @@ class Checkout:
         wanted = [line for line in exported.splitlines() if re.match(r"declare -x (?:PATH|PKG_CONFIG_PATH|OMPI_\w+)=", line)]
         self.state = "".join(line + "\n" for line in wanted)
         return done.returncode, done.stdout.decode(errors="backslashreplace")
+
+
+def reason_of_launcher(text):
+    """Why commands cannot be run with this launcher, or ""."""
+    mpi = launchers.detect()[0].mpi
+    return f"these are options of Open MPI, and this is {mpi}" if mpi != "Open MPI" and re.search(OPEN_MPI, text) else ""
 
 
 # ---- What a console block says, and what was printed ----
@@ -202,6 +211,8 @@ def run_block(checkout, block):
         return [], mark["reason"]
     if mark and mark["program"] and not shutil.which(mark["program"]):
         return [], f"{mark['program']} is not installed"
+    if reason_of_launcher(block.text):
+        return [], reason_of_launcher(block.text)
     vary, slow = "numbers vary" in block.mark, "run slowly" in block.mark
     if block.language == "console":
         return run_console(checkout, block, vary, slow), ""
@@ -217,8 +228,9 @@ def run_sentences(checkout, page, blocks, lines):
     for command in dict.fromkeys(re.findall(r"`([^`]+)`", text)):
         if not re.match(COMMAND, command) or re.fullmatch(FRAGMENT, command) or command in shown:
             continue
-        if command in NOT_RUN:
-            left_out.append(f"{pages.name(page)}: {command}: {NOT_RUN[command]}")
+        reason = NOT_RUN.get(command) or reason_of_launcher(command)
+        if reason:
+            left_out.append(f"{pages.name(page)}: {command}: {reason}")
             continue
         status, printed = checkout.run("set -e\n" + command.replace("DIR", "usr") + "\n", False)
         if status:

@@ -24,7 +24,7 @@ OPTION = r"(?<![\w-])--[a-z][a-z-]+[a-z]"
 # Options of other programs that the documentation uses.
 FOREIGN = {
     "mpirun": "--bind-to --enable-recovery --hostfile --map-by --mca --oversubscribe --with-ft --version",
-    "Slurm": "--array --cpus-per-task --mpi --nodes --ntasks-per-node --signal --time --version",
+    "Slurm": "--array --cpus-per-task --kill-on-bad-exit --mpi --nodes --ntasks-per-node --signal --time --version",
     "scripts/": "--profile --quick",
     "others": "--build --cflags --exclude --install --libs --parallel --prefix --preserve-status --test-dir",
 }
@@ -230,7 +230,8 @@ def case_files_that_are_named_exist(_):
 
 def case_names_of_the_libraries_exist(_):
     """Every mpp_, MPP_, mpb_ and MPB_ name of the documentation is one of the headers, the build or the scripts."""
-    sources = [*(pages.ROOT / "src").rglob("*.h"), *pages.ROOT.rglob("CMakeLists.txt"), *(pages.ROOT / "scripts").iterdir()]
+    sources = [*(pages.ROOT / "src").rglob("*.h"), *(pages.ROOT / "tests").rglob("*.h"),
+               *pages.ROOT.rglob("CMakeLists.txt"), *(pages.ROOT / "scripts").iterdir()]
     names = r"\b(?:mp[pb]|MP[PB])_\w+"
     known = set()
     for source in sources:

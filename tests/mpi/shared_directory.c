@@ -2,21 +2,27 @@
 /* A temporary directory for all ranks of a run: see shared_directory.h. */
 #include "shared_directory.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "transport.h"
 
 static char path[128];
 
 const char *shared_directory_make(void)
 {
-    /* The launcher's name for the run is the same on all its ranks and differs from other runs. */
-    const char *job = getenv("PMIX_NAMESPACE");
-    snprintf(path, sizeof path, "/tmp/mppool-test-%.64s-%d", job ? job : "alone",
-             job ? 0 : (int)getpid());
-    return mkdir(path, 0700) && errno != EEXIST ? NULL : path;
+    /* No variable of a launcher names the run under every MPI: hydra sets none. */
+    const char *given = getenv("MPP_TEST_DIRECTORY");
+    if (given) {
+        snprintf(path, sizeof path, "%s", given);
+        return path;
+    }
+    if (transport_mpi_launched()) {
+        fprintf(stderr, "set MPP_TEST_DIRECTORY to an empty directory that all ranks share\n");
+        return NULL;
+    }
+    snprintf(path, sizeof path, "/tmp/mppool-test-XXXXXX");
+    return mkdtemp(path);
 }
 
 void shared_directory_remove(void)

@@ -16,6 +16,17 @@ import sys
 ROOT = pathlib.Path(__file__).parents[2]
 BUILD = pathlib.Path(os.environ["BUILD"])
 LONGEST_FILE = 560  # lines of a source file in src/ and jobs/
+MPI_FILE = "src/pool/transport/transport_mpi.c"  # the only one that includes <mpi.h>
+
+# What it uses. All of it is in version 3.0 of the MPI standard, which every MPI of today has.
+MPI_NAMES = set("""
+    MPI_Abort MPI_Bcast MPI_Comm_dup MPI_Comm_free MPI_Comm_rank MPI_Comm_set_errhandler MPI_Comm_size
+    MPI_Comm_split_type MPI_Error_string MPI_Finalize MPI_Finalized MPI_Gather MPI_Get_count MPI_Get_library_version
+    MPI_Init_thread MPI_Initialized MPI_Iprobe MPI_Isend MPI_Query_thread MPI_Recv MPI_Request_free MPI_Test
+    MPI_Comm MPI_Request MPI_Status
+    MPI_ANY_SOURCE MPI_BYTE MPI_COMM_TYPE_SHARED MPI_COMM_WORLD MPI_ERRORS_RETURN MPI_INFO_NULL MPI_MAX_ERROR_STRING
+    MPI_MAX_LIBRARY_VERSION_STRING MPI_SOURCE MPI_STATUS_IGNORE MPI_THREAD_SERIALIZED MPI_THREAD_SINGLE
+""".split())
 
 
 def files(*folders, suffixes=(".c", ".h")):
@@ -135,6 +146,35 @@ def includes_go_down_only():
             if header in home and home[header] not in below[room(path)].split()]
 
 
+def without_ulfm(text):
+    """The lines of a source outside preprocessor directives and outside the blocks of `#if HAVE_ULFM`, by number."""
+    blocks, kept = [], {}
+    for number, line in enumerate(re.sub(r"/\*.*?\*/", lambda comment: re.sub(r"[^\n]", "", comment[0]), text,
+                                         flags=re.S).splitlines(), 1):
+        directive = re.match(r"#\s*(if|else|elif|endif)", line)
+        if directive:
+            if directive[1] == "if":
+                blocks.append(line.split() == ["#if", "HAVE_ULFM"])
+            elif directive[1] == "endif":
+                blocks.pop()
+            else:
+                blocks[-1] = False
+        if not line.startswith("#") and not any(blocks):
+            kept[number] = line
+    return kept
+
+
+def only_the_transport_calls_mpi():
+    """One file includes <mpi.h>. It uses names of the MPI standard, and MPIX_ or OMPI_ only where ULFM is optional."""
+    broken = [f"{name(path)} includes <mpi.h>" for path in files("src", "jobs")
+              if name(path) != MPI_FILE and re.search(r"#\s*include [<\"]mpi(?:-ext)?\.h", path.read_text())]
+    for number, line in without_ulfm((ROOT / MPI_FILE).read_text()).items():
+        for used in re.findall(r"\b(?:MPI|P?MPIX|OMPI|MPIR|MPID|PMPI)_\w+", line):
+            if used not in MPI_NAMES:
+                broken.append(f"{MPI_FILE}:{number} uses {used}: if it is in the MPI standard, add it to MPI_NAMES")
+    return broken
+
+
 def sources_name_their_licence():
     listed = []
     if shutil.which("git") and (ROOT / ".git").exists():
@@ -171,7 +211,8 @@ def lines_are_short():
 def main():
     failed = False
     for rule in (file_names_are_unique, struct_names_are_unique, no_files_depend_on_each_other, includes_go_down_only,
-                 sources_name_their_licence, one_style_of_tests, files_are_short, lines_are_short):
+                 only_the_transport_calls_mpi, sources_name_their_licence, one_style_of_tests, files_are_short,
+                 lines_are_short):
         broken = rule()
         failed = failed or bool(broken)
         print(f"{rule.__name__}: {'broken' if broken else 'kept'}")

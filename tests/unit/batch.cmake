@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of files and batch, and of the jobs' options. They make their own files, below a temporary directory.
-set(batch_tests atomic_file batch_inputs batch_inputs_found collector command_line completions console file_type_guess job_table journal
+set(batch_tests atomic_file batch_inputs batch_inputs_found collector command_line completions console early_stop file_type_guess
+                job_table journal
                 journal_failures journal_line journal_list mpb_context name_set option_table output_directory output_name
                 progress recorded_output regular_file result_ref result_stream run_directory run_options spool stage_plan
                 task_message thumbnail_settings)

@@ -394,9 +394,12 @@ static void help_by_groups(void **state)
 static void versions(void **state)
 {
     (void)state;
+    char library[128];
     const char *all = text_of(several, WORDS("--version", "--bogus"));
     assert_int_equal(strncmp(all, "program " MPP_VERSION "\n", strlen("program " MPP_VERSION "\n")),
                      0);
+    snprintf(library, sizeof library, "\n%s\nlibpack", mpp_mpi_library());
+    expect_parts(all, WORDS(library));
     expect_parts(all, WORDS("\nlibpack 1.2\nlibcount 3.4\nworkers confined by ", "\n"));
     assert_null(strstr(text_of(several, WORDS("pack", "--version")), "libcount"));
     assert_null(strstr(text_of(several, WORDS("count", "--version")), "libpack"));

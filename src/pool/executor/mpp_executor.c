@@ -6,11 +6,19 @@
 #include "executor_state.h"
 #include "log.h"
 #include "monotonic_wait.h"
+#include "mpi_library_name.h"
 #include "progress_thread.h"
 
 const char *mpp_version(void)
 {
     return MPP_VERSION;
+}
+
+const char *mpp_mpi_library(void)
+{
+    static _Thread_local char name[MPI_LIBRARY_NAME_SIZE];
+    transport_mpi_library(name, sizeof name);
+    return name;
 }
 
 /* ---- Open ---- */

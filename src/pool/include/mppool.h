@@ -222,6 +222,11 @@ struct mpp_options {
  * function again. */
 MPP_API const char *mpp_confinement(void);
 
+/* The MPI library that this program runs with, such as "Open MPI 4.1.4" or "MPICH 4.0.2". May be
+ * called before mpp_open, and without a launcher. It is valid until the same thread calls the
+ * function again. */
+MPP_API const char *mpp_mpi_library(void);
+
 /* ---- The executor ---- */
 
 enum mpp_role {

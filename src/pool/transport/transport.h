@@ -109,6 +109,10 @@ _Noreturn void transport_abort(struct transport *transport, int status);
  * variables. May be called before MPI_Init. */
 bool transport_mpi_launched(void);
 
+/* The short name of the MPI library, such as "Open MPI 4.1.4", cut to size - 1 bytes. May be called
+ * before MPI_Init and by programs that no launcher has started. */
+void transport_mpi_library(char *name, size_t size);
+
 /* Collective; calls MPI_Init_thread if the program has not. NULL: *error is filled. */
 struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *error);
 /* A pool of one rank without MPI. NULL: *error is filled. */

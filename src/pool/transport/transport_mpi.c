@@ -31,6 +31,7 @@
 #include "clock.h"
 #include "doorbell.h"
 #include "log.h"
+#include "mpi_library_name.h"
 #include "poll_pace.h"
 #include "rank_liveness.h"
 #ifdef OPEN_MPI
@@ -578,6 +579,14 @@ static int meet_host_ranks(struct mpi_transport *t, struct mpp_error *error)
     int failed = t->base.node_ranks > 1 ? connect_doorbells(t, host, error) : 0;
     MPI_Comm_free(&host);
     return failed;
+}
+
+void transport_mpi_library(char *name, size_t size)
+{
+    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length = 0;
+    MPI_Get_library_version(version, &length);
+    mpi_library_name(version, name, size);
 }
 
 struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *error)
