@@ -89,6 +89,16 @@ def case_srun_without_support_for_this_mpi(sandbox):
     equal(sandbox.run("images", ranks=2, environment=step).exit, 0)
 
 
+def case_the_launcher_of_another_mpi(sandbox):
+    """Each of its processes would be a run of its own."""
+    sandbox.images("images/a.jpg")
+    if launchers.detect()[0].mpi != "Open MPI":
+        return  # here it is the launcher that sets these variables
+    outcome = sandbox.run("images", environment=dict(os.environ, PMI_RANK="0", PMI_SIZE="2"))
+    equal((outcome.exit, len(outcome.about("each is a run of its own"))), (70, 1), outcome)
+    assert not sandbox.path("thumbs").exists()
+
+
 def case_help_to_a_full_disk_fails(sandbox):
     with open("/dev/full", "wb") as full:
         outcome = sandbox.run("--help", stdout=full)

@@ -20,12 +20,12 @@ MPI_FILE = "src/pool/transport/transport_mpi.c"  # the only one that includes <m
 
 # What it uses. All of it is in version 3.0 of the MPI standard, which every MPI of today has.
 MPI_NAMES = set("""
-    MPI_Abort MPI_Bcast MPI_Comm_dup MPI_Comm_free MPI_Comm_rank MPI_Comm_set_errhandler MPI_Comm_size
+    MPI_Abort MPI_Allgather MPI_Allreduce MPI_Bcast MPI_Comm_dup MPI_Comm_free MPI_Comm_rank MPI_Comm_set_errhandler MPI_Comm_size
     MPI_Comm_split_type MPI_Error_string MPI_Finalize MPI_Finalized MPI_Gather MPI_Get_count MPI_Get_library_version
-    MPI_Init_thread MPI_Initialized MPI_Iprobe MPI_Isend MPI_Query_thread MPI_Recv MPI_Request_free MPI_Test
+    MPI_Init_thread MPI_Initialized MPI_Iprobe MPI_Irecv MPI_Isend MPI_Query_thread MPI_Request_free MPI_Test
     MPI_Comm MPI_Request MPI_Status
-    MPI_ANY_SOURCE MPI_BYTE MPI_COMM_TYPE_SHARED MPI_COMM_WORLD MPI_ERRORS_RETURN MPI_INFO_NULL MPI_MAX_ERROR_STRING
-    MPI_MAX_LIBRARY_VERSION_STRING MPI_SOURCE MPI_STATUS_IGNORE MPI_THREAD_SERIALIZED MPI_THREAD_SINGLE
+    MPI_ANY_SOURCE MPI_BYTE MPI_COMM_TYPE_SHARED MPI_COMM_WORLD MPI_ERRORS_RETURN MPI_INFO_NULL MPI_INT MPI_MAX_ERROR_STRING
+    MPI_MAX_LIBRARY_VERSION_STRING MPI_MIN MPI_SOURCE MPI_STATUS_IGNORE MPI_THREAD_SERIALIZED MPI_THREAD_SINGLE
 """.split())
 
 

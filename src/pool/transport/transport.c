@@ -106,6 +106,8 @@ void transport_abort(struct transport *transport, int status)
 
 bool transport_mpi_launched(void)
 {
-    /* Set by Open MPI's mpirun; by PMIx (srun --mpi=pmix); by MPICH's PMI and its derivatives. */
-    return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
+    /* Set by Open MPI's mpirun; by PMIx (srun --mpi=pmix); by MPICH's PMI and its derivatives; by
+     * Cray's PALS. */
+    return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK") ||
+           getenv("PALS_RANKID");
 }

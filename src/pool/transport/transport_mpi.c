@@ -536,6 +536,24 @@ static int init_mpi(struct mpi_transport *t, int *argc, char ***argv, struct mpp
     return 0;
 }
 
+/* A library that does not know the launcher takes each of its processes for a run of one rank; all
+ * of them would do the whole work. */
+static int check_launcher(const struct mpi_transport *t, struct mpp_error *error)
+{
+    const char *text = getenv("OMPI_COMM_WORLD_SIZE"); /* Open MPI's mpirun, perhaps within srun */
+    if (!text)
+        text = getenv("PMI_SIZE"); /* MPICH's family */
+    int started = text ? atoi(text) : 1;
+    char library[MPI_LIBRARY_NAME_SIZE];
+    if (t->base.size > 1 || started <= 1)
+        return 0;
+    transport_mpi_library(library, sizeof library);
+    return mpp_error_set(error,
+                         "the launcher has started %d processes, but each is a run of its own: the "
+                         "program is built for %s, start it with the launcher of that MPI",
+                         started, library);
+}
+
 /* Makes the doorbells of this host's ranks known to each other. If one of them cannot be reached,
  * none is used. */
 static int connect_doorbells(struct mpi_transport *t, MPI_Comm host, struct mpp_error *error)
@@ -616,7 +634,7 @@ struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *e
     MPI_Comm_set_errhandler(t->comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(t->comm, &t->base.rank);
     MPI_Comm_size(t->comm, &t->base.size);
-    if (meet_host_ranks(t, error) || watch_ranks(t, error))
+    if (check_launcher(t, error) || meet_host_ranks(t, error) || watch_ranks(t, error))
         goto fail;
     return &t->base;
 
