@@ -111,3 +111,13 @@ bool transport_mpi_launched(void)
     return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK") ||
            getenv("PALS_RANKID");
 }
+
+int transport_launched_processes(void)
+{
+    /* PMI_SIZE is of MPICH's family; srun may have set it for the processes that have called Open
+     * MPI's mpirun. */
+    const char *text = getenv("OMPI_COMM_WORLD_SIZE");
+    if (!text)
+        text = getenv("PMI_SIZE");
+    return text ? atoi(text) : 0;
+}

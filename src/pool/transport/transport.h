@@ -109,6 +109,9 @@ _Noreturn void transport_abort(struct transport *transport, int status);
  * variables. May be called before MPI_Init. */
 bool transport_mpi_launched(void);
 
+/* How many processes it has started, judged in the same way; 0: not known. */
+int transport_launched_processes(void);
+
 /* The short name of the MPI library, such as "Open MPI 4.1.4", cut to size - 1 bytes. May be called
  * before MPI_Init and by programs that no launcher has started. */
 void transport_mpi_library(char *name, size_t size);

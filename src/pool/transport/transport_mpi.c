@@ -276,8 +276,10 @@ static enum transport_status mpi_poll(struct transport *transport,
     struct mpi_transport *t = (struct mpi_transport *)transport;
     if ((t->base.unsent || t->send_count >= SMALL_SENDS_MAX) && reap_sends(t, error))
         return TRANSPORT_FAILED;
-    bool must_look = !t->all_ring || t->base.unsent || t->receive_count || expects_message(t) ||
+    bool expects = expects_message(t);
+    bool must_look = !t->all_ring || t->base.unsent || t->receive_count || expects ||
                      (t->bell && doorbell_reminded(t->bell));
+    t->late = t->late && expects;
     if (!must_look && monotonic_now_ns() < t->next_look_ns)
         return TRANSPORT_EMPTY;
     enum transport_status status = take_received(t, message, error);
@@ -540,10 +542,7 @@ static int init_mpi(struct mpi_transport *t, int *argc, char ***argv, struct mpp
  * of them would do the whole work. */
 static int check_launcher(const struct mpi_transport *t, struct mpp_error *error)
 {
-    const char *text = getenv("OMPI_COMM_WORLD_SIZE"); /* Open MPI's mpirun, perhaps within srun */
-    if (!text)
-        text = getenv("PMI_SIZE"); /* MPICH's family */
-    int started = text ? atoi(text) : 1;
+    int started = transport_launched_processes();
     char library[MPI_LIBRARY_NAME_SIZE];
     if (t->base.size > 1 || started <= 1)
         return 0;
