@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* only_init: starts MPI as the pool does, and ends it. What this costs is subtracted by ranks.py. */
+/* only_init: starts MPI as the pool does, and ends it. ranks.py subtracts what this costs. */
 #include <mpi.h>
 
 int main(int argc, char **argv)

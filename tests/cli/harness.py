@@ -26,6 +26,7 @@ import launchers
 MPTHUMB = os.environ.get("MPTHUMB", "mpthumb")
 RUN_TIMEOUT_S = 240  # only to end a run that hangs
 launcher = launchers.words
+MISSED_RING = b"without a ring of the doorbell"  # transport_mpi.c: ranks failed to wake each other
 
 
 class Skipped(Exception):
@@ -123,6 +124,7 @@ class Sandbox:
         stderr = done.stderr
         if ranks:
             stderr = re.sub(launchers.detect()[0].noise, b"", stderr, flags=re.S)
+        assert MISSED_RING not in stderr, stderr.decode(errors="backslashreplace")
         return Outcome(done.returncode, done.stdout or b"", stderr)
 
     def start(self, *arguments, ranks=0):
@@ -130,6 +132,11 @@ class Sandbox:
         with open(self.path("stderr"), "wb") as stderr:
             return subprocess.Popen(launcher(ranks) + [MPTHUMB, *arguments], cwd=self.root,
                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
+
+    def check_rings(self):
+        """Fails if a run that was started wrote about messages without a ring to the file `stderr`."""
+        path = self.path("stderr")
+        assert not path.is_file() or MISSED_RING not in path.read_bytes(), path.read_text(errors="replace")
 
     def tree(self, name="."):
         """Path -> SHA-256 of each regular file below `name`, with relative paths; {} if `name` does not exist. Without
@@ -173,6 +180,7 @@ def main(names):
         sandbox = Sandbox()
         try:
             case(sandbox)
+            sandbox.check_rings()
             passed += 1
             print("ok    ", name[5:], flush=True)
         except Skipped as reason:

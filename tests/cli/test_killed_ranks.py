@@ -4,6 +4,7 @@
 host `mpirun --enable-recovery` of Open MPI 4 and `mpiexec -disable-auto-cleanup` of MPICH. The run continues, all files
 are done, and no input is lost."""
 import os
+import select
 import signal
 import subprocess
 
@@ -38,6 +39,28 @@ def run_and_kill(sandbox, victims, survive, count=4):
     return run.wait(RUN_TIMEOUT_S), out
 
 
+def doorbells(pids):
+    """{(inode, name)} of the abstract Unix datagram sockets of these processes."""
+    inodes = set()
+    for pid in pids:
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            link = os.readlink(f"/proc/{pid}/fd/{fd}")
+            if link.startswith("socket:["):
+                inodes.add(link[len("socket:["):-1])
+    return {socket for socket in abstract_sockets() if socket[0] in inodes}
+
+
+def abstract_sockets():
+    """{(inode, name)} of all abstract Unix datagram sockets of this network namespace."""
+    found = set()
+    with open("/proc/net/unix", encoding="ascii", errors="backslashreplace") as stream:
+        for line in stream:
+            words = line.split()  # address, references, protocol, flags, type, state, inode, name
+            if len(words) == 8 and words[4] == "0002" and words[7].startswith("@"):
+                found.add((words[6], words[7]))
+    return found
+
+
 def check(sandbox, status, out, victims):
     equal(status, launchers.detect()[0].survive_status, sandbox.path("stderr").read_text() + out)
     assert f"4 ranks ({len(victims)} lost)" in out, out
@@ -65,6 +88,27 @@ def case_rank_0_is_killed(sandbox):
     equal(outcome.exit, 0, outcome)
     undisturbed = sandbox.run("--exact", "-o", "undisturbed", "images")
     equal((undisturbed.exit, sandbox.tree("thumbs")), (0, sandbox.tree("undisturbed")))
+
+
+def case_nothing_is_left_behind(sandbox):
+    """After mpirun and all ranks were killed, none of their doorbells is left."""
+    for number in range(FILES):
+        sandbox.image(f"images/{number:03}.jpg", size=(640, 480), seed=number % 9)
+    run = sandbox.start("-j", "1", "-v", "--exact", "images", ranks=4)
+    assert run.stdout.readline().endswith(b" was processed...\n"), sandbox.path("stderr").read_text()
+    found = ranks(run.pid)
+    equal(sorted(found), [0, 1, 2, 3])
+    names = doorbells(found.values())
+    equal(len(names), 4, names)
+    pidfds = [os.pidfd_open(pid) for pid in found.values()]
+    for pid in [run.pid, *found.values()]:
+        os.kill(pid, signal.SIGKILL)
+    run.stdout.read()
+    run.wait(RUN_TIMEOUT_S)
+    for pidfd in pidfds:  # a descriptor of a process is readable when it has ended
+        assert select.select([pidfd], [], [], RUN_TIMEOUT_S)[0]
+        os.close(pidfd)
+    equal(names & abstract_sockets(), set())
 
 
 main(globals())

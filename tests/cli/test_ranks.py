@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Thumbnails, exit status and lines are the same for any number of ranks and workers."""
-from harness import equal, main
+import json
+import os
+import re
+
+from harness import equal, main, preloaded
 
 
 def fill(sandbox):
@@ -58,6 +62,21 @@ def case_each_file_once(sandbox):
     outcome = sandbox.run("-v", "images", ranks=5)
     equal(outcome.exit, 0, outcome)
     equal(outcome.processed, [f"images/{number:03}.png was processed..." for number in range(300)])
+
+
+def case_ranks_that_cannot_be_woken(sandbox):
+    """One rank cannot make a socket, so all ranks of the host look for messages on a timer. The summary says so."""
+    fill(sandbox)
+    for without in ("0", "2"):
+        outcome = sandbox.run("-o", without, "images", ranks=3,
+                              environment=preloaded(os.environ["NO_DOORBELL"], NO_DOORBELL_RANK=without))
+        equal((outcome.exit, len(sandbox.names(without))), (0, 48), outcome)
+        assert re.match(r"3 ranks, .*; 3 ranks cannot be woken by others of the same host", outcome.pool), outcome
+        equal(json.loads(sandbox.path(f"{without}/.mpthumb/summary.json").read_text())["ranks_polling"], 3)
+    outcome = sandbox.run("-o", "all", "images", ranks=3)
+    assert "cannot be woken" not in outcome.out, outcome
+    equal(json.loads(sandbox.path("all/.mpthumb/summary.json").read_text())["ranks_polling"], 0)
+    equal(sandbox.tree("0"), sandbox.tree("all"))
 
 
 main(globals())

@@ -468,7 +468,8 @@ static bool is_listed(const struct doorbell_id *id)
     FILE *sockets = fopen("/proc/net/unix", "r");
     assert_non_null(sockets);
     while (fgets(line, sizeof line, sockets))
-        found |= strstr(line, name) != NULL;
+        if (strstr(line, name))
+            found = true;
     fclose(sockets);
     return found;
 }

@@ -43,7 +43,7 @@ static const struct text {
 static void names_are_short(void **state)
 {
     (void)state;
-    char name[MPI_LIBRARY_NAME_SIZE];
+    char name[LIBRARY_NAME_SIZE];
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         mpi_library_name(texts[i].version, name, sizeof name);
         assert_string_equal(name, texts[i].name);

@@ -16,7 +16,7 @@ const char *mpp_version(void)
 
 const char *mpp_mpi_library(void)
 {
-    static _Thread_local char name[MPI_LIBRARY_NAME_SIZE];
+    static _Thread_local char name[LIBRARY_NAME_SIZE];
     transport_mpi_library(name, sizeof name);
     return name;
 }

@@ -44,7 +44,7 @@ void doorbell_free(struct doorbell *bell); /* NULL is allowed */
 struct doorbell_id doorbell_id(const struct doorbell *bell);
 
 /* Connects the ranks of a host in two steps; all of them must have succeeded in the first step when
- * one begins the second. `ids`: of `count` ranks, this one among them, in the same order everywhere;
+ * one begins the second. `ids`: of `count` ranks, this one among them, in the same order on each;
  * all ranks are below rank_limit. In the first step the first rank hands the memory to all others;
  * in the second they take it. False: a rank cannot be reached, or out of memory or descriptors; no
  * rank may use its doorbell then. */
@@ -58,10 +58,10 @@ bool doorbell_accept(struct doorbell *bell);
  * rank of another host. */
 bool doorbell_posted(struct doorbell *bell, int to, int64_t now_ns);
 
-/* A message from this rank has been found. `by_backstop`: although none was expected. */
+/* A message from this rank has arrived. `by_backstop`: it was found although none was expected. */
 void doorbell_received(struct doorbell *bell, int from, bool by_backstop);
 
-/* Whether messages have been posted to this rank that were not found yet. */
+/* Whether messages have been posted to this rank that have not arrived yet. */
 bool doorbell_expects(const struct doorbell *bell);
 
 /* Asks the senders of these messages to call MPI, and wakes them. MPI may need that to move a

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-enum { MPI_LIBRARY_NAME_SIZE = 64 };
+enum { LIBRARY_NAME_SIZE = 64 };
 
 /* The words of the first line of `version` up to its first number, which is the version; the whole
  * line if it has no number. At most size - 1 bytes; "unknown MPI" if `version` has no words. */

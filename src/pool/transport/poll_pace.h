@@ -11,7 +11,7 @@
 
 enum poll_pace {
     PACE_UNDER_WAY, /* a message is known to be under way: MPI moves it only when it is called */
-    PACE_STARVING, /* a message may come without a ring, and workers have nothing to do until then */
+    PACE_STARVING, /* a message may come without a ring, and workers have nothing to do till then */
     PACE_FED,      /* a message may come without a ring, but all workers have tasks */
     PACE_BACKSTOP, /* every message comes with a ring: looks only in case that one was missed */
 };

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "mpi_library_name.h"
+
 static int self_queue_put(struct transport_self_queue *queue, struct buf *bytes,
                           struct mpp_error *error)
 {
@@ -112,7 +114,8 @@ bool transport_mpi_launched(void)
            getenv("PALS_RANKID");
 }
 
-int transport_launched_processes(void)
+/* How many processes the launcher has started; 0: not known. */
+static int launched_processes(void)
 {
     /* PMI_SIZE is of MPICH's family; srun may have set it for the processes that have called Open
      * MPI's mpirun. */
@@ -120,4 +123,16 @@ int transport_launched_processes(void)
     if (!text)
         text = getenv("PMI_SIZE");
     return text ? atoi(text) : 0;
+}
+
+int transport_check_launcher(const struct transport *transport, struct mpp_error *error)
+{
+    char library[LIBRARY_NAME_SIZE];
+    if (transport->size > 1 || launched_processes() <= 1)
+        return 0;
+    transport_mpi_library(library, sizeof library);
+    return mpp_error_set(error,
+                         "the launcher has started %d processes, but each is a run of its own: the "
+                         "program is built for %s, start it with the launcher of that MPI",
+                         launched_processes(), library);
 }

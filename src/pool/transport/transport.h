@@ -109,8 +109,9 @@ _Noreturn void transport_abort(struct transport *transport, int status);
  * variables. May be called before MPI_Init. */
 bool transport_mpi_launched(void);
 
-/* How many processes it has started, judged in the same way; 0: not known. */
-int transport_launched_processes(void);
+/* Fails if MPI does not know the launcher, takes each process for a run of one rank, and all of them
+ * would do the whole work. */
+int transport_check_launcher(const struct transport *transport, struct mpp_error *error);
 
 /* The short name of the MPI library, such as "Open MPI 4.1.4", cut to size - 1 bytes. May be called
  * before MPI_Init and by programs that no launcher has started. */

@@ -8,9 +8,7 @@
  * Different threads call MPI, but only one at a time (MPI_THREAD_SERIALIZED). Messages travel on a
  * duplicate of MPI_COMM_WORLD, so they never mix with the program's own.
  *
- * Waking up. Ranks of one host ring each other's doorbell (doorbell.h) after each message. If all
- * ranks of the run can, MPI is called only for messages that were announced, and once a second in
- * case that a ring was missed. Otherwise a rank also looks on a timer (poll_pace.h).
+ * Waking up. Ranks of one host wake each other; wakeup.h decides when MPI has to be called.
  *
  * Lost ranks. Open MPI 5 started with `mpirun --with-ft ulfm` reports them (ULFM). Older versions
  * do not, but with `mpirun --enable-recovery` the other ranks of a host survive, and the kernel
@@ -23,17 +21,16 @@
 #include <limits.h>
 #include <mpi.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "doorbell.h"
+#include "finalize_watchdog.h"
 #include "log.h"
 #include "mpi_library_name.h"
-#include "poll_pace.h"
 #include "rank_liveness.h"
+#include "wakeup.h"
 #ifdef OPEN_MPI
 #include <mpi-ext.h>
 #endif
@@ -46,16 +43,11 @@
 enum {
     MESSAGE_TAG = 1,
     LOST_CHECK_INTERVAL_NS = 20000000,
-    BACKSTOP_NS = 1000000000, /* as PACE_BACKSTOP */
-    REMIND_NS = 200000,       /* an announced message that has not been found by then is late */
     LOOKS = 2,            /* MPI_Iprobe may receive a message only after it has looked for one */
-    SMALL_BYTES = 4096,   /* MPI delivers a message of this size without the sender's help */
-    SMALL_SENDS_MAX = 64, /* that have completed, perhaps: testing each of them would take time */
-    WATCHDOG_INTERVAL_MS = 50,
+    SMALL_BYTES = 2048,   /* MPI delivers a message of this size without the sender's help */
+    SMALL_SENDS_MAX = 64, /* that have completed, perhaps */
+    TESTS_MAX = 16,       /* of sends at a time: MPI_Test takes time */
 };
-
-/* How long MPI_Finalize may take after a rank has died; the living ranks need much less. */
-#define FINALIZE_TIMEOUT_NS INT64_C(5000000000)
 
 struct pending_send {
     MPI_Request request;
@@ -76,14 +68,10 @@ struct mpi_transport {
     bool called_init; /* this transport called MPI_Init, so it calls MPI_Finalize */
     struct pending_send *sends;
     size_t send_count, send_capacity;
+    size_t next_test;                 /* of a send: they take turns */
     struct pending_receive *receives; /* in the order in which the messages were found */
     size_t receive_count, receive_capacity;
-    int64_t active_ns; /* when a message was last sent, announced or received */
-
-    struct doorbell *bell; /* NULL: this rank is alone on its host, or nobody can ring here */
-    bool all_ring;         /* every other rank can ring */
-    bool late;             /* MPI was called, but a message that was posted has not arrived */
-    int64_t next_look_ns;  /* all_ring: when to call MPI although no message is expected */
+    struct wakeup wakeup;
 
     bool death_seen;    /* the descriptor of `liveness` is readable */
     bool *disconnected; /* by rank: it is lost, messages to it are dropped */
@@ -121,11 +109,12 @@ static void remove_send(struct mpi_transport *t, size_t at)
     t->sends[at] = t->sends[--t->send_count];
 }
 
-/* Tests the pending sends and frees the bytes of those that have completed. */
+/* Tests some of the pending sends and frees the bytes of those that have completed. */
 static int reap_sends(struct mpi_transport *t, struct mpp_error *error)
 {
     int failed = 0;
-    for (size_t i = t->send_count; i-- > 0;) {
+    for (int tests = 0; t->send_count && tests < TESTS_MAX; tests++) {
+        size_t i = t->next_test++ % t->send_count;
         int complete = 0;
         int code = MPI_Test(&t->sends[i].request, &complete, MPI_STATUS_IGNORE);
         bool dropped = code && is_rank_failure(code);
@@ -165,10 +154,8 @@ static int mpi_send(struct transport *transport, int to, struct buf *bytes, stru
     }
     if (code)
         return mpi_error(error, "MPI_Isend", code);
-    /* A rank that waits for a small message reminds its sender, should that be necessary. */
-    t->active_ns = monotonic_now_ns();
-    bool rings = t->bell && doorbell_posted(t->bell, to, t->active_ns);
-    send->counted = bytes->size > SMALL_BYTES || !rings;
+    bool woken = wakeup_posted(&t->wakeup, to);
+    send->counted = bytes->size > SMALL_BYTES || !woken;
     send->to = to;
     send->bytes = *bytes;
     *bytes = BUF_INIT;
@@ -238,7 +225,7 @@ take_received(struct mpi_transport *t, struct transport_message *message, struct
         *message = (struct transport_message){t->receives[i].from, t->receives[i].bytes};
         remove_receive(t, i--);
         if (!code) {
-            t->active_ns = monotonic_now_ns();
+            wakeup_received(&t->wakeup, message->from);
             return TRANSPORT_MESSAGE;
         }
         buf_release(&message->bytes);
@@ -251,7 +238,7 @@ take_received(struct mpi_transport *t, struct transport_message *message, struct
 }
 
 /* Looks for a message, and begins to receive it. Returns 1 if there was one, 0 if not, or -1. */
-static int look_for_message(struct mpi_transport *t, bool by_backstop, struct mpp_error *error)
+static int look_for_message(struct mpi_transport *t, struct mpp_error *error)
 {
     int there = 0;
     MPI_Status status;
@@ -260,14 +247,13 @@ static int look_for_message(struct mpi_transport *t, bool by_backstop, struct mp
         return mpi_error(error, "MPI_Iprobe", code);
     if (code || !there)
         return 0;
-    if (t->bell)
-        doorbell_received(t->bell, status.MPI_SOURCE, by_backstop);
     return start_receive(t, &status, error) ? -1 : 1;
 }
 
-static bool expects_message(const struct mpi_transport *t)
+/* Whether MPI has to be called for messages to or from this rank. */
+static bool is_under_way(const struct mpi_transport *t)
 {
-    return t->bell && doorbell_expects(t->bell);
+    return t->base.unsent || t->receive_count;
 }
 
 static enum transport_status mpi_poll(struct transport *transport,
@@ -276,64 +262,45 @@ static enum transport_status mpi_poll(struct transport *transport,
     struct mpi_transport *t = (struct mpi_transport *)transport;
     if ((t->base.unsent || t->send_count >= SMALL_SENDS_MAX) && reap_sends(t, error))
         return TRANSPORT_FAILED;
-    bool expects = expects_message(t);
-    bool must_look = !t->all_ring || t->base.unsent || t->receive_count || expects ||
-                     (t->bell && doorbell_reminded(t->bell));
-    t->late = t->late && expects;
-    if (!must_look && monotonic_now_ns() < t->next_look_ns)
+    if (!wakeup_must_look(&t->wakeup, is_under_way(t)))
         return TRANSPORT_EMPTY;
     enum transport_status status = take_received(t, message, error);
-    if (status != TRANSPORT_EMPTY)
-        return status;
-    for (int looks = 0; looks < LOOKS; looks++) {
-        int found = look_for_message(t, !must_look, error);
+    for (int looks = 0; status == TRANSPORT_EMPTY && looks < LOOKS; looks++) {
+        int found = look_for_message(t, error);
         if (found < 0)
             return TRANSPORT_FAILED;
-        if (found && (status = take_received(t, message, error)) != TRANSPORT_EMPTY)
-            return status;
+        if (found)
+            status = take_received(t, message, error);
     }
-    int64_t now_ns = monotonic_now_ns();
-    t->next_look_ns = now_ns + BACKSTOP_NS;
-    bool late = expects_message(t);
-    if (late && !t->late)
-        t->active_ns = now_ns;
-    else if (late && now_ns - t->active_ns > REMIND_NS)
-        doorbell_remind(t->bell);
-    t->late = late;
-    return TRANSPORT_EMPTY;
+    if (status == TRANSPORT_EMPTY)
+        wakeup_found_none(&t->wakeup);
+    return status;
 }
 
 /* ---- Waking up ---- */
 
+static int64_t mpi_begin_wait(struct transport *transport, bool starving, int64_t now_ns)
+{
+    struct mpi_transport *t = (struct mpi_transport *)transport;
+    return wakeup_begin_wait(&t->wakeup, is_under_way(t), starving, now_ns);
+}
+
 static int mpi_fill_pollfds(const struct transport *transport, struct pollfd *fds)
 {
     const struct mpi_transport *t = (const struct mpi_transport *)transport;
-    int bell_fd = t->bell ? doorbell_fd(t->bell) : -1; /* poll(2) ignores -1 */
+    int bell_fd = t->wakeup.bell ? doorbell_fd(t->wakeup.bell) : -1; /* poll(2) ignores -1 */
     fds[0] = (struct pollfd){.fd = bell_fd, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = rank_liveness_fd(t->liveness), .events = POLLIN};
     return 2;
 }
 
-static int64_t mpi_begin_wait(struct transport *transport, bool starving, int64_t now_ns)
-{
-    struct mpi_transport *t = (struct mpi_transport *)transport;
-    bool may_sleep = !t->bell || doorbell_sleep(t->bell);
-    if (!may_sleep && !t->late)
-        return 0; /* a message or a reminder has come since the last call of transport_poll */
-    bool under_way = t->base.unsent || t->receive_count || t->late;
-    enum poll_pace pace = under_way     ? PACE_UNDER_WAY
-                          : t->all_ring ? PACE_BACKSTOP
-                          : starving    ? PACE_STARVING
-                                        : PACE_FED;
-    return poll_pace_wait_ns(pace, now_ns - t->active_ns);
-}
-
 static void mpi_end_wait(struct transport *transport, const struct pollfd *fds)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
-    if (t->bell)
-        doorbell_wake(t->bell, fds[0].revents != 0, monotonic_now_ns());
+    wakeup_end_wait(&t->wakeup, fds[0].revents != 0);
     t->death_seen = fds[1].revents != 0;
+    if (t->death_seen)
+        wakeup_look_soon(&t->wakeup); /* the dead rank may not have rung for its last message */
 }
 
 /* ---- Lost ranks ---- */
@@ -353,8 +320,8 @@ static void mpi_disconnect(struct transport *transport, int rank)
             MPI_Request_free(&t->receives[i].request);
             remove_receive(t, i);
         }
-    if (t->bell)
-        doorbell_drop(t->bell, rank);
+    if (t->wakeup.bell)
+        doorbell_drop(t->wakeup.bell, rank);
 }
 
 #if HAVE_ULFM
@@ -441,41 +408,14 @@ static int complete_sends(struct mpi_transport *t, struct mpp_error *error)
     return 0;
 }
 
-/* Open MPI 4's MPI_Finalize never returns when a rank dies inside it. All results are delivered by
- * then, so the watchdog thread ends this process with its exit status instead. */
-struct finalize_watchdog {
-    struct mpi_transport *transport;
-    int done_fd; /* an eventfd: readable once MPI_Finalize has returned */
-    pthread_t thread;
-};
-
-static void *watch_finalize(void *argument)
+static int finalize(const struct mpi_transport *t, struct mpp_error *error)
 {
-    struct finalize_watchdog *watchdog = argument;
-    struct mpi_transport *t = watchdog->transport;
-    int64_t lost_ns = t->any_disconnected ? monotonic_now_ns() : 0;
-    struct pollfd done = {.fd = watchdog->done_fd, .events = POLLIN};
-    while (poll(&done, 1, WATCHDOG_INTERVAL_MS) == 0) {
-        if (!lost_ns && rank_liveness_next_dead(t->liveness) >= 0)
-            lost_ns = monotonic_now_ns();
-        if (lost_ns && monotonic_now_ns() - lost_ns > FINALIZE_TIMEOUT_NS)
-            _exit(t->base.exit_status);
-    }
-    return NULL;
-}
-
-static int finalize(struct mpi_transport *t, struct mpp_error *error)
-{
-    struct finalize_watchdog watchdog = {.transport = t, .done_fd = eventfd(0, EFD_CLOEXEC)};
-    bool watched =
-        watchdog.done_fd >= 0 && !pthread_create(&watchdog.thread, NULL, watch_finalize, &watchdog);
+    struct finalize_watchdog watchdog = {.liveness = t->liveness,
+                                         .exit_status = t->base.exit_status,
+                                         .rank_died = t->any_disconnected};
+    finalize_watchdog_start(&watchdog);
     int code = MPI_Finalize();
-    if (watched) {
-        eventfd_write(watchdog.done_fd, 1);
-        pthread_join(watchdog.thread, NULL);
-    }
-    if (watchdog.done_fd >= 0)
-        close(watchdog.done_fd);
+    finalize_watchdog_end(&watchdog);
     return code ? mpp_error_set(error, "MPI_Finalize failed with code %d", code) : 0;
 }
 
@@ -483,15 +423,15 @@ static int mpi_close(struct transport *transport, struct mpp_error *error)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
     int result = complete_sends(t, error);
-    if (t->bell && doorbell_missed(t->bell))
-        log_line("rank %d: %" PRIu64 " messages arrived without a ring of the doorbell; please "
-                 "report this",
-                 t->base.rank, doorbell_missed(t->bell));
+    if (t->wakeup.bell && doorbell_missed(t->wakeup.bell))
+        log_line("rank %d: %" PRIu64
+                 " messages arrived without a ring of the doorbell; please report this",
+                 t->base.rank, doorbell_missed(t->wakeup.bell));
     for (size_t i = 0; i < t->send_count; i++)
         buf_release(&t->sends[i].bytes);
     free(t->sends);
     free(t->receives);
-    doorbell_free(t->bell);
+    doorbell_free(t->wakeup.bell);
     /* With ULFM, MPI_Finalize waits forever for a rank that was lost on another host; its launcher
      * accepts an exit without MPI_Finalize. */
     bool finalizes = t->called_init && !(HAVE_ULFM && t->any_disconnected);
@@ -538,21 +478,6 @@ static int init_mpi(struct mpi_transport *t, int *argc, char ***argv, struct mpp
     return 0;
 }
 
-/* A library that does not know the launcher takes each of its processes for a run of one rank; all
- * of them would do the whole work. */
-static int check_launcher(const struct mpi_transport *t, struct mpp_error *error)
-{
-    int started = transport_launched_processes();
-    char library[MPI_LIBRARY_NAME_SIZE];
-    if (t->base.size > 1 || started <= 1)
-        return 0;
-    transport_mpi_library(library, sizeof library);
-    return mpp_error_set(error,
-                         "the launcher has started %d processes, but each is a run of its own: the "
-                         "program is built for %s, start it with the launcher of that MPI",
-                         started, library);
-}
-
 /* Makes the doorbells of this host's ranks known to each other. If one of them cannot be reached,
  * none is used. */
 static int connect_doorbells(struct mpi_transport *t, MPI_Comm host, struct mpp_error *error)
@@ -578,9 +503,9 @@ static int connect_doorbells(struct mpi_transport *t, MPI_Comm host, struct mpp_
         doorbell_free(bell);
         bell = NULL;
     }
-    t->bell = bell;
+    t->wakeup.bell = bell;
+    t->wakeup.all_ring = bell && ranks == t->base.size;
     t->base.polls_host = !bell;
-    t->all_ring = bell && ranks == t->base.size;
     return code ? mpi_error(error, "MPI_Allgather", code) : 0;
 }
 
@@ -592,7 +517,7 @@ static int meet_host_ranks(struct mpi_transport *t, struct mpp_error *error)
     if (code)
         return mpi_error(error, "MPI_Comm_split_type", code);
     MPI_Comm_size(host, &t->base.node_ranks);
-    t->all_ring = t->base.size == 1;
+    t->wakeup.all_ring = t->base.size == 1;
     int failed = t->base.node_ranks > 1 ? connect_doorbells(t, host, error) : 0;
     MPI_Comm_free(&host);
     return failed;
@@ -633,12 +558,13 @@ struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *e
     MPI_Comm_set_errhandler(t->comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(t->comm, &t->base.rank);
     MPI_Comm_size(t->comm, &t->base.size);
-    if (check_launcher(t, error) || meet_host_ranks(t, error) || watch_ranks(t, error))
+    if (transport_check_launcher(&t->base, error) || meet_host_ranks(t, error) ||
+        watch_ranks(t, error))
         goto fail;
     return &t->base;
 
 fail:
-    doorbell_free(t->bell);
+    doorbell_free(t->wakeup.bell);
     free(t->disconnected);
     free(t);
     return NULL;

@@ -24,9 +24,9 @@
 
 struct agent;
 
-/* While an agent has tasks, it sends results at least this long after the last ones, so that several
- * share a message: one costs this rank and rank 0 as much as many results. The more ranks there are,
- * the longer: rank 0 then gets a message about every 16 microseconds, however many there are. */
+/* While an agent has tasks, it sends results at least this long after the last ones, so that
+ * several share a message: one costs this rank and rank 0 as much as many results. The more ranks
+ * there are, the longer: rank 0 then gets a message about every 16 microseconds at most. */
 static inline int64_t agent_results_interval_ns(int ranks)
 {
     int64_t min_ns = 20000000, by_ranks_ns = INT64_C(16000) * (ranks - 1);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* When a rank has to call MPI, and how long it may sleep: see wakeup.h. */
+#include "wakeup.h"
+
+#include "clock.h"
+#include "poll_pace.h"
+
+#define REMIND_NS 200000 /* a message that was posted and has not arrived by then needs help */
+
+static bool expects_message(const struct wakeup *wakeup)
+{
+    return wakeup->bell && doorbell_expects(wakeup->bell);
+}
+
+bool wakeup_must_look(struct wakeup *wakeup, bool under_way)
+{
+    bool expects = expects_message(wakeup);
+    bool asked = !wakeup->all_ring || under_way || expects ||
+                 (wakeup->bell && doorbell_reminded(wakeup->bell));
+    wakeup->late = wakeup->late && expects;
+    wakeup->unasked = !asked;
+    return asked || monotonic_now_ns() >= wakeup->next_look_ns;
+}
+
+void wakeup_found_none(struct wakeup *wakeup)
+{
+    int64_t now_ns = monotonic_now_ns();
+    bool late = expects_message(wakeup);
+    wakeup->next_look_ns = now_ns + poll_pace_wait_ns(PACE_BACKSTOP, 0);
+    if (late && !wakeup->late)
+        wakeup->active_ns = now_ns;
+    else if (late && now_ns - wakeup->active_ns > REMIND_NS)
+        doorbell_remind(wakeup->bell);
+    wakeup->late = late;
+}
+
+bool wakeup_posted(struct wakeup *wakeup, int to)
+{
+    wakeup->active_ns = monotonic_now_ns();
+    return wakeup->bell && doorbell_posted(wakeup->bell, to, wakeup->active_ns);
+}
+
+void wakeup_received(struct wakeup *wakeup, int from)
+{
+    wakeup->active_ns = monotonic_now_ns();
+    if (wakeup->bell)
+        doorbell_received(wakeup->bell, from, wakeup->unasked);
+}
+
+void wakeup_look_soon(struct wakeup *wakeup)
+{
+    wakeup->next_look_ns = 0;
+}
+
+int64_t wakeup_begin_wait(struct wakeup *wakeup, bool under_way, bool starving, int64_t now_ns)
+{
+    bool may_sleep = !wakeup->bell || doorbell_sleep(wakeup->bell);
+    if (!may_sleep && !wakeup->late)
+        return 0; /* a message or a reminder has come since MPI was last called */
+    enum poll_pace pace = under_way || wakeup->late ? PACE_UNDER_WAY
+                          : wakeup->all_ring        ? PACE_BACKSTOP
+                          : starving                ? PACE_STARVING
+                                                    : PACE_FED;
+    return poll_pace_wait_ns(pace, now_ns - wakeup->active_ns);
+}
+
+void wakeup_end_wait(struct wakeup *wakeup, bool rung)
+{
+    if (wakeup->bell)
+        doorbell_wake(wakeup->bell, rung, monotonic_now_ns());
+}
