@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * doorbell_test SCENARIO: the ranks of one host exchange messages over the MPI transport and wait
- * as the pool does: transport_begin_wait, poll(2), transport_end_wait. No message may need the backstop. A check
- * fails if a rank slept for the whole second of the backstop although a message to it had been sent
- * before it went to sleep, or although the receiver of its own message looked for it many times in
- * vain, because MPI needed the sender's help. That is no limit on speed: a rank that was rung does
+ * as the pool does: transport_begin_wait, poll(2), transport_end_wait. No message may need the
+ * backstop. A check fails if a rank slept for the whole second of the backstop although a message
+ * to it had been sent before it went to sleep. That is no limit on speed: a rank that was rung does
  * not go to sleep at all.
  *
  * Every message is checked: its bytes, and its place among the messages of its sender. A rank that

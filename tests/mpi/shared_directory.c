@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "transport.h"
+#include "launcher.h"
 
 static char path[128];
 
@@ -17,7 +17,7 @@ const char *shared_directory_make(void)
         snprintf(path, sizeof path, "%s", given);
         return path;
     }
-    if (transport_mpi_launched()) {
+    if (launcher_found()) {
         fprintf(stderr, "set MPP_TEST_DIRECTORY to an empty directory that all ranks share\n");
         return NULL;
     }

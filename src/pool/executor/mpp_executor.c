@@ -4,6 +4,7 @@
 
 #include "executor_open.h"
 #include "executor_state.h"
+#include "launcher.h"
 #include "log.h"
 #include "monotonic_wait.h"
 #include "mpi_library_name.h"
@@ -25,14 +26,7 @@ const char *mpp_mpi_library(void)
 
 int mpp_launch_rank(void)
 {
-    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
-                                        "PALS_RANKID"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = getenv(names[i]);
-        if (value)
-            return atoi(value);
-    }
-    return 0;
+    return launcher_rank();
 }
 
 struct arguments {
@@ -43,8 +37,8 @@ struct arguments {
 static struct transport *connect_launched(void *context, struct mpp_error *error)
 {
     struct arguments *arguments = context;
-    return transport_mpi_launched() ? transport_mpi_new(arguments->argc, arguments->argv, error)
-                                    : transport_single_rank_new(error);
+    return launcher_found() ? transport_mpi_new(arguments->argc, arguments->argv, error)
+                            : transport_single_rank_new(error);
 }
 
 /* Only one pool may be open at a time. */

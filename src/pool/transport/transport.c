@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What all transports share: the queue of messages from a rank to itself, and the recognition of an
- * MPI launcher. See transport.h. */
+/* What all transports share: the queue of messages from a rank to itself. See transport.h. */
 #include "transport.h"
 
 #include <stdlib.h>
-
-#include "mpi_library_name.h"
 
 static int self_queue_put(struct transport_self_queue *queue, struct buf *bytes,
                           struct mpp_error *error)
@@ -104,35 +101,4 @@ void transport_abort(struct transport *transport, int status)
 {
     transport->ops->abort(transport, status);
     abort();
-}
-
-bool transport_mpi_launched(void)
-{
-    /* Set by Open MPI's mpirun; by PMIx (srun --mpi=pmix); by MPICH's PMI and its derivatives; by
-     * Cray's PALS. */
-    return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK") ||
-           getenv("PALS_RANKID");
-}
-
-/* How many processes the launcher has started; 0: not known. */
-static int launched_processes(void)
-{
-    /* PMI_SIZE is of MPICH's family; srun may have set it for the processes that have called Open
-     * MPI's mpirun. */
-    const char *text = getenv("OMPI_COMM_WORLD_SIZE");
-    if (!text)
-        text = getenv("PMI_SIZE");
-    return text ? atoi(text) : 0;
-}
-
-int transport_check_launcher(const struct transport *transport, struct mpp_error *error)
-{
-    char library[LIBRARY_NAME_SIZE];
-    if (transport->size > 1 || launched_processes() <= 1)
-        return 0;
-    transport_mpi_library(library, sizeof library);
-    return mpp_error_set(error,
-                         "the launcher has started %d processes, but each is a run of its own: the "
-                         "program is built for %s, start it with the launcher of that MPI",
-                         launched_processes(), library);
 }

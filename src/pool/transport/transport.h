@@ -105,16 +105,8 @@ int transport_close(struct transport *transport, struct mpp_error *error);
 /* Ends every rank of the run at once with this exit status. */
 _Noreturn void transport_abort(struct transport *transport, int status);
 
-/* Whether an MPI launcher (mpirun, srun) has started this process, judged by its environment
- * variables. May be called before MPI_Init. */
-bool transport_mpi_launched(void);
-
-/* Fails if MPI does not know the launcher, takes each process for a run of one rank, and all of them
- * would do the whole work. */
-int transport_check_launcher(const struct transport *transport, struct mpp_error *error);
-
 /* The short name of the MPI library, such as "Open MPI 4.1.4", cut to size - 1 bytes. May be called
- * before MPI_Init and by programs that no launcher has started. */
+ * at any time, also before MPI_Init. */
 void transport_mpi_library(char *name, size_t size);
 
 /* Collective; calls MPI_Init_thread if the program has not. NULL: *error is filled. */

@@ -17,17 +17,17 @@
  */
 #include "transport.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <mpi.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "doorbell.h"
 #include "finalize_watchdog.h"
-#include "log.h"
+#include "launcher.h"
 #include "mpi_library_name.h"
 #include "rank_liveness.h"
 #include "wakeup.h"
@@ -49,28 +49,26 @@ enum {
     TESTS_MAX = 16,       /* of sends at a time: MPI_Test takes time */
 };
 
-struct pending_send {
+/* A message that is being sent or received. */
+struct pending {
     MPI_Request request;
-    int to;
+    int rank;     /* of the other side */
     bool counted; /* in base.unsent */
     struct buf bytes;
 };
 
-struct pending_receive {
-    MPI_Request request;
-    int from;
-    struct buf bytes;
+struct pending_list {
+    struct pending *list;
+    size_t count, capacity;
 };
 
 struct mpi_transport {
     struct transport base;
     MPI_Comm comm;
     bool called_init; /* this transport called MPI_Init, so it calls MPI_Finalize */
-    struct pending_send *sends;
-    size_t send_count, send_capacity;
-    size_t next_test;                 /* of a send: they take turns */
-    struct pending_receive *receives; /* in the order in which the messages were found */
-    size_t receive_count, receive_capacity;
+    struct pending_list sends;
+    size_t next_test;             /* of a send: they take turns */
+    struct pending_list receives; /* in the order in which the messages were found */
     struct wakeup wakeup;
 
     bool death_seen;    /* the descriptor of `liveness` is readable */
@@ -103,27 +101,62 @@ static int mpi_error(struct mpp_error *error, const char *what, int code)
     return mpp_error_set(error, "%s failed: %s", what, text);
 }
 
-static void remove_send(struct mpi_transport *t, size_t at)
+/* A new entry at the end, which is not in use before `count` grows. NULL: out of memory. */
+static struct pending *pending_new(struct pending_list *pending, struct mpp_error *error)
 {
-    t->base.unsent -= t->sends[at].counted;
-    t->sends[at] = t->sends[--t->send_count];
+    if (pending->count == pending->capacity) {
+        size_t capacity = pending->capacity ? 2 * pending->capacity : 16;
+        struct pending *list = realloc(pending->list, capacity * sizeof *list);
+        if (!list) {
+            mpp_error_set(error, "out of memory for a message");
+            return NULL;
+        }
+        pending->list = list;
+        pending->capacity = capacity;
+    }
+    return &pending->list[pending->count];
 }
+
+static void pending_remove(struct pending_list *pending, size_t at)
+{
+    pending->count--;
+    memmove(&pending->list[at], &pending->list[at + 1],
+            (pending->count - at) * sizeof *pending->list);
+}
+
+/* Forgets the messages of a lost rank. Their bytes are never freed, because MPI may still use
+ * them. Returns how many of them were counted. */
+static size_t pending_drop(struct pending_list *pending, int rank)
+{
+    size_t counted = 0;
+    for (size_t i = pending->count; i-- > 0;)
+        if (pending->list[i].rank == rank) {
+            counted += pending->list[i].counted;
+            MPI_Request_free(&pending->list[i].request);
+            pending_remove(pending, i);
+        }
+    return counted;
+}
+
+/* ---- Sending ---- */
 
 /* Tests some of the pending sends and frees the bytes of those that have completed. */
 static int reap_sends(struct mpi_transport *t, struct mpp_error *error)
 {
     int failed = 0;
-    for (int tests = 0; t->send_count && tests < TESTS_MAX; tests++) {
-        size_t i = t->next_test++ % t->send_count;
+    for (int tests = 0; t->sends.count && tests < TESTS_MAX; tests++) {
+        size_t at = t->next_test++ % t->sends.count;
+        struct pending *send = &t->sends.list[at];
         int complete = 0;
-        int code = MPI_Test(&t->sends[i].request, &complete, MPI_STATUS_IGNORE);
+        int code = MPI_Test(&send->request, &complete, MPI_STATUS_IGNORE);
         bool dropped = code && is_rank_failure(code);
         if (code && !dropped)
             failed = mpi_error(error, "MPI_Test", code);
         if (!complete && !dropped)
             continue;
-        buf_release(&t->sends[i].bytes);
-        remove_send(t, i);
+        t->base.unsent -= send->counted;
+        buf_release(&send->bytes);
+        pending_remove(&t->sends, at);
     }
     return failed;
 }
@@ -137,15 +170,9 @@ static int mpi_send(struct transport *transport, int to, struct buf *bytes, stru
         buf_release(bytes);
         return 0;
     }
-    if (t->send_count == t->send_capacity) {
-        size_t capacity = t->send_capacity ? 2 * t->send_capacity : 16;
-        struct pending_send *sends = realloc(t->sends, capacity * sizeof *sends);
-        if (!sends)
-            return mpp_error_set(error, "out of memory for a message");
-        t->sends = sends;
-        t->send_capacity = capacity;
-    }
-    struct pending_send *send = &t->sends[t->send_count];
+    struct pending *send = pending_new(&t->sends, error);
+    if (!send)
+        return -1;
     int code = MPI_Isend(bytes->data, (int)bytes->size, MPI_BYTE, to, MESSAGE_TAG, t->comm,
                          &send->request);
     if (code && is_rank_failure(code)) {
@@ -156,11 +183,11 @@ static int mpi_send(struct transport *transport, int to, struct buf *bytes, stru
         return mpi_error(error, "MPI_Isend", code);
     bool woken = wakeup_posted(&t->wakeup, to);
     send->counted = bytes->size > SMALL_BYTES || !woken;
-    send->to = to;
+    send->rank = to;
     send->bytes = *bytes;
     *bytes = BUF_INIT;
     t->base.unsent += send->counted;
-    t->send_count++;
+    t->sends.count++;
     return 0;
 }
 
@@ -171,42 +198,29 @@ static int start_receive(struct mpi_transport *t, MPI_Status *found, struct mpp_
 {
     int size = 0;
     MPI_Get_count(found, MPI_BYTE, &size);
-    if (t->receive_count == t->receive_capacity) {
-        size_t capacity = t->receive_capacity ? 2 * t->receive_capacity : 16;
-        struct pending_receive *receives = realloc(t->receives, capacity * sizeof *receives);
-        if (!receives)
-            return mpp_error_set(error, "out of memory for a message");
-        t->receives = receives;
-        t->receive_capacity = capacity;
-    }
-    struct pending_receive *receive = &t->receives[t->receive_count];
-    *receive = (struct pending_receive){.from = found->MPI_SOURCE, .bytes = BUF_INIT};
+    struct pending *receive = pending_new(&t->receives, error);
+    if (!receive)
+        return -1;
+    *receive = (struct pending){.rank = found->MPI_SOURCE, .bytes = BUF_INIT};
     uint8_t *to = buf_reserve(&receive->bytes, (size_t)size);
     if (!to)
         return mpp_error_set(error, "out of memory for a message of %d bytes", size);
     int code =
-        MPI_Irecv(to, size, MPI_BYTE, receive->from, MESSAGE_TAG, t->comm, &receive->request);
+        MPI_Irecv(to, size, MPI_BYTE, receive->rank, MESSAGE_TAG, t->comm, &receive->request);
     if (code) {
         buf_release(&receive->bytes);
         return is_rank_failure(code) ? 0 : mpi_error(error, "MPI_Irecv", code);
     }
     receive->bytes.size = (size_t)size;
-    t->receive_count++;
+    t->receives.count++;
     return 0;
-}
-
-static void remove_receive(struct mpi_transport *t, size_t at)
-{
-    t->receive_count--;
-    for (; at < t->receive_count; at++)
-        t->receives[at] = t->receives[at + 1];
 }
 
 /* Whether an earlier message of the same rank is still being received. */
 static bool is_overtaking(const struct mpi_transport *t, size_t at)
 {
     for (size_t i = 0; i < at; i++)
-        if (t->receives[i].from == t->receives[at].from)
+        if (t->receives.list[i].rank == t->receives.list[at].rank)
             return true;
     return false;
 }
@@ -215,15 +229,16 @@ static bool is_overtaking(const struct mpi_transport *t, size_t at)
 static enum transport_status
 take_received(struct mpi_transport *t, struct transport_message *message, struct mpp_error *error)
 {
-    for (size_t i = 0; i < t->receive_count; i++) {
+    for (size_t i = 0; i < t->receives.count; i++) {
+        struct pending *receive = &t->receives.list[i];
         int complete = 0;
         if (is_overtaking(t, i))
             continue;
-        int code = MPI_Test(&t->receives[i].request, &complete, MPI_STATUS_IGNORE);
+        int code = MPI_Test(&receive->request, &complete, MPI_STATUS_IGNORE);
         if (!code && !complete)
             continue;
-        *message = (struct transport_message){t->receives[i].from, t->receives[i].bytes};
-        remove_receive(t, i--);
+        *message = (struct transport_message){receive->rank, receive->bytes};
+        pending_remove(&t->receives, i--);
         if (!code) {
             wakeup_received(&t->wakeup, message->from);
             return TRANSPORT_MESSAGE;
@@ -253,14 +268,14 @@ static int look_for_message(struct mpi_transport *t, struct mpp_error *error)
 /* Whether MPI has to be called for messages to or from this rank. */
 static bool is_under_way(const struct mpi_transport *t)
 {
-    return t->base.unsent || t->receive_count;
+    return t->base.unsent || t->receives.count;
 }
 
 static enum transport_status mpi_poll(struct transport *transport,
                                       struct transport_message *message, struct mpp_error *error)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
-    if ((t->base.unsent || t->send_count >= SMALL_SENDS_MAX) && reap_sends(t, error))
+    if ((t->base.unsent || t->sends.count >= SMALL_SENDS_MAX) && reap_sends(t, error))
         return TRANSPORT_FAILED;
     if (!wakeup_must_look(&t->wakeup, is_under_way(t)))
         return TRANSPORT_EMPTY;
@@ -309,27 +324,19 @@ static void mpi_disconnect(struct transport *transport, int rank)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
     t->disconnected[rank] = t->any_disconnected = true;
-    /* The bytes are never freed, because MPI may still use them. */
-    for (size_t i = t->send_count; i-- > 0;)
-        if (t->sends[i].to == rank) {
-            MPI_Request_free(&t->sends[i].request);
-            remove_send(t, i);
-        }
-    for (size_t i = t->receive_count; i-- > 0;)
-        if (t->receives[i].from == rank) {
-            MPI_Request_free(&t->receives[i].request);
-            remove_receive(t, i);
-        }
+    t->base.unsent -= pending_drop(&t->sends, rank);
+    pending_drop(&t->receives, rank);
     if (t->wakeup.bell)
         doorbell_drop(t->wakeup.bell, rank);
 }
 
-#if HAVE_ULFM
 /* The next failed rank that the launcher has reported; -1: none. */
 static int ulfm_next_lost(struct mpi_transport *t)
 {
+    int rank = -1;
+#if HAVE_ULFM
     MPI_Group failed, all;
-    int count = 0, rank = -1;
+    int count = 0;
     if (MPIX_Comm_get_failed(t->comm, &failed) != MPI_SUCCESS)
         return -1;
     MPI_Group_size(failed, &count);
@@ -340,15 +347,11 @@ static int ulfm_next_lost(struct mpi_transport *t)
         t->ulfm_reported++;
     }
     MPI_Group_free(&failed);
+#else
+    (void)t;
+#endif
     return rank;
 }
-#else
-static int ulfm_next_lost(struct mpi_transport *t)
-{
-    (void)t;
-    return -1;
-}
-#endif
 
 static int mpi_next_lost(struct transport *transport)
 {
@@ -377,14 +380,8 @@ static int watch_ranks(struct mpi_transport *t, struct mpp_error *error)
         return mpp_error_set(error, "out of memory for %d ranks", t->base.size);
     }
     int code = MPI_Gather(&self, sizeof self, MPI_BYTE, ids, sizeof self, MPI_BYTE, 0, t->comm);
-    if (t->base.rank == 0)
-        ids[0] = self;
-    if (!code) {
-        struct rank_liveness_id root = t->base.rank == 0 ? self : (struct rank_liveness_id){0};
-        code = MPI_Bcast(&root, sizeof root, MPI_BYTE, 0, t->comm);
-        if (t->base.rank != 0)
-            ids[0] = root;
-    }
+    if (!code)
+        code = MPI_Bcast(ids, sizeof self, MPI_BYTE, 0, t->comm); /* the first: of rank 0 */
     t->liveness = code ? NULL : rank_liveness_new(ids, count);
     free(ids);
     if (code)
@@ -397,12 +394,12 @@ static int watch_ranks(struct mpi_transport *t, struct mpp_error *error)
 /* Waits until every pending send has completed. The receivers poll until then. */
 static int complete_sends(struct mpi_transport *t, struct mpp_error *error)
 {
-    while (t->send_count) {
+    while (t->sends.count) {
         if (reap_sends(t, error))
             return -1;
         for (int rank; (rank = mpi_next_lost(&t->base)) >= 0;)
             mpi_disconnect(&t->base, rank);
-        if (t->send_count)
+        if (t->sends.count)
             poll(NULL, 0, 1);
     }
     return 0;
@@ -423,15 +420,11 @@ static int mpi_close(struct transport *transport, struct mpp_error *error)
 {
     struct mpi_transport *t = (struct mpi_transport *)transport;
     int result = complete_sends(t, error);
-    if (t->wakeup.bell && doorbell_missed(t->wakeup.bell))
-        log_line("rank %d: %" PRIu64
-                 " messages arrived without a ring of the doorbell; please report this",
-                 t->base.rank, doorbell_missed(t->wakeup.bell));
-    for (size_t i = 0; i < t->send_count; i++)
-        buf_release(&t->sends[i].bytes);
-    free(t->sends);
-    free(t->receives);
-    doorbell_free(t->wakeup.bell);
+    for (size_t i = 0; i < t->sends.count; i++)
+        buf_release(&t->sends.list[i].bytes);
+    free(t->sends.list);
+    free(t->receives.list);
+    wakeup_release(&t->wakeup, t->base.rank);
     /* With ULFM, MPI_Finalize waits forever for a rank that was lost on another host; its launcher
      * accepts an exit without MPI_Finalize. */
     bool finalizes = t->called_init && !(HAVE_ULFM && t->any_disconnected);
@@ -542,6 +535,7 @@ struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *e
                                              .end_wait = mpi_end_wait,
                                              .next_lost = mpi_next_lost,
                                              .disconnect = mpi_disconnect};
+    char library[LIBRARY_NAME_SIZE];
     struct mpi_transport *t = calloc(1, sizeof *t);
     if (!t) {
         mpp_error_set(error, "out of memory for the transport");
@@ -558,13 +552,14 @@ struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *e
     MPI_Comm_set_errhandler(t->comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(t->comm, &t->base.rank);
     MPI_Comm_size(t->comm, &t->base.size);
-    if (transport_check_launcher(&t->base, error) || meet_host_ranks(t, error) ||
+    transport_mpi_library(library, sizeof library);
+    if (launcher_check(t->base.size, library, error) || meet_host_ranks(t, error) ||
         watch_ranks(t, error))
         goto fail;
     return &t->base;
 
 fail:
-    doorbell_free(t->wakeup.bell);
+    wakeup_release(&t->wakeup, t->base.rank);
     free(t->disconnected);
     free(t);
     return NULL;

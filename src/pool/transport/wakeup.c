@@ -2,10 +2,24 @@
 /* When a rank has to call MPI, and how long it may sleep: see wakeup.h. */
 #include "wakeup.h"
 
+#include <inttypes.h>
+
 #include "clock.h"
+#include "log.h"
 #include "poll_pace.h"
 
 #define REMIND_NS 200000 /* a message that was posted and has not arrived by then needs help */
+
+void wakeup_release(struct wakeup *wakeup, int rank)
+{
+    uint64_t missed = wakeup->bell ? doorbell_missed(wakeup->bell) : 0;
+    if (missed)
+        log_line("rank %d: %" PRIu64
+                 " messages arrived without a ring of the doorbell; please report this",
+                 rank, missed);
+    doorbell_free(wakeup->bell);
+    wakeup->bell = NULL;
+}
 
 static bool expects_message(const struct wakeup *wakeup)
 {

@@ -21,6 +21,9 @@ struct wakeup {
     int64_t next_look_ns;  /* all_ring: when to call MPI unasked */
 };
 
+/* Frees the doorbell; first reports messages that it has missed, if any. */
+void wakeup_release(struct wakeup *wakeup, int rank);
+
 /* `under_way`: MPI has to be called to move a message that this rank sends or receives. */
 
 /* Whether to call MPI now. */

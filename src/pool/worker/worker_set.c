@@ -21,8 +21,9 @@
 #define SECOND_FRAME_NS 20000000
 
 /* How often a busy worker is checked. A task that runs longer than this is reported as running, and
- * the results of earlier tasks in the ring are fetched. */
-#define CHECK_INTERVAL_NS 50000000
+ * the results of earlier tasks in the ring are fetched. More often, if tasks may run less long. */
+#define CHECK_INTERVAL_NS     50000000
+#define CHECK_INTERVAL_MIN_NS 5000000
 
 /* From SIGTERM to SIGKILL. */
 #define KILL_DELAY_NS 1000000000
@@ -56,9 +57,17 @@ static bool is_isolated(const struct worker_set *set)
     return set->forkserver->config->options.isolate == MPP_ISOLATED;
 }
 
+static int64_t check_interval_ns(const struct worker_set *set)
+{
+    double limit_ns = set->limits.timeout_s > 0 ? set->limits.timeout_s * 1e9 : CHECK_INTERVAL_NS;
+    return limit_ns < CHECK_INTERVAL_MIN_NS ? CHECK_INTERVAL_MIN_NS
+           : limit_ns < CHECK_INTERVAL_NS   ? (int64_t)limit_ns
+                                            : CHECK_INTERVAL_NS;
+}
+
 static void check_soon(struct worker_set *set)
 {
-    int64_t soon_ns = monotonic_now_ns() + CHECK_INTERVAL_NS;
+    int64_t soon_ns = monotonic_now_ns() + check_interval_ns(set);
     if (soon_ns < set->next_check_ns)
         set->next_check_ns = soon_ns;
 }
@@ -345,7 +354,7 @@ static void set_min(int64_t *ns, int64_t candidate_ns)
 static void check_worker(struct worker_set *set, struct worker_handle *worker, int64_t now_ns,
                          int64_t *next_ns)
 {
-    int64_t begun_ns;
+    int64_t begun_ns, interval_ns = check_interval_ns(set);
     struct agent_task *task = worker_handle_running(worker, &begun_ns);
     if (worker->kill_at_ns) {
         if (now_ns >= worker->kill_at_ns) {
@@ -362,14 +371,14 @@ static void check_worker(struct worker_set *set, struct worker_handle *worker, i
         /* No task runs, or it was reported already. Check again to fetch the results of its other
          * tasks. */
         if (!task || worker->tasks.count > 1)
-            set_min(next_ns, now_ns + CHECK_INTERVAL_NS);
-    } else if (now_ns - begun_ns < CHECK_INTERVAL_NS) {
-        set_min(next_ns, now_ns + CHECK_INTERVAL_NS);
+            set_min(next_ns, now_ns + interval_ns);
+    } else if (now_ns - begun_ns < interval_ns) {
+        set_min(next_ns, now_ns + interval_ns);
     } else {
         worker->reported_running = task->number + 1;
         set->callbacks.running(set->callbacks.context, task);
         if (worker->tasks.count > 1)
-            set_min(next_ns, now_ns + CHECK_INTERVAL_NS);
+            set_min(next_ns, now_ns + interval_ns);
     }
     if (!task || set->limits.timeout_s <= 0)
         return;
