@@ -50,6 +50,17 @@ static inline uint8_t *buf_extend(struct buf *buf, size_t extra)
 
 void buf_put(struct buf *buf, const void *bytes, size_t size);
 
+/* Writes the decimal digits of a number in front of `end` and returns where they begin; at most
+ * DECIMAL_DIGITS_MAX. */
+enum { DECIMAL_DIGITS_MAX = 20 };
+static inline char *decimal_before(char *end, uint64_t value)
+{
+    do
+        *--end = (char)('0' + value % 10);
+    while (value /= 10);
+    return end;
+}
+
 /* Puts formatted text, without a zero byte. */
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

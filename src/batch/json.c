@@ -106,18 +106,16 @@ void json_put_string_member(struct buf *out, const char *name, const char *text)
 /* The number value / 10^digits; digits < 20. */
 static void put_number(struct buf *out, bool negative, uint64_t value, int digits)
 {
-    char text[22];
-    size_t at = sizeof text;
+    char text[DECIMAL_DIGITS_MAX + 2]; /* a sign and a point */
+    char *const end = text + sizeof text, *at = end;
     for (int i = 0; i < digits; i++, value /= 10)
-        text[--at] = (char)('0' + value % 10);
+        *--at = (char)('0' + value % 10);
     if (digits)
-        text[--at] = '.';
-    do
-        text[--at] = (char)('0' + value % 10);
-    while (value /= 10);
+        *--at = '.';
+    at = decimal_before(at, value);
     if (negative)
-        text[--at] = '-';
-    buf_put(out, text + at, sizeof text - at);
+        *--at = '-';
+    buf_put(out, at, (size_t)(end - at));
 }
 
 void json_put_uint_member(struct buf *out, const char *name, uint64_t value)
