@@ -69,13 +69,20 @@ static int64_t end_since_1970_ns(const struct coordinator *c, int rank,
     return c->wall_ns - (c->now_ns - end_ns);
 }
 
+/* Only this thread writes the counter, so it needs no atomic addition. */
+static void add(_Atomic uint64_t *counter, uint64_t more)
+{
+    uint64_t sum = atomic_load_explicit(counter, memory_order_relaxed) + more;
+    atomic_store_explicit(counter, sum, memory_order_relaxed);
+}
+
 /* Stores what the agent reported. */
 static void store_end(struct coordinator *c, struct mpp_future *future,
                       const struct scheduler_action *action, const struct message_result *result)
 {
     struct rank_info *info = &c->options.rank_info[action->agent];
-    atomic_fetch_add_explicit(&info->tasks, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&info->busy_ns, result->run_ns, memory_order_relaxed);
+    add(&info->tasks, 1);
+    add(&info->busy_ns, result->run_ns);
     future->rank = action->agent;
     future->worker = (int16_t)result->worker;
     future->run_ns = result->run_ns;

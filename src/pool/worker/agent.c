@@ -36,7 +36,7 @@ struct agent {
     /* Ids of tasks; 0: unused, no task has the id 0. */
     uint64_t cancelled_before_arrival[EARLY_CANCELS_MAX];
     unsigned next_early_cancel;
-    unsigned early_cancels; /* how many are used */
+    unsigned early_cancels;  /* how many are used */
     bool sent_from_callback; /* a callback of the workers has sent a message */
     bool send_failed;        /* or failed to */
     struct mpp_error error;  /* of that failure */
