@@ -96,7 +96,8 @@ int task_order_get(struct mpp_bytes payload, struct task_order *order, struct mp
 {
     struct reader from = reader_over(payload.data, payload.size);
     unsigned parts = read_u8(&from);
-    *order = (struct task_order){.identity.key = get_string(&from)};
+    *order = (struct task_order){0};
+    order->identity.key = get_string(&from);
     order->plan = get_bytes(&from);
     order->is_recorded = parts & ORDER_RECORDED;
     if (parts & ORDER_OCCURRENCE)
@@ -152,10 +153,12 @@ int task_report_get(struct mpp_bytes result, struct task_report *report, struct 
     uint8_t status = read_u8(&from), parts = read_u8(&from);
     *report = (struct task_report){.status = (enum report_status)status,
                                    .warned = parts & REPORT_WARNED,
-                                   .text = parts & REPORT_TEXT ? get_string(&from) : "",
+                                   .text = "",
                                    .line = "",
                                    .output = "",
                                    .size_bytes = -1};
+    if (parts & REPORT_TEXT)
+        report->text = get_string(&from);
     if (parts & REPORT_LINE)
         report->line = get_string(&from);
     if (parts & REPORT_INPUT) {
