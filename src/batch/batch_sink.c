@@ -228,7 +228,7 @@ int batch_sink(void *context, const struct mpp_outcome *outcome, struct mpp_erro
     } else if (handle_report(run, &order, &line, outcome, error)) {
         return -1;
     }
-    /* The coarse clock is cheap, and some milliseconds of precision are enough for a progress bar. */
+    /* The coarse clock is cheap, and precise enough for a progress bar. */
     double now_s = (double)clock_now_ns(CLOCK_MONOTONIC_COARSE) * 1e-9;
     console_update(&run->console, now_s - run->arguments->begun_s);
     return 0;

@@ -10,7 +10,7 @@
 
 /* A result of at most this size needs no memory of its own. Few bytes, because each pending task
  * has them. */
-enum { RESULT_ROOM_BYTES = 32 };
+enum { RESULT_ROOM_BYTES = 16 };
 
 /* ---- Lists ---- */
 
