@@ -13,12 +13,6 @@ void buf_release(struct buf *buf)
     *buf = BUF_INIT;
 }
 
-void buf_clear(struct buf *buf)
-{
-    buf->size = 0;
-    buf->failed = false;
-}
-
 /* Out of line, because buf_extend calls it only if the buffer has to grow. Inlined into buf_put it
  * would cost each call several instructions. */
 __attribute__((noinline)) uint8_t *buf_reserve(struct buf *buf, size_t extra)
@@ -43,13 +37,6 @@ __attribute__((noinline)) uint8_t *buf_reserve(struct buf *buf, size_t extra)
         buf->capacity = capacity;
     }
     return buf->data + buf->size;
-}
-
-void buf_put(struct buf *buf, const void *bytes, size_t size)
-{
-    uint8_t *to = buf_extend(buf, size);
-    if (to && size)
-        memcpy(to, bytes, size);
 }
 
 void buf_printf(struct buf *buf, const char *format, ...)

@@ -31,7 +31,13 @@ struct buf {
 #define BUF_INIT ((struct buf){0})
 
 void buf_release(struct buf *buf); /* frees; leaves BUF_INIT, which may be released again */
-void buf_clear(struct buf *buf);   /* empties, keeps the memory, resets `failed` */
+
+/* Empties, keeps the memory, resets `failed`. */
+static inline void buf_clear(struct buf *buf)
+{
+    buf->size = 0;
+    buf->failed = false;
+}
 
 /* Makes room for `extra` bytes behind the contents and returns where they start; `size` does not
  * change. NULL: out of memory, and `failed` is set. */
@@ -48,7 +54,23 @@ static inline uint8_t *buf_extend(struct buf *buf, size_t extra)
     return to;
 }
 
-void buf_put(struct buf *buf, const void *bytes, size_t size);
+static inline void buf_put(struct buf *buf, const void *bytes, size_t size)
+{
+    uint8_t *to = buf_extend(buf, size);
+    if (to && size)
+        memcpy(to, bytes, size);
+}
+
+/* Writes the decimal digits of a number in front of `end` and returns where they begin; at most
+ * DECIMAL_DIGITS_MAX. */
+enum { DECIMAL_DIGITS_MAX = 20 };
+static inline char *decimal_before(char *end, uint64_t value)
+{
+    do
+        *--end = (char)('0' + value % 10);
+    while (value /= 10);
+    return end;
+}
 
 /* Puts formatted text, without a zero byte. */
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));

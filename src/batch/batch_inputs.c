@@ -3,7 +3,6 @@
 #include "batch_inputs.h"
 
 #include <fnmatch.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -104,9 +103,12 @@ static enum batch_input_status next_number(struct batch_inputs *inputs, struct m
 {
     if (inputs->number == inputs->options->count)
         return BATCH_INPUT_END;
-    snprintf(inputs->name, sizeof inputs->name, "task %" PRIu64, inputs->number++);
-    *input =
-        (struct mpb_input){.origin = MPB_NUMBERED, .name = inputs->name, .below = inputs->name};
+    static const char word[] = "task ";
+    char *end = inputs->name + sizeof inputs->name - 1;
+    char *name = decimal_before(end, inputs->number++) - (sizeof word - 1);
+    memcpy(name, word, sizeof word - 1);
+    *end = '\0';
+    *input = (struct mpb_input){.origin = MPB_NUMBERED, .name = name, .below = name};
     return BATCH_INPUT;
 }
 

@@ -82,59 +82,19 @@ void json_put_string(struct buf *out, const char *text)
         buf_put(out, "null", 4);
 }
 
-void json_put_name(struct buf *out, const char *name)
+/* digits < 20. */
+void json_put_number(struct buf *out, bool negative, uint64_t value, int digits)
 {
-    size_t size = strlen(name);
-    bool comma = out->size && out->data[out->size - 1] != '{';
-    uint8_t *to = buf_extend(out, comma + size + 3);
-    if (!to)
-        return;
-    if (comma)
-        to = store_u8(to, ',');
-    to = store_u8(to, '"');
-    memcpy(to, name, size);
-    to = store_u8(to + size, '"');
-    store_u8(to, ':');
-}
-
-void json_put_string_member(struct buf *out, const char *name, const char *text)
-{
-    json_put_name(out, name);
-    json_put_string(out, text);
-}
-
-/* The number value / 10^digits; digits < 20. */
-static void put_number(struct buf *out, bool negative, uint64_t value, int digits)
-{
-    char text[22];
-    size_t at = sizeof text;
+    char text[DECIMAL_DIGITS_MAX + 2]; /* a sign and a point */
+    char *const end = text + sizeof text, *at = end;
     for (int i = 0; i < digits; i++, value /= 10)
-        text[--at] = (char)('0' + value % 10);
+        *--at = (char)('0' + value % 10);
     if (digits)
-        text[--at] = '.';
-    do
-        text[--at] = (char)('0' + value % 10);
-    while (value /= 10);
+        *--at = '.';
+    at = decimal_before(at, value);
     if (negative)
-        text[--at] = '-';
-    buf_put(out, text + at, sizeof text - at);
-}
-
-void json_put_uint_member(struct buf *out, const char *name, uint64_t value)
-{
-    json_put_name(out, name);
-    put_number(out, false, value, 0);
-}
-
-void json_put_fixed_member(struct buf *out, const char *name, int64_t value, int digits)
-{
-    json_put_name(out, name);
-    put_number(out, value < 0, value < 0 ? -(uint64_t)value : (uint64_t)value, digits);
-}
-
-void json_put_int_member(struct buf *out, const char *name, int64_t value)
-{
-    json_put_fixed_member(out, name, value, 0);
+        *--at = '-';
+    buf_put(out, at, (size_t)(end - at));
 }
 
 void json_put_real_member(struct buf *out, const char *name, double value, int digits)

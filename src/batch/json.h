@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "buf.h"
 
@@ -28,16 +29,51 @@ void json_put_text(struct buf *out, const void *bytes, size_t size);
 /* Whether the bytes are valid UTF-8 without a zero byte. */
 bool json_is_text(const void *bytes, size_t size);
 
-/* The name of a member and a colon, after a comma unless this is the first member of its object.
- * The name is written as it is: it must not need escapes. */
-void json_put_name(struct buf *out, const char *name);
-
-void json_put_string_member(struct buf *out, const char *name, const char *text);
-void json_put_int_member(struct buf *out, const char *name, int64_t value);
-void json_put_uint_member(struct buf *out, const char *name, uint64_t value);
-
 /* The number value / 10^digits, with `digits` digits after the decimal point. */
-void json_put_fixed_member(struct buf *out, const char *name, int64_t value, int digits);
+void json_put_number(struct buf *out, bool negative, uint64_t value, int digits);
+
+/* The name of a member and a colon, after a comma unless this is the first member of its object.
+ * The name is written as it is: it must not need escapes. Names are constants: defined here, so
+ * that the compiler knows their lengths. */
+static inline void json_put_name(struct buf *out, const char *name)
+{
+    size_t size = strlen(name);
+    bool comma = out->size && out->data[out->size - 1] != '{';
+    uint8_t *to = buf_extend(out, comma + size + 3);
+    if (!to)
+        return;
+    if (comma)
+        to = store_u8(to, ',');
+    to = store_u8(to, '"');
+    memcpy(to, name, size);
+    to = store_u8(to + size, '"');
+    store_u8(to, ':');
+}
+
+static inline void json_put_string_member(struct buf *out, const char *name, const char *text)
+{
+    json_put_name(out, name);
+    json_put_string(out, text);
+}
+
+static inline void json_put_uint_member(struct buf *out, const char *name, uint64_t value)
+{
+    json_put_name(out, name);
+    json_put_number(out, false, value, 0);
+}
+
+/* The number value / 10^digits, as above. */
+static inline void json_put_fixed_member(struct buf *out, const char *name, int64_t value,
+                                         int digits)
+{
+    json_put_name(out, name);
+    json_put_number(out, value < 0, value < 0 ? -(uint64_t)value : (uint64_t)value, digits);
+}
+
+static inline void json_put_int_member(struct buf *out, const char *name, int64_t value)
+{
+    json_put_fixed_member(out, name, value, 0);
+}
 
 /* `digits` is the number of digits after the decimal point. A value that is not finite is written
  * as null. */

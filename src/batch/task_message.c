@@ -16,10 +16,19 @@ enum report_part {
     REPORT_RESULT = 64,
 };
 
+static uint8_t *store_bytes(uint8_t *to, struct mpp_bytes bytes)
+{
+    to = store_u32(to, (uint32_t)bytes.size);
+    if (bytes.size)
+        memcpy(to, bytes.data, bytes.size);
+    return to + bytes.size;
+}
+
 static void put_bytes(struct buf *to, struct mpp_bytes bytes)
 {
-    buf_put_u32(to, (uint32_t)bytes.size);
-    buf_put(to, bytes.data, bytes.size);
+    uint8_t *at = buf_extend(to, sizeof(uint32_t) + bytes.size);
+    if (at)
+        store_bytes(at, bytes);
 }
 
 static struct mpp_bytes get_bytes(struct reader *from)
@@ -30,9 +39,14 @@ static struct mpp_bytes get_bytes(struct reader *from)
 }
 
 /* With the zero byte: a decoded string points into the message. */
+static struct mpp_bytes string_bytes(const char *text)
+{
+    return (struct mpp_bytes){text, strlen(text) + 1};
+}
+
 static void put_string(struct buf *to, const char *text)
 {
-    put_bytes(to, (struct mpp_bytes){text, strlen(text) + 1});
+    put_bytes(to, string_bytes(text));
 }
 
 static const char *get_string(struct reader *from)
@@ -52,9 +66,14 @@ void task_order_put(struct buf *to, const struct task_order *order)
     unsigned parts =
         (order->is_recorded ? ORDER_RECORDED : 0) | (order->identity.stage ? ORDER_STAGE : 0) |
         (order->identity.occurrence ? ORDER_OCCURRENCE : 0) | (order->run ? ORDER_RUN : 0);
-    buf_put_u8(to, (uint8_t)parts);
-    put_string(to, order->identity.key);
-    put_bytes(to, order->plan);
+    struct mpp_bytes key = string_bytes(order->identity.key);
+    /* What every order has is written at once: one check for room. */
+    uint8_t *at = buf_extend(to, 1 + 2 * sizeof(uint32_t) + key.size + order->plan.size);
+    if (!at)
+        return;
+    at = store_u8(at, (uint8_t)parts);
+    at = store_bytes(at, key);
+    store_bytes(at, order->plan);
     if (parts & ORDER_OCCURRENCE)
         buf_put_u64(to, order->identity.occurrence);
     if (parts & ORDER_RUN)
@@ -77,7 +96,8 @@ int task_order_get(struct mpp_bytes payload, struct task_order *order, struct mp
 {
     struct reader from = reader_over(payload.data, payload.size);
     unsigned parts = read_u8(&from);
-    *order = (struct task_order){.identity.key = get_string(&from)};
+    *order = (struct task_order){0};
+    order->identity.key = get_string(&from);
     order->plan = get_bytes(&from);
     order->is_recorded = parts & ORDER_RECORDED;
     if (parts & ORDER_OCCURRENCE)
@@ -107,8 +127,7 @@ void task_report_put(struct buf *to, const struct task_report *report)
                      (report->size_bytes >= 0 ? REPORT_INPUT : 0) |
                      (*report->output ? REPORT_OUTPUT : 0) |
                      (report->fields.size ? REPORT_FIELDS : 0) | (has_result ? REPORT_RESULT : 0);
-    buf_put_u8(to, (uint8_t)report->status);
-    buf_put_u8(to, (uint8_t)parts);
+    buf_put_u16(to, (uint16_t)(report->status | parts << 8));
     if (parts & REPORT_TEXT)
         put_string(to, report->text);
     if (parts & REPORT_LINE)
@@ -134,10 +153,12 @@ int task_report_get(struct mpp_bytes result, struct task_report *report, struct 
     uint8_t status = read_u8(&from), parts = read_u8(&from);
     *report = (struct task_report){.status = (enum report_status)status,
                                    .warned = parts & REPORT_WARNED,
-                                   .text = parts & REPORT_TEXT ? get_string(&from) : "",
+                                   .text = "",
                                    .line = "",
                                    .output = "",
                                    .size_bytes = -1};
+    if (parts & REPORT_TEXT)
+        report->text = get_string(&from);
     if (parts & REPORT_LINE)
         report->line = get_string(&from);
     if (parts & REPORT_INPUT) {

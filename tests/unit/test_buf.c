@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of src/base: buf, fnv1a and mpp_error. */
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +64,17 @@ static void formatted_text(void **state)
     buf_printf(&buf, "x");
     assert_int_equal(buf.size, 3500);
     buf_release(&buf);
+}
+
+static void decimal_digits(void **state)
+{
+    (void)state;
+    const uint64_t values[] = {0, 9, 10, 1234567890, UINT64_MAX};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        char text[DECIMAL_DIGITS_MAX + 1] = "", wanted[32];
+        snprintf(wanted, sizeof wanted, "%" PRIu64, values[i]);
+        assert_string_equal(decimal_before(text + DECIMAL_DIGITS_MAX, values[i]), wanted);
+    }
 }
 
 static void failure_to_read_is_sticky(void **state)
@@ -135,6 +148,7 @@ int main(void)
         cmocka_unit_test(grows),
         cmocka_unit_test(every_width),
         cmocka_unit_test(formatted_text),
+        cmocka_unit_test(decimal_digits),
         cmocka_unit_test(failure_to_read_is_sticky),
         cmocka_unit_test(failure_to_grow_is_sticky),
         cmocka_unit_test(checked_sizes),

@@ -69,13 +69,20 @@ static int64_t end_since_1970_ns(const struct coordinator *c, int rank,
     return c->wall_ns - (c->now_ns - end_ns);
 }
 
+/* Only this thread writes the counter, so it needs no atomic addition. */
+static void add(_Atomic uint64_t *counter, uint64_t more)
+{
+    uint64_t sum = atomic_load_explicit(counter, memory_order_relaxed) + more;
+    atomic_store_explicit(counter, sum, memory_order_relaxed);
+}
+
 /* Stores what the agent reported. */
 static void store_end(struct coordinator *c, struct mpp_future *future,
                       const struct scheduler_action *action, const struct message_result *result)
 {
     struct rank_info *info = &c->options.rank_info[action->agent];
-    atomic_fetch_add_explicit(&info->tasks, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&info->busy_ns, result->run_ns, memory_order_relaxed);
+    add(&info->tasks, 1);
+    add(&info->busy_ns, result->run_ns);
     future->rank = action->agent;
     future->worker = (int16_t)result->worker;
     future->run_ns = result->run_ns;
@@ -163,9 +170,10 @@ static int send_cancel(struct coordinator *c, const struct scheduler_action *act
 /* Gives an event to the scheduler and performs the actions that follow for its task. A result is
  * stored at once, because its bytes belong to the message. Sending tasks is left to
  * coordinator_flush, so that tasks of many events share a message. */
-static int apply(struct coordinator *c, struct scheduler_event event, struct mpp_error *error)
+static int apply(struct coordinator *c, const struct scheduler_event *event,
+                 struct mpp_error *error)
 {
-    if (scheduler_apply(c->scheduler, &event, &c->actions))
+    if (scheduler_apply(c->scheduler, event, &c->actions))
         return mpp_error_set(error, "out of memory in the scheduler");
     for (size_t i = 0; i < c->actions.count; i++) {
         const struct scheduler_action *action = &c->actions.list[i];
@@ -194,7 +202,7 @@ static int apply(struct coordinator *c, struct scheduler_event event, struct mpp
 
 static int cancel_task(struct coordinator *c, uint64_t id, struct mpp_error *error)
 {
-    return apply(c, (struct scheduler_event){.type = SCHEDULER_TASK_CANCELLED, .task = id}, error);
+    return apply(c, &(struct scheduler_event){.type = SCHEDULER_TASK_CANCELLED, .task = id}, error);
 }
 
 int coordinator_submit(struct coordinator *c, struct mpp_future *future, struct mpp_error *error)
@@ -203,7 +211,7 @@ int coordinator_submit(struct coordinator *c, struct mpp_future *future, struct 
         return -1;
     struct scheduler_event event = {
         .type = SCHEDULER_TASK_ADDED, .task = future->id, .count = future->chunk};
-    if (!apply(c, event, error) && (!c->broken_reason || !cancel_task(c, event.task, error)))
+    if (!apply(c, &event, error) && (!c->broken_reason || !cancel_task(c, event.task, error)))
         return 0;
     future_table_remove(&c->futures, event.task); /* it stays with the caller */
     return -1;
@@ -217,7 +225,7 @@ int coordinator_cancel(struct coordinator *c, const struct mpp_future *future,
 
 int coordinator_end_input(struct coordinator *c, struct mpp_error *error)
 {
-    return apply(c, (struct scheduler_event){.type = SCHEDULER_INPUT_ENDED}, error);
+    return apply(c, &(struct scheduler_event){.type = SCHEDULER_INPUT_ENDED}, error);
 }
 
 /* Tasks that no agent has end here, without a message. */
@@ -318,14 +326,14 @@ int coordinator_agent_joined(struct coordinator *c, int rank, const struct messa
     if (measure_clock(c, rank, hello->clock_ns, error))
         return -1;
     return apply(c,
-                 (struct scheduler_event){
+                 &(struct scheduler_event){
                      .type = SCHEDULER_AGENT_JOINED, .agent = rank, .count = hello->workers},
                  error);
 }
 
 int coordinator_agent_wants_tasks(struct coordinator *c, int rank, struct mpp_error *error)
 {
-    return apply(c, (struct scheduler_event){.type = SCHEDULER_AGENT_WANTS, .agent = rank}, error);
+    return apply(c, &(struct scheduler_event){.type = SCHEDULER_AGENT_WANTS, .agent = rank}, error);
 }
 
 int coordinator_task_ended(struct coordinator *c, int rank, const struct message_result *result,
@@ -337,7 +345,7 @@ int coordinator_task_ended(struct coordinator *c, int rank, const struct message
                                     .task = result->id,
                                     .dispatch = result->dispatch};
     c->current = result;
-    int failed = apply(c, event, error);
+    int failed = apply(c, &event, error);
     c->current = NULL;
     return failed;
 }
@@ -350,7 +358,7 @@ int coordinator_task_moved(struct coordinator *c, int victim, int thief, uint64_
                                     .other = thief,
                                     .task = id,
                                     .dispatch = dispatch};
-    return apply(c, event, error);
+    return apply(c, &event, error);
 }
 
 int coordinator_steal_ended(struct coordinator *c, int victim, int thief, uint32_t count,
@@ -360,7 +368,7 @@ int coordinator_steal_ended(struct coordinator *c, int victim, int thief, uint32
         .type = SCHEDULER_STEAL_ENDED, .agent = victim, .other = thief, .count = count};
     c->steals += count > 0;
     c->tasks_stolen += count;
-    return apply(c, event, error);
+    return apply(c, &event, error);
 }
 
 void coordinator_task_running(struct coordinator *c, uint64_t id)
@@ -433,7 +441,7 @@ int coordinator_rank_lost(struct coordinator *c, int rank, struct mpp_error *err
     int failed = send_to_others(c, &out, error);
     buf_release(&out);
     return failed ? -1
-                  : apply(c, (struct scheduler_event){.type = SCHEDULER_AGENT_LOST, .agent = rank},
+                  : apply(c, &(struct scheduler_event){.type = SCHEDULER_AGENT_LOST, .agent = rank},
                           error);
 }
 

@@ -8,6 +8,10 @@
 #include "message.h"
 #include "monotonic_wait.h"
 
+/* A result of at most this size needs no memory of its own. Few bytes, because each pending task
+ * has them. */
+enum { RESULT_ROOM_BYTES = 16 };
+
 /* ---- Lists ---- */
 
 void observer_list_init(struct observer_list *list)
@@ -82,20 +86,35 @@ void future_owner_unref(struct future_owner *owner)
         owner->free(owner);
 }
 
-struct mpp_future *future_new(struct future_owner *owner, uint32_t job, const void *payload,
-                              size_t size, struct mpp_error *error)
+/* The payload, padded so that the room for the result behind it is aligned for any type. */
+static size_t padded(size_t payload_size)
+{
+    size_t unit = _Alignof(max_align_t);
+    return (payload_size + unit - 1) / unit * unit;
+}
+
+static void *result_room(struct mpp_future *future)
+{
+    return future->payload + padded(future->payload_size);
+}
+
+struct mpp_future *future_new(struct future_owner *owner, struct task_slab **slab, uint32_t job,
+                              const void *payload, size_t size, struct mpp_error *error)
 {
     if (size > MESSAGE_DATA_MAX) {
         mpp_error_set(error, "a payload of %zu bytes is too large: at most %u", size,
                       MESSAGE_DATA_MAX);
         return NULL;
     }
-    struct mpp_future *future = malloc(sizeof *future + size);
+    struct task_slab *home = NULL;
+    size_t bytes = sizeof(struct mpp_future) + padded(size) + RESULT_ROOM_BYTES;
+    struct mpp_future *future = slab ? task_slab_take(slab, bytes, &home) : malloc(bytes);
     if (!future) {
         mpp_error_set(error, "out of memory for a task of %zu bytes", size);
         return NULL;
     }
     *future = (struct mpp_future){.owner = owner,
+                                  .slab = home,
                                   .references = 1,
                                   .job = job,
                                   .rank = -1,
@@ -126,8 +145,12 @@ void future_unref(struct mpp_future *future)
         future_owner_unref(future->owner);
     if (future->exception != &cancelled && future->exception != &no_memory)
         free((void *)future->exception);
-    free(future->result);
-    free(future);
+    if (future->result != result_room(future))
+        free(future->result);
+    if (future->slab)
+        task_slab_close(future->slab);
+    else
+        free(future);
 }
 
 /* ---- The end ---- */
@@ -150,7 +173,7 @@ void future_set_result(struct mpp_future *future, const void *data, size_t size)
 {
     if (!size)
         return;
-    future->result = malloc(size);
+    future->result = size <= RESULT_ROOM_BYTES ? result_room(future) : malloc(size);
     if (!future->result) {
         future->exception = &no_memory;
         return;

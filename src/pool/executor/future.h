@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 
 #include "mppool.h"
+#include "task_slab.h"
 
 /* ---- The owner ---- */
 
@@ -71,6 +72,7 @@ struct mpp_future {
     struct mpp_future *next;           /* in one future_list */
     struct mpp_future *next_cancelled; /* in the executor's list of cancelled futures */
     struct future_owner *owner;        /* a reference, except for futures of a map */
+    struct task_slab *slab;            /* of the map, whose memory it uses; NULL: malloc'd */
     struct completion_queue *queue;    /* of the map that made it; NULL: made by mpp_submit */
     struct observer *observers;        /* guarded by the owner's lock */
     _Atomic int references;
@@ -85,15 +87,16 @@ struct mpp_future {
     int64_t ended_ns;                   /* since 1970; 0: it was cancelled */
     int rank, attempts;                 /* as in struct mpp_outcome */
     uint32_t payload_size, result_size; /* bytes */
-    void *result;                       /* malloc'd */
+    void *result;                       /* behind the payload if it is small, or malloc'd */
     const struct mpp_exception *exception; /* NULL: none; one malloc'd block with its texts */
     _Alignas(max_align_t) unsigned char payload[];
 };
 
 /* Copies the payload. The caller gets one reference. The owner's count is not changed: see
- * future_owner_ref. Returns NULL if the payload is too large or if out of memory. */
-struct mpp_future *future_new(struct future_owner *owner, uint32_t job, const void *payload,
-                              size_t size, struct mpp_error *error);
+ * future_owner_ref. `slab` is for the futures of a map, see task_slab_take; NULL: malloc. Returns
+ * NULL if the payload is too large or if out of memory. */
+struct mpp_future *future_new(struct future_owner *owner, struct task_slab **slab, uint32_t job,
+                              const void *payload, size_t size, struct mpp_error *error);
 void future_ref(struct mpp_future *future);
 void future_unref(struct mpp_future *future); /* NULL is allowed */
 

@@ -71,7 +71,8 @@ struct mpp_future *mpp_submit(struct mpp_executor *executor, const char *job, co
     int index = executor_find_job(executor, job, error);
     if (index < 0)
         return NULL;
-    struct mpp_future *future = future_new(&executor->owner, (uint32_t)index, payload, size, error);
+    struct mpp_future *future =
+        future_new(&executor->owner, NULL, (uint32_t)index, payload, size, error);
     if (!future)
         return NULL;
     future_owner_ref(&executor->owner); /* for the future */

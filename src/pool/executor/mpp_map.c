@@ -28,6 +28,8 @@ struct map_run {
     uint64_t pulled, delivered;     /* tasks read from the source, outcomes passed to the sink */
     struct mpp_future **early;      /* ordered: done before an earlier one; at the position index
                                        modulo buffersize */
+    struct task_slab *slab;         /* of the tasks read last. The map's thread frees its tasks, and
+                                       when the map has ended whoever holds the executor's lock */
     struct completion_queue *queue; /* tasks that are done */
     double deadline_s;              /* monotonic_wait.h */
     bool source_ended;              /* the source is not called any more */
@@ -61,8 +63,8 @@ static void stop_after_deadline(struct map_run *run, struct mpp_error *error)
 static struct mpp_future *new_task(struct map_run *run, const struct mpp_bytes *payload,
                                    struct mpp_error *error)
 {
-    struct mpp_future *future =
-        future_new(&run->executor->owner, run->job, payload->data, payload->size, error);
+    struct mpp_future *future = future_new(&run->executor->owner, &run->slab, run->job,
+                                           payload->data, payload->size, error);
     if (!future)
         return NULL;
     future->queue = run->queue;
@@ -261,6 +263,7 @@ static enum mpp_wait_status map_run(struct mpp_executor *executor, const struct 
     free(run.early);
     pthread_mutex_lock(&executor->owner.lock);
     completion_queue_abandon(run.queue);
+    task_slab_close(run.slab);
     pthread_mutex_unlock(&executor->owner.lock);
     return run.stopped ? run.status : run.shut_down ? MPP_WAIT_FAILED : MPP_WAIT_OK;
 }

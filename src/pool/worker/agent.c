@@ -36,6 +36,7 @@ struct agent {
     /* Ids of tasks; 0: unused, no task has the id 0. */
     uint64_t cancelled_before_arrival[EARLY_CANCELS_MAX];
     unsigned next_early_cancel;
+    unsigned early_cancels;  /* how many are used */
     bool sent_from_callback; /* a callback of the workers has sent a message */
     bool send_failed;        /* or failed to */
     struct mpp_error error;  /* of that failure */
@@ -158,9 +159,10 @@ static int request_more(struct agent *agent, bool *progressed, struct mpp_error 
 /* Whether a CANCEL for this task came before the task; forgets it then. */
 static bool take_early_cancel(struct agent *agent, uint64_t id)
 {
-    for (int i = 0; i < EARLY_CANCELS_MAX; i++)
+    for (int i = 0; agent->early_cancels && i < EARLY_CANCELS_MAX; i++)
         if (agent->cancelled_before_arrival[i] == id && id) {
             agent->cancelled_before_arrival[i] = 0;
+            agent->early_cancels--;
             return true;
         }
     return false;
@@ -256,7 +258,10 @@ static void cancel(struct agent *agent, uint64_t id)
         report_dropped(agent, task);
         agent_task_free(task);
     } else if (!worker_set_cancel(agent->workers, &agent->queue, id)) {
-        agent->cancelled_before_arrival[agent->next_early_cancel++ % EARLY_CANCELS_MAX] = id;
+        uint64_t *entry =
+            &agent->cancelled_before_arrival[agent->next_early_cancel++ % EARLY_CANCELS_MAX];
+        agent->early_cancels += !*entry;
+        *entry = id;
     }
 }
 

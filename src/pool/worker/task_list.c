@@ -1,58 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of tasks, and the memory of the tasks: see task_list.h. */
+/* Lists of tasks: see task_list.h. */
 #include "task_list.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-/* Small, because one task that runs for long keeps the whole slab. */
-enum { SLAB_BYTES = 16384 };
-
-struct task_slab {
-    size_t references; /* its tasks, and 1 while it is being filled */
-    size_t used, size; /* of `bytes`, in bytes */
-    _Alignas(max_align_t) uint8_t bytes[];
-};
-
-void task_slab_close(struct task_slab *slab)
-{
-    if (slab && !--slab->references)
-        free(slab);
-}
-
-static struct task_slab *slab_new(size_t bytes, size_t references)
-{
-    struct task_slab *slab = malloc(sizeof *slab + bytes);
-    if (slab)
-        *slab = (struct task_slab){.references = references, .size = bytes};
-    return slab;
-}
-
-/* A slab with room for `size` more bytes. A large task gets one of its own. */
-static struct task_slab *slab_with_room(struct task_slab **slab, size_t size)
-{
-    if (size > SLAB_BYTES / 4)
-        return slab_new(size, 0);
-    if (*slab && (*slab)->size - (*slab)->used >= size)
-        return *slab;
-    struct task_slab *fresh = slab_new(SLAB_BYTES, 1);
-    if (fresh) {
-        task_slab_close(*slab);
-        *slab = fresh;
-    }
-    return fresh;
-}
 
 struct agent_task *agent_task_new(struct task_slab **slab, const struct message_task *task)
 {
-    size_t unit = _Alignof(max_align_t);
-    size_t size = (sizeof(struct agent_task) + task->size + unit - 1) / unit * unit;
-    struct task_slab *home = slab_with_room(slab, size);
-    if (!home)
+    struct task_slab *home;
+    struct agent_task *copy = task_slab_take(slab, sizeof *copy + task->size, &home);
+    if (!copy)
         return NULL;
-    struct agent_task *copy = (struct agent_task *)(home->bytes + home->used);
-    home->used += size;
-    home->references++;
     *copy = (struct agent_task){.slab = home,
                                 .id = task->id,
                                 .dispatch = task->dispatch,

@@ -10,9 +10,7 @@
 #include <stdint.h>
 
 #include "message.h"
-
-/* A block of memory that small tasks share; it is freed with the last of them. */
-struct task_slab;
+#include "task_slab.h"
 
 /* An agent's copy of a task. It is a member of at most one list. */
 struct agent_task {
@@ -26,11 +24,9 @@ struct agent_task {
     uint8_t payload[];
 };
 
-/* Copies a decoded task, its payload included. *slab is the slab that is being filled and NULL
- * before the first call; the function replaces it when it is full. The caller ends with
- * task_slab_close, which does not affect the tasks. NULL: out of memory. */
+/* Copies a decoded task, its payload included, into the slab that is being filled: see
+ * task_slab_take. NULL: out of memory. */
 struct agent_task *agent_task_new(struct task_slab **slab, const struct message_task *task);
-void task_slab_close(struct task_slab *slab);  /* NULL is allowed */
 void agent_task_free(struct agent_task *task); /* NULL is allowed */
 
 /* The task in the form in which it is sent; its payload points into `task`. */

@@ -172,7 +172,8 @@ static int run_job(struct worker *worker, const struct message_task *task, uint6
     if (worker->payload.failed)
         return mpp_error_set(error, "out of memory for a payload of %u bytes", task->size);
     struct mpp_bytes payload = {worker->payload.data, task->size};
-    struct task_load load = {.data = NULL};
+    struct task_load load;
+    load.data = NULL;
     if (job->load && load_task(worker, job, number, payload, &load, error))
         return -1;
     worker->context.loaded = load.data;
@@ -196,7 +197,8 @@ static _Noreturn void wait_for_kill(void)
 static void run_task(struct worker *worker, const struct message_task *task, uint64_t number)
 {
     int64_t begun_ns = worker->now_ns;
-    struct mpp_error error = {.text = ""};
+    struct mpp_error error;
+    error.text[0] = '\0'; /* and not a kilobyte of zeros for each task */
     buf_clear(&worker->context.result);
     worker->context.awaits_flush = false;
     int failed = run_job(worker, task, number, &error);
