@@ -241,14 +241,14 @@ static void ring(struct doorbell *bell, int to)
     peer->rung = sleeps;
 }
 
-bool doorbell_posted(struct doorbell *bell, int to, int64_t now_ns)
+bool doorbell_posted(struct doorbell *bell, int to, int64_t date_ns)
 {
     int index = index_of(bell, to);
     if (index < 0)
         return false;
     struct bell_line *line = &bell->lines[index];
     atomic_fetch_add(&bell->posted_by[index * bell->count + bell->own_index], 1);
-    atomic_store(&line->posted_ns, now_ns);
+    atomic_store(&line->posted_ns, date_ns);
     atomic_fetch_add(&line->posted, 1);
     ring(bell, index);
     return true;
@@ -319,13 +319,13 @@ bool doorbell_sleep(struct doorbell *bell)
     return bell->expected_nothing && !atomic_load(&own->reminded);
 }
 
-void doorbell_wake(struct doorbell *bell, bool rung, int64_t now_ns)
+void doorbell_wake(struct doorbell *bell, bool rung, int64_t date_ns)
 {
     char ring[16];
     struct bell_line *own = &bell->lines[bell->own_index];
     atomic_fetch_add(&own->sleeps, 1);
     if (!rung && bell->expected_nothing && doorbell_expects(bell) &&
-        now_ns - atomic_load(&own->posted_ns) > RING_TIMEOUT_NS)
+        date_ns - atomic_load(&own->posted_ns) > RING_TIMEOUT_NS)
         bell->rings_missed++;
     while (rung && recv(bell->fd, ring, sizeof ring, MSG_DONTWAIT) >= 0)
         ;

@@ -54,9 +54,12 @@ bool doorbell_accept(struct doorbell *bell);
 
 /* ---- Messages. These do nothing for ranks of other hosts. ---- */
 
+/* `date_ns` is CLOCK_REALTIME: ranks of one host may differ in CLOCK_MONOTONIC (time_namespaces(7)).
+ */
+
 /* A message to this rank has been posted: counts it, and rings if the rank sleeps. False: it is a
  * rank of another host. */
-bool doorbell_posted(struct doorbell *bell, int to, int64_t now_ns);
+bool doorbell_posted(struct doorbell *bell, int to, int64_t date_ns);
 
 /* A message from this rank has arrived. `by_backstop`: it was found although none was expected. */
 void doorbell_received(struct doorbell *bell, int from, bool by_backstop);
@@ -81,7 +84,7 @@ int doorbell_fd(const struct doorbell *bell); /* readable when somebody has rung
 bool doorbell_sleep(struct doorbell *bell);
 
 /* `rung`: the descriptor is readable. */
-void doorbell_wake(struct doorbell *bell, bool rung, int64_t now_ns);
+void doorbell_wake(struct doorbell *bell, bool rung, int64_t date_ns);
 
 /* How many messages would have waited for ever if nobody had looked for them unasked: because they
  * were not counted, or because their sender did not ring. Always 0, if all is well. */

@@ -83,14 +83,14 @@ struct mpi_transport {
  * mpi_next_lost reports the rank. */
 static bool is_rank_failure(int code)
 {
+    bool failed = false;
 #if HAVE_ULFM
     int class = MPI_SUCCESS;
     MPI_Error_class(code, &class);
-    return class == MPIX_ERR_PROC_FAILED || class == MPIX_ERR_PROC_FAILED_PENDING;
-#else
-    (void)code;
-    return false;
+    failed = class == MPIX_ERR_PROC_FAILED || class == MPIX_ERR_PROC_FAILED_PENDING;
 #endif
+    (void)code;
+    return failed;
 }
 
 static int mpi_error(struct mpp_error *error, const char *what, int code)
@@ -303,8 +303,8 @@ static int64_t mpi_begin_wait(struct transport *transport, bool starving, int64_
 static int mpi_fill_pollfds(const struct transport *transport, struct pollfd *fds)
 {
     const struct mpi_transport *t = (const struct mpi_transport *)transport;
-    int bell_fd = t->wakeup.bell ? doorbell_fd(t->wakeup.bell) : -1; /* poll(2) ignores -1 */
-    fds[0] = (struct pollfd){.fd = bell_fd, .events = POLLIN};
+    int fd = t->wakeup.bell ? doorbell_fd(t->wakeup.bell) : -1; /* poll(2) ignores -1 */
+    fds[0] = (struct pollfd){.fd = fd, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = rank_liveness_fd(t->liveness), .events = POLLIN};
     return 2;
 }
@@ -430,8 +430,7 @@ static int mpi_close(struct transport *transport, struct mpp_error *error)
     bool finalizes = t->called_init && !(HAVE_ULFM && t->any_disconnected);
     if (!t->called_init && !t->any_disconnected)
         MPI_Comm_free(&t->comm); /* collective */
-    if (finalizes && finalize(t, error))
-        result = -1;
+    result |= finalizes ? finalize(t, error) : 0;
     rank_liveness_free(t->liveness);
     free(t->disconnected);
     free(t);
@@ -450,12 +449,10 @@ static void mpi_abort(struct transport *transport, int status)
 
 static int init_mpi(struct mpi_transport *t, int *argc, char ***argv, struct mpp_error *error)
 {
-    int initialized = 0, finalized = 0;
-    int level = MPI_THREAD_SINGLE;
+    int initialized = 0, finalized = 0, level = MPI_THREAD_SINGLE;
     MPI_Finalized(&finalized);
     if (finalized)
-        return mpp_error_set(error,
-                             "MPI is finalized in this process and cannot be initialized again");
+        return mpp_error_set(error, "MPI is finalized here and cannot be initialized again");
     MPI_Initialized(&initialized);
     if (initialized) {
         MPI_Query_thread(&level);
@@ -465,10 +462,10 @@ static int init_mpi(struct mpi_transport *t, int *argc, char ***argv, struct mpp
             return mpp_error_set(error, "MPI_Init_thread failed with code %d", code);
         t->called_init = true;
     }
-    if (level < MPI_THREAD_SERIALIZED)
-        return mpp_error_set(
-            error, "MPI provides thread level %d, but MPI_THREAD_SERIALIZED is needed", level);
-    return 0;
+    return level >= MPI_THREAD_SERIALIZED
+               ? 0
+               : mpp_error_set(error, "MPI's thread level is %d, below MPI_THREAD_SERIALIZED",
+                               level);
 }
 
 /* Makes the doorbells of this host's ranks known to each other. If one of them cannot be reached,
@@ -545,10 +542,8 @@ struct transport *transport_mpi_new(int *argc, char ***argv, struct mpp_error *e
     if (init_mpi(t, argc, argv, error))
         goto fail;
     int code = MPI_Comm_dup(MPI_COMM_WORLD, &t->comm);
-    if (code) {
-        mpi_error(error, "MPI_Comm_dup", code);
+    if (code && mpi_error(error, "MPI_Comm_dup", code))
         goto fail;
-    }
     MPI_Comm_set_errhandler(t->comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(t->comm, &t->base.rank);
     MPI_Comm_size(t->comm, &t->base.size);

@@ -51,7 +51,7 @@ void wakeup_found_none(struct wakeup *wakeup)
 bool wakeup_posted(struct wakeup *wakeup, int to)
 {
     wakeup->active_ns = monotonic_now_ns();
-    return wakeup->bell && doorbell_posted(wakeup->bell, to, wakeup->active_ns);
+    return wakeup->bell && doorbell_posted(wakeup->bell, to, clock_now_ns(CLOCK_REALTIME));
 }
 
 void wakeup_received(struct wakeup *wakeup, int from)
@@ -81,5 +81,5 @@ int64_t wakeup_begin_wait(struct wakeup *wakeup, bool under_way, bool starving, 
 void wakeup_end_wait(struct wakeup *wakeup, bool rung)
 {
     if (wakeup->bell)
-        doorbell_wake(wakeup->bell, rung, monotonic_now_ns());
+        doorbell_wake(wakeup->bell, rung, clock_now_ns(CLOCK_REALTIME));
 }
