@@ -427,10 +427,10 @@ static int mpi_close(struct transport *transport, struct mpp_error *error)
     wakeup_release(&t->wakeup, t->base.rank);
     /* With ULFM, MPI_Finalize waits forever for a rank that was lost on another host; its launcher
      * accepts an exit without MPI_Finalize. */
-    bool finalizes = t->called_init && !(HAVE_ULFM && t->any_disconnected);
-    if (!t->called_init && !t->any_disconnected)
+    if (t->called_init && !(HAVE_ULFM && t->any_disconnected))
+        result |= finalize(t, error);
+    else if (!t->called_init && !t->any_disconnected)
         MPI_Comm_free(&t->comm); /* collective */
-    result |= finalizes ? finalize(t, error) : 0;
     rank_liveness_free(t->liveness);
     free(t->disconnected);
     free(t);
