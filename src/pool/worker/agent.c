@@ -32,7 +32,8 @@ struct agent {
     bool requested_more;      /* and no tasks have come since */
     struct buf results;       /* the DONE message that is being built */
     struct message_list done; /* its list; .out is NULL when there is none */
-    int64_t results_due_ns;   /* when it must be sent */
+    int64_t results_sent_ns;  /* when the last one was sent */
+    int64_t results_interval_ns;
     /* Ids of tasks; 0: unused, no task has the id 0. */
     uint64_t cancelled_before_arrival[EARLY_CANCELS_MAX];
     unsigned next_early_cancel;
@@ -74,7 +75,7 @@ static int send_results(struct agent *agent, struct mpp_error *error)
         return 0;
     message_end(&agent->done);
     agent->done = (struct message_list){0};
-    agent->results_due_ns = monotonic_now_ns() + agent_results_interval_ns(agent->transport->size);
+    agent->results_sent_ns = monotonic_now_ns();
     return transport_send(agent->transport, COORDINATOR_RANK, &agent->results, error);
 }
 
@@ -105,10 +106,11 @@ static int send_due_results(struct agent *agent, bool *progressed, int64_t *wake
     if (!agent->done.out)
         return 0;
     bool idle = !agent->queue.count && worker_set_idle(agent->workers);
+    int64_t due_ns = agent->results_sent_ns + agent->results_interval_ns;
     if (!idle && agent->results.size < RESULTS_BYTES_MAX &&
-        monotonic_now_ns() < agent->results_due_ns) {
-        if (agent->results_due_ns < *wake_at_ns)
-            *wake_at_ns = agent->results_due_ns;
+        monotonic_now_ns() < due_ns - agent->results_interval_ns / 2) {
+        if (due_ns < *wake_at_ns)
+            *wake_at_ns = due_ns;
         return 0;
     }
     *progressed = true;
@@ -406,6 +408,8 @@ struct agent *agent_new(struct transport *transport, struct forkserver *forkserv
     *agent = (struct agent){
         .transport = transport,
         .low_water = (size_t)limits->workers,
+        /* Rank 0 sends no messages to itself. */
+        .results_interval_ns = transport->rank ? agent_results_interval_ns(transport->size) : 0,
         .workers = worker_set_new(forkserver, limits, transport->rank, &callbacks, error)};
     task_list_init(&agent->queue);
     if (agent->workers)

@@ -24,12 +24,13 @@
 
 struct agent;
 
-/* While an agent has tasks, it sends results at least this long after the last ones, so that
- * several share a message: one costs this rank and rank 0 as much as many results. The more ranks
- * there are, the longer: rank 0 then gets a message about every 16 microseconds at most. */
+/* How long a result waits at most while its agent has tasks, so that several share a message: one
+ * costs this rank and rank 0 as much as many results. The more ranks there are, the longer: rank 0
+ * gets a message about every 16 microseconds at most. An agent that is awake for another reason
+ * sends them after half of this time. */
 static inline int64_t agent_results_interval_ns(int ranks)
 {
-    int64_t min_ns = 20000000, by_ranks_ns = INT64_C(16000) * (ranks - 1);
+    int64_t min_ns = 40000000, by_ranks_ns = INT64_C(16000) * (ranks - 1);
     return by_ranks_ns > min_ns ? by_ranks_ns : min_ns;
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define WAKE_INTERVAL_NS 20000000
+#define WAKE_INTERVAL_NS 40000000
 
 /* How much work of a worker is lost if it dies before its results are flushed, at most. */
 #define HOLD_NS    20000000

@@ -391,7 +391,8 @@ static void check_worker(struct worker_set *set, struct worker_handle *worker, i
 
 int64_t worker_set_check_running(struct worker_set *set, int64_t now_ns)
 {
-    if (now_ns < set->next_check_ns)
+    /* An agent that is awake for another reason checks early, and need not wake up for it. */
+    if (now_ns < set->next_check_ns - check_interval_ns(set) / 2)
         return set->next_check_ns;
     int64_t next_ns = INT64_MAX;
     set->next_check_ns = INT64_MAX;
