@@ -54,8 +54,7 @@ bool doorbell_accept(struct doorbell *bell);
 
 /* ---- Messages. These do nothing for ranks of other hosts. ---- */
 
-/* `date_ns` is CLOCK_REALTIME: ranks of one host may differ in CLOCK_MONOTONIC (time_namespaces(7)).
- */
+/* date_ns: CLOCK_REALTIME. Ranks of one host may differ in CLOCK_MONOTONIC: time_namespaces(7). */
 
 /* A message to this rank has been posted: counts it, and rings if the rank sleeps. False: it is a
  * rank of another host. */

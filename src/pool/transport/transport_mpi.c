@@ -6,9 +6,8 @@
  * MPI_Irecv of the message that was found, because a large one is not there yet: both sides have to
  * call MPI to move it. So nothing blocks, and two ranks may send each other large messages at once.
  * Different threads call MPI, but only one at a time (MPI_THREAD_SERIALIZED). Messages travel on a
- * duplicate of MPI_COMM_WORLD, so they never mix with the program's own.
- *
- * Waking up. Ranks of one host wake each other; wakeup.h decides when MPI has to be called.
+ * duplicate of MPI_COMM_WORLD, so they never mix with the program's own. wakeup.h decides when MPI
+ * has to be called for them.
  *
  * Lost ranks. Open MPI 5 started with `mpirun --with-ft ulfm` reports them (ULFM). Older versions
  * do not, but with `mpirun --enable-recovery` the other ranks of a host survive, and the kernel

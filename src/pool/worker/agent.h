@@ -30,7 +30,7 @@ struct agent;
  * sends them after half of this time. */
 static inline int64_t agent_results_interval_ns(int ranks)
 {
-    int64_t min_ns = 40000000, by_ranks_ns = INT64_C(16000) * (ranks - 1);
+    int64_t min_ns = 20000000, by_ranks_ns = INT64_C(16000) * (ranks - 1);
     return by_ranks_ns > min_ns ? by_ranks_ns : min_ns;
 }
 

@@ -14,7 +14,7 @@
 
 /* A frame holds about this much work: enough to hide the time that the socket takes, and little
  * enough that most tasks stay in the queue, where they can be stolen. */
-#define FRAME_NS 8000000
+#define FRAME_NS 16000000
 
 /* With tasks longer than this the pause between two frames does not matter, so a worker gets only
  * one: a task that is not with a worker can be stolen at once. */
@@ -32,7 +32,7 @@
 #define CLOSE_TIMEOUT_NS INT64_C(10000000000)
 
 enum {
-    FRAME_TASKS_MAX = 512,
+    FRAME_TASKS_MAX = 1024,
     STARTING_MAX = 32, /* requests to the fork server at a time: its socket must not fill up */
     EARLY_DEATHS_MAX = 8,
 };
