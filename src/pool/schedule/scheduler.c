@@ -10,8 +10,8 @@
 /* A chunk is one message: a larger one would delay the messages after it. */
 #define CHUNK_MAX 8192
 
-/* An agent whose workers are all busy steals only from a victim with at least this many unstarted
- * tasks per worker. An agent with an idle worker steals from any victim. */
+/* An agent whose workers are all busy steals only from a victim that has at least this many more
+ * unstarted tasks per worker than itself. An agent with an idle worker steals from any victim. */
 #define EARLY_STEAL_MIN_PER_WORKER 4
 
 struct scheduler {
@@ -113,18 +113,26 @@ static bool send_chunk(struct scheduler *s, int agent)
     return true;
 }
 
-/* Starts a steal for this agent from the agent with the most unstarted tasks per worker. False: no
- * agent has enough of them. */
+static uint64_t unstarted(const struct agent_record *a)
+{
+    return a->held.count > a->workers ? a->held.count - a->workers : 0;
+}
+
+/* Starts a steal for this agent from the agent with the most unstarted tasks per worker. Both have
+ * equally many per worker after it, so that none has a reason to steal them back. False: no agent
+ * has enough of them. */
 static bool start_steal(struct scheduler *s, int agent)
 {
     struct agent_record *thief = &s->table.agents[agent];
-    uint64_t surplus;
+    uint64_t surplus, own = unstarted(thief);
     int best = steal_heap_top(&s->table.victims, &surplus);
-    uint64_t enough = thief->urgency == REQUEST_URGENT ? 1 : EARLY_STEAL_MIN_PER_WORKER * 1024;
+    uint64_t enough = thief->urgency == REQUEST_URGENT
+                          ? 1
+                          : own * 1024 / thief->workers + EARLY_STEAL_MIN_PER_WORKER * 1024;
     if (best == NONE || best == agent || surplus < enough)
         return false;
     struct agent_record *victim = &s->table.agents[best];
-    uint64_t share = (victim->held.count - victim->workers) * thief->workers /
+    uint64_t share = (unstarted(victim) * thief->workers - own * victim->workers) /
                      (thief->workers + victim->workers);
     victim->thief = agent;
     thief->stealing_from = best;
@@ -146,7 +154,7 @@ static void serve_requests(struct scheduler *s, enum request_urgency urgency)
         if (s->table.agents[agent].last_chunk_decision != s->decisions &&
             !(s->table.counts.queued && send_chunk(s, agent)) && !start_steal(s, agent) &&
             !s->table.counts.queued)
-            return; /* no tasks to send or to steal: the rest of the list cannot be served either */
+            return; /* no tasks to send or to steal: the rest of the list would hardly be served */
         agent = next;
     }
 }

@@ -12,7 +12,8 @@
  *     of the queue. The chunk size is half of the agent's even share, so that chunks get smaller as
  *     the queue drains (guided self-scheduling, Polychronopoulos and Kuck 1987).
  *   - When the queue is empty, tasks are stolen: the agent with the most unstarted tasks per worker
- *     (the victim) is told to send some of them directly to the agent that asks (the thief).
+ *     (the victim) is told to send some of them directly to the agent that asks (the thief). Both
+ *     have equally many per worker after that: otherwise tasks would be stolen back and forth.
  *   - A task whose worker crashed waits until the queue is empty, and then goes to a different
  *     agent if there is one. The tasks of a lost agent are queued again.
  *   - A cancelled task is removed from the queue. If an agent holds it, the agent is told, and the
