@@ -5,7 +5,7 @@
 speed   tasks per second, with a future for each task and with map; the time from a submit to its result on an idle
         pool; and the CPU time per task of all processes, including start-up. Medians of rounds that alternate
         between the three pools.
-rank0   the CPU time that a rank needs for a message: figures for scripts/simulate.
+rank0   the CPU time that a rank needs for a message. Those of scripts/simulate come from other hosts.
 idle    the throughput of one worker beside 15 idle ranks, compared with its throughput alone.
 """
 import argparse
@@ -59,12 +59,16 @@ def speed(rounds):
 
 
 def rank0(rounds):
-    runs = []
-    for _ in range(rounds):
-        text = measure([*MPIRUN, "2", str(BUILD / "bench/rank0_cost")], stdout=subprocess.PIPE).stdout
-        runs.append([float(number) for number in re.search(r"receive (\d+) ns, send (\d+) ns", text).groups()])
-    receive, send = (statistics.median(column) for column in zip(*runs))
-    print(f"\nA message of 256 bytes takes a rank {receive:.0f} ns of CPU time to receive and {send:.0f} ns to send")
+    without_doorbell = {**os.environ, "LD_PRELOAD": str(BUILD / "shim/libno_doorbell.so"), "NO_DOORBELL_RANK": "1"}
+    print("\nA message of 256 bytes takes a rank so many ns of CPU time:")
+    for title, environment in (("of the same host", None), ("of another host (without a doorbell)", without_doorbell)):
+        runs = []
+        for _ in range(rounds):
+            text = measure([*MPIRUN, "2", str(BUILD / "bench/rank0_cost")], stdout=subprocess.PIPE,
+                           env=environment).stdout
+            runs.append([float(number) for number in re.search(r"receive (\d+) ns, send (\d+) ns", text).groups()])
+        receive, send = (statistics.median(column) for column in zip(*runs))
+        print(f"  {title}: {receive:.0f} to receive, {send:.0f} to send")
 
 
 def busy(ranks):
