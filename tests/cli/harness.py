@@ -26,7 +26,7 @@ import launchers
 MPTHUMB = os.environ.get("MPTHUMB", "mpthumb")
 RUN_TIMEOUT_S = 240  # only to end a run that hangs
 launcher = launchers.words
-MISSED_RING = b"without a ring of the doorbell"  # transport_mpi.c: ranks failed to wake each other
+MISSED_RING = b"without a ring of the doorbell"  # wakeup.c: ranks failed to wake each other
 
 
 class Skipped(Exception):

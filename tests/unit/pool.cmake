@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of src/pool. They include the pool's private headers.
 foreach(name doorbell message mpi_library_name oom_watch poll_pace rank_clock rank_liveness result_ring scheduler task_list
-        worker_exit)
+        wakeup worker_exit)
   add_executable(test_${name} test_${name}.c)
   target_link_libraries(test_${name} PRIVATE mppool mppool_private_headers mpp_flags cmocka)
   add_test(NAME unit.${name} COMMAND test_${name})

@@ -368,7 +368,7 @@ MPP_API bool mpp_future_done(struct mpp_future *future);    /* it has a result o
 MPP_API bool mpp_future_running(struct mpp_future *future); /* see below */
 MPP_API bool mpp_future_cancelled(struct mpp_future *future);
 
-/* mpp_future_running becomes true some milliseconds after a worker process has begun the task, and
+/* mpp_future_running becomes true some 50 ms after a worker process has begun the task, and
  * stays true until the task is done, even if it has to be tried again. A task that is done earlier
  * is never reported as running. */
 

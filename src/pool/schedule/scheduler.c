@@ -14,6 +14,9 @@
  * unstarted tasks per worker than itself. An agent with an idle worker steals from any victim. */
 #define EARLY_STEAL_MIN_PER_WORKER 4
 
+/* How many agents in a row are refused before the others of the list are left alone. */
+enum { REFUSALS_MAX = 8 };
+
 struct scheduler {
     struct task_table table;
     uint32_t attempts;
@@ -149,12 +152,13 @@ static bool start_steal(struct scheduler *s, int agent)
  * two consecutive chunks for one agent would become one message. */
 static void serve_requests(struct scheduler *s, enum request_urgency urgency)
 {
-    for (int agent = s->table.requests[urgency]; agent != NONE;) {
+    int refused = 0;
+    for (int agent = s->table.requests[urgency]; agent != NONE && refused < REFUSALS_MAX;) {
         int next = s->table.agents[agent].next;
         if (s->table.agents[agent].last_chunk_decision != s->decisions &&
             !(s->table.counts.queued && send_chunk(s, agent)) && !start_steal(s, agent) &&
             !s->table.counts.queued)
-            return; /* no tasks to send or to steal: the rest of the list would hardly be served */
+            refused++; /* the next one may have fewer tasks, and so more right to steal */
         agent = next;
     }
 }

@@ -14,7 +14,10 @@
 
 #include "namespace_id.h"
 
-enum { NAME_BYTES = 6 }; /* the kernel chooses a null byte and five hexadecimal digits */
+enum {
+    NAME_BYTES = 6,        /* the kernel chooses a null byte and five hexadecimal digits */
+    DATAGRAM_BYTES = 1024, /* what the kernel charges for a short one, at most */
+};
 
 /* A message that was posted so long ago and has not been rung for will not be any more. */
 #define RING_TIMEOUT_NS 100000000
@@ -34,6 +37,7 @@ struct peer {
     uint64_t received; /* messages from it */
     uint64_t unasked;  /* the last of them that was found although none was expected */
     bool dropped;
+    bool due; /* it is to be rung as soon as a socket has room */
 };
 
 struct doorbell {
@@ -43,10 +47,12 @@ struct doorbell {
     int count, own_index;
     int *index_of; /* by rank: index in peers, or -1 */
     int rank_limit;
-    struct bell_line *lines;        /* by index; in the shared memory, as the next one */
-    _Atomic uint64_t *posted_by;    /* by index of the receiver times count plus the sender's */
-    uint64_t received, written_off; /* messages from all others; of lost ranks, see doorbell_drop */
-    bool expected_nothing;          /* when it fell asleep */
+    struct bell_line *lines;     /* by index; in the shared memory, as the next one */
+    _Atomic uint64_t *posted_by; /* by index of the receiver times count plus the sender's */
+    uint64_t received;           /* messages from all others */
+    bool any_dropped;
+    int due;               /* peers to be rung */
+    bool expected_nothing; /* when it fell asleep */
     uint64_t rings_missed;
 };
 
@@ -120,6 +126,9 @@ static bool know_peers(struct doorbell *bell, const struct doorbell_id *ids, int
         bell->peers[i].address.sun_family = AF_UNIX;
         memcpy(bell->peers[i].address.sun_path, ids[i].name, NAME_BYTES);
     }
+    /* Datagrams that were not read yet are charged to their sender. The kernel limits this. */
+    int buffer = count * DATAGRAM_BYTES;
+    setsockopt(bell->fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
     return true;
 }
 
@@ -231,14 +240,24 @@ static void ring(struct doorbell *bell, int to)
 {
     struct peer *peer = &bell->peers[to];
     uint64_t sleeps = atomic_load(&bell->lines[to].sleeps);
-    if (sleeps % 2 == 0 || sleeps == peer->rung || peer->dropped)
-        return;
-    /* Its socket may be full; then it is readable. */
-    while (sendto(bell->fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL,
-                  (const struct sockaddr *)&peer->address, address_size) < 0 &&
-           errno == EINTR)
-        ;
-    peer->rung = sleeps;
+    bool rings = sleeps % 2 == 1 && sleeps != peer->rung && !peer->dropped;
+    /* If it fails for good, the rank has died. */
+    bool due = rings &&
+               sendto(bell->fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL,
+                      (const struct sockaddr *)&peer->address, address_size) < 0 &&
+               (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == EINTR);
+    if (rings && !due)
+        peer->rung = sleeps;
+    bell->due += due - peer->due;
+    peer->due = due;
+}
+
+bool doorbell_retry(struct doorbell *bell)
+{
+    for (int i = 0; bell->due && i < bell->count; i++)
+        if (bell->peers[i].due)
+            ring(bell, i);
+    return bell->due;
 }
 
 bool doorbell_posted(struct doorbell *bell, int to, int64_t date_ns)
@@ -266,10 +285,18 @@ void doorbell_received(struct doorbell *bell, int from, bool by_backstop)
         peer->unasked = peer->received;
 }
 
+/* A message that was found before it was counted may hide another one for a moment: until it is
+ * counted, which rings. A rank that has died does not count it any more. */
 static int64_t messages_under_way(const struct doorbell *bell)
 {
-    uint64_t posted = atomic_load(&bell->lines[bell->own_index].posted);
-    return (int64_t)(posted - bell->received - bell->written_off);
+    int64_t under_way = 0;
+    if (!bell->any_dropped)
+        return (int64_t)(atomic_load(&bell->lines[bell->own_index].posted) - bell->received);
+    for (int i = 0; i < bell->count; i++)
+        if (i != bell->own_index && !bell->peers[i].dropped &&
+            posted_by(bell, i) > bell->peers[i].received)
+            under_way += (int64_t)(posted_by(bell, i) - bell->peers[i].received);
+    return under_way;
 }
 
 bool doorbell_expects(const struct doorbell *bell)
@@ -292,16 +319,14 @@ bool doorbell_reminded(struct doorbell *bell)
     return atomic_load(&own->reminded) && atomic_exchange(&own->reminded, false);
 }
 
-/* The rank may have died between posting a message and counting it, or the other way round. */
 void doorbell_drop(struct doorbell *bell, int rank)
 {
     int index = index_of(bell, rank);
     if (index < 0)
         return;
-    struct peer *peer = &bell->peers[index];
-    bell->written_off += posted_by(bell, index) - peer->received;
-    peer->dropped = true;
+    bell->peers[index].dropped = bell->any_dropped = true;
     bell->index_of[rank] = -1;
+    ring(bell, index); /* it is not due any more */
 }
 
 /* ---- Sleeping ---- */

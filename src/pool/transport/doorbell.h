@@ -6,7 +6,7 @@
  * memory, in which each counts the messages that it has posted to each other one, and says whether
  * it sleeps. A rank therefore knows how many messages are under way to it, and looks for them until
  * they have arrived: MPI_Iprobe finds a message eventually, not at the first call. Whoever posts a
- * message to a rank that sleeps also sends an empty datagram to its socket, the doorbell: a ring.
+ * message to a rank that sleeps also sends a datagram to its socket, the doorbell: a ring.
  *
  *   receiver                                   sender
  *   says that it sleeps                        posts the message
@@ -14,8 +14,8 @@
  *   sleeps until its socket is readable        does the receiver sleep? then rings
  *
  * Each side first writes and then reads what the other one writes, so one of them always notices.
- * A rank rings another one at most once each time that one sleeps: no socket buffer can fill up,
- * even if a rank is stopped for ever. If the socket is full all the same, it is readable.
+ * A rank rings another one at most once each time that one sleeps, so even a rank that is stopped
+ * for ever takes the room of one datagram. If there is no room, the ring is repeated.
  *
  * The socket has an abstract name and the memory has none (memfd_create(2)): the first rank hands
  * it to the others through their sockets. So nothing is left behind, however a process ends, and a
@@ -59,6 +59,9 @@ bool doorbell_accept(struct doorbell *bell);
 /* A message to this rank has been posted: counts it, and rings if the rank sleeps. False: it is a
  * rank of another host. */
 bool doorbell_posted(struct doorbell *bell, int to, int64_t date_ns);
+
+/* Rings again where there was no room. Returns whether there still is none: try again soon then. */
+bool doorbell_retry(struct doorbell *bell);
 
 /* A message from this rank has arrived. `by_backstop`: it was found although none was expected. */
 void doorbell_received(struct doorbell *bell, int from, bool by_backstop);

@@ -327,6 +327,7 @@ static void mpi_disconnect(struct transport *transport, int rank)
     pending_drop(&t->receives, rank);
     if (t->wakeup.bell)
         doorbell_drop(t->wakeup.bell, rank);
+    wakeup_look_soon(&t->wakeup);
 }
 
 /* The next failed rank that the launcher has reported; -1: none. */
@@ -393,13 +394,12 @@ static int watch_ranks(struct mpi_transport *t, struct mpp_error *error)
 /* Waits until every pending send has completed. The receivers poll until then. */
 static int complete_sends(struct mpi_transport *t, struct mpp_error *error)
 {
-    while (t->sends.count) {
+    while (t->sends.count || wakeup_rings_due(&t->wakeup)) {
         if (reap_sends(t, error))
             return -1;
         for (int rank; (rank = mpi_next_lost(&t->base)) >= 0;)
             mpi_disconnect(&t->base, rank);
-        if (t->sends.count)
-            poll(NULL, 0, 1);
+        poll(NULL, 0, t->sends.count || wakeup_rings_due(&t->wakeup));
     }
     return 0;
 }

@@ -29,8 +29,8 @@ static bool expects_message(const struct wakeup *wakeup)
 bool wakeup_must_look(struct wakeup *wakeup, bool under_way)
 {
     bool expects = expects_message(wakeup);
-    bool asked = !wakeup->all_ring || under_way || expects ||
-                 (wakeup->bell && doorbell_reminded(wakeup->bell));
+    bool reminded = wakeup->bell && doorbell_reminded(wakeup->bell); /* clears it, too */
+    bool asked = !wakeup->all_ring || under_way || expects || reminded;
     wakeup->late = wakeup->late && expects;
     wakeup->unasked = !asked;
     return asked || monotonic_now_ns() >= wakeup->next_look_ns;
@@ -41,11 +41,18 @@ void wakeup_found_none(struct wakeup *wakeup)
     int64_t now_ns = monotonic_now_ns();
     bool late = expects_message(wakeup);
     wakeup->next_look_ns = now_ns + poll_pace_wait_ns(PACE_BACKSTOP, 0);
-    if (late && !wakeup->late)
-        wakeup->active_ns = now_ns;
-    else if (late && now_ns - wakeup->active_ns > REMIND_NS)
+    if (late && wakeup->late && now_ns - wakeup->late_ns > REMIND_NS) {
         doorbell_remind(wakeup->bell);
+        wakeup->late_ns = now_ns;
+    } else if (late && !wakeup->late) {
+        wakeup->late_ns = now_ns;
+    }
     wakeup->late = late;
+}
+
+bool wakeup_rings_due(struct wakeup *wakeup)
+{
+    return wakeup->bell && doorbell_retry(wakeup->bell);
 }
 
 bool wakeup_posted(struct wakeup *wakeup, int to)
@@ -71,11 +78,13 @@ int64_t wakeup_begin_wait(struct wakeup *wakeup, bool under_way, bool starving, 
     bool may_sleep = !wakeup->bell || doorbell_sleep(wakeup->bell);
     if (!may_sleep && !wakeup->late)
         return 0; /* a message or a reminder has come since MPI was last called */
-    enum poll_pace pace = under_way || wakeup->late ? PACE_UNDER_WAY
-                          : wakeup->all_ring        ? PACE_BACKSTOP
-                          : starving                ? PACE_STARVING
-                                                    : PACE_FED;
-    return poll_pace_wait_ns(pace, now_ns - wakeup->active_ns);
+    enum poll_pace pace = under_way || wakeup->late                       ? PACE_UNDER_WAY
+                          : !wakeup->all_ring && starving                 ? PACE_STARVING
+                          : !wakeup->all_ring || wakeup_rings_due(wakeup) ? PACE_FED
+                                                                          : PACE_BACKSTOP;
+    int64_t since_ns =
+        wakeup->late && wakeup->late_ns > wakeup->active_ns ? wakeup->late_ns : wakeup->active_ns;
+    return poll_pace_wait_ns(pace, now_ns - since_ns);
 }
 
 void wakeup_end_wait(struct wakeup *wakeup, bool rung)

@@ -17,7 +17,8 @@ struct wakeup {
     bool all_ring;         /* all other ranks of the run can ring */
     bool late;             /* MPI was called, but a message that was posted has not arrived */
     bool unasked;          /* MPI is called although no message is expected */
-    int64_t active_ns;     /* when a message was last posted, received, or found to be late */
+    int64_t late_ns;       /* since when, or when its sender was last reminded */
+    int64_t active_ns;     /* when a message was last posted or received */
     int64_t next_look_ns;  /* all_ring: when to call MPI unasked */
 };
 
@@ -31,6 +32,9 @@ bool wakeup_must_look(struct wakeup *wakeup, bool under_way);
 
 /* MPI was called, and there was no message. */
 void wakeup_found_none(struct wakeup *wakeup);
+
+/* Whether a rank is still to be rung, because there was no room: tries again. */
+bool wakeup_rings_due(struct wakeup *wakeup);
 
 /* To call MPI at the next opportunity. */
 void wakeup_look_soon(struct wakeup *wakeup);

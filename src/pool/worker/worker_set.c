@@ -292,8 +292,9 @@ static int assign_to_idle(struct worker_set *set, struct task_list *queue, bool 
     return 0;
 }
 
-/* If tasks are short, gives a second frame to every worker that has at most one left to begin. A
- * worker wakes the agent at the end of a frame, so it does not have to wait for the next one. */
+/* If tasks are short, gives a second frame to every worker that has at most one frame's worth of
+ * tasks to begin. A worker wakes the agent at the end of a frame, so it need not wait for the next
+ * one. */
 static int assign_second_frames(struct worker_set *set, struct task_list *queue, bool *progressed,
                                 struct mpp_error *error)
 {
