@@ -90,7 +90,7 @@ static void a_reminder_is_taken_once(void **state)
     }
 }
 
-static void other_messages_do_not_put_off_a_reminder(void **state)
+static void a_late_message_is_reminded_of_amid_others(void **state)
 {
     (void)state;
     struct wakeup wakeups[RANKS];
@@ -112,7 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mpi_is_called_only_for_messages),
         cmocka_unit_test(a_reminder_is_taken_once),
-        cmocka_unit_test(other_messages_do_not_put_off_a_reminder),
+        cmocka_unit_test(a_late_message_is_reminded_of_amid_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
