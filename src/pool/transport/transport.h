@@ -10,8 +10,8 @@
  * one at a time.
  *
  * A rank that has nothing to do sleeps in poll(2) until one of the transport's descriptors becomes
- * readable, at most for the time that transport_begin_wait returns. Between ranks of one host a descriptor says that a
- * message has been sent; from other hosts messages come without a sign.
+ * readable, at most for the time that transport_begin_wait returns. Between ranks of one host a
+ * descriptor says that a message has been sent; from other hosts messages come without a sign.
  */
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
