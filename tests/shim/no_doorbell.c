@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Simulates a rank that cannot make a Unix datagram socket, with LD_PRELOAD: socket(2) fails for
- * them on rank $NO_DOORBELL_RANK. Other ranks and mpirun are not affected.
+ * Simulates a rank that cannot make its doorbell, with LD_PRELOAD: socket(2) fails on rank
+ * $NO_DOORBELL_RANK for a Unix datagram socket with the flags that doorbell.c uses. Other ranks and
+ * other sockets, such as MPI's own, are not affected.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,10 +14,10 @@
 int socket(int domain, int type, int protocol)
 {
     const char *without = getenv("NO_DOORBELL_RANK"), *rank = getenv("PMIX_RANK");
-    int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int of_doorbell = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
     if (!rank)
         rank = getenv("PMI_RANK");
-    if (domain == AF_UNIX && kind == SOCK_DGRAM && without && rank && strcmp(without, rank) == 0) {
+    if (domain == AF_UNIX && type == of_doorbell && without && rank && strcmp(without, rank) == 0) {
         errno = EACCES;
         return -1;
     }
