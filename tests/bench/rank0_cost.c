@@ -28,17 +28,6 @@ static int send_batch(struct transport *transport, int to, struct mpp_error *err
     return 0;
 }
 
-/* Sleeps until a message may have arrived, as a rank does. */
-static void wait_for_message(struct transport *transport)
-{
-    struct pollfd fds[TRANSPORT_POLLFDS_MAX];
-    int64_t ns = transport_begin_wait(transport, true, monotonic_now_ns());
-    int count = transport_fill_pollfds(transport, fds);
-    struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-    ppoll(fds, (nfds_t)count, ns < 0 ? NULL : &time, NULL);
-    transport_end_wait(transport, fds);
-}
-
 static int receive_batch(struct transport *transport, struct mpp_error *error)
 {
     for (int i = 0; i < BATCH;) {
@@ -46,10 +35,8 @@ static int receive_batch(struct transport *transport, struct mpp_error *error)
         enum transport_status status = transport_poll(transport, &message, error);
         if (status == TRANSPORT_FAILED)
             return -1;
-        if (status == TRANSPORT_EMPTY) {
-            wait_for_message(transport);
+        if (status == TRANSPORT_EMPTY)
             continue;
-        }
         buf_release(&message.bytes);
         i++;
     }
