@@ -25,8 +25,7 @@ enum {
 /* The shared memory: a line for each rank, and then for each pair of ranks a count of messages. */
 struct bell_line {
     _Alignas(64) _Atomic uint64_t sleeps; /* odd while the rank sleeps; grows at each change */
-    _Atomic uint64_t posted;              /* messages to this rank, from all others */
-    _Atomic int64_t posted_ns;            /* when the last one was posted */
+    _Atomic int64_t posted_ns;            /* when the last message to it was posted */
     atomic_bool reminded;                 /* somebody waits for a message from this rank */
 };
 
@@ -49,10 +48,8 @@ struct doorbell {
     int rank_limit;
     struct bell_line *lines;     /* by index; in the shared memory, as the next one */
     _Atomic uint64_t *posted_by; /* by index of the receiver times count plus the sender's */
-    uint64_t received;           /* messages from all others */
-    bool any_dropped;
-    int due;               /* peers to be rung */
-    bool expected_nothing; /* when it fell asleep */
+    int due;                     /* peers to be rung */
+    bool expected_nothing;       /* when it fell asleep */
     uint64_t rings_missed;
 };
 
@@ -127,8 +124,10 @@ static bool know_peers(struct doorbell *bell, const struct doorbell_id *ids, int
         memcpy(bell->peers[i].address.sun_path, ids[i].name, NAME_BYTES);
     }
     /* Datagrams that were not read yet are charged to their sender. The kernel limits this. */
-    int buffer = count * DATAGRAM_BYTES;
-    setsockopt(bell->fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    int room, wanted = count * DATAGRAM_BYTES;
+    socklen_t size = sizeof room;
+    if (!getsockopt(bell->fd, SOL_SOCKET, SO_SNDBUF, &room, &size) && room < wanted)
+        setsockopt(bell->fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted);
     return true;
 }
 
@@ -235,6 +234,13 @@ static uint64_t posted_by(const struct doorbell *bell, int from)
     return atomic_load(&bell->posted_by[bell->own_index * bell->count + from]);
 }
 
+/* Whether a message of this peer is under way. One that was found before it was counted is not. */
+static bool expects_from(const struct doorbell *bell, int from)
+{
+    const struct peer *peer = &bell->peers[from];
+    return posted_by(bell, from) > peer->received && !peer->dropped;
+}
+
 /* Wakes a rank, if it sleeps and was not rung since it began to. */
 static void ring(struct doorbell *bell, int to)
 {
@@ -265,10 +271,8 @@ bool doorbell_posted(struct doorbell *bell, int to, int64_t date_ns)
     int index = index_of(bell, to);
     if (index < 0)
         return false;
-    struct bell_line *line = &bell->lines[index];
+    atomic_store(&bell->lines[index].posted_ns, date_ns);
     atomic_fetch_add(&bell->posted_by[index * bell->count + bell->own_index], 1);
-    atomic_store(&line->posted_ns, date_ns);
-    atomic_fetch_add(&line->posted, 1);
     ring(bell, index);
     return true;
 }
@@ -279,35 +283,23 @@ void doorbell_received(struct doorbell *bell, int from, bool by_backstop)
     if (index < 0)
         return;
     struct peer *peer = &bell->peers[index];
-    bell->received++;
     peer->received++;
     if (by_backstop)
         peer->unasked = peer->received;
 }
 
-/* A message that was found before it was counted may hide another one for a moment: until it is
- * counted, which rings. A rank that has died does not count it any more. */
-static int64_t messages_under_way(const struct doorbell *bell)
-{
-    int64_t under_way = 0;
-    if (!bell->any_dropped)
-        return (int64_t)(atomic_load(&bell->lines[bell->own_index].posted) - bell->received);
-    for (int i = 0; i < bell->count; i++)
-        if (i != bell->own_index && !bell->peers[i].dropped &&
-            posted_by(bell, i) > bell->peers[i].received)
-            under_way += (int64_t)(posted_by(bell, i) - bell->peers[i].received);
-    return under_way;
-}
-
 bool doorbell_expects(const struct doorbell *bell)
 {
-    return messages_under_way(bell) > 0;
+    for (int i = 0; i < bell->count; i++)
+        if (expects_from(bell, i))
+            return true;
+    return false;
 }
 
 void doorbell_remind(struct doorbell *bell)
 {
     for (int i = 0; i < bell->count; i++)
-        if (i != bell->own_index && posted_by(bell, i) > bell->peers[i].received) {
+        if (expects_from(bell, i)) {
             atomic_store(&bell->lines[i].reminded, true);
             ring(bell, i);
         }
@@ -324,7 +316,7 @@ void doorbell_drop(struct doorbell *bell, int rank)
     int index = index_of(bell, rank);
     if (index < 0)
         return;
-    bell->peers[index].dropped = bell->any_dropped = true;
+    bell->peers[index].dropped = true;
     bell->index_of[rank] = -1;
     ring(bell, index); /* it is not due any more */
 }
@@ -360,8 +352,7 @@ uint64_t doorbell_missed(const struct doorbell *bell)
 {
     uint64_t missed = bell->rings_missed;
     for (int i = 0; i < bell->count; i++)
-        if (i != bell->own_index && !bell->peers[i].dropped &&
-            bell->peers[i].unasked > posted_by(bell, i))
+        if (!bell->peers[i].dropped && bell->peers[i].unasked > posted_by(bell, i))
             missed += bell->peers[i].unasked - posted_by(bell, i);
     return missed;
 }

@@ -41,10 +41,10 @@ void wakeup_found_none(struct wakeup *wakeup)
     int64_t now_ns = monotonic_now_ns();
     bool late = expects_message(wakeup);
     wakeup->next_look_ns = now_ns + poll_pace_wait_ns(PACE_BACKSTOP, 0);
-    if (late && wakeup->late && now_ns - wakeup->late_ns > REMIND_NS) {
+    if (late && !wakeup->late) {
+        wakeup->late_ns = wakeup->active_ns = now_ns;
+    } else if (late && now_ns - wakeup->late_ns > REMIND_NS) {
         doorbell_remind(wakeup->bell);
-        wakeup->late_ns = now_ns;
-    } else if (late && !wakeup->late) {
         wakeup->late_ns = now_ns;
     }
     wakeup->late = late;
@@ -73,18 +73,21 @@ void wakeup_look_soon(struct wakeup *wakeup)
     wakeup->next_look_ns = 0;
 }
 
+static enum poll_pace choose_pace(struct wakeup *wakeup, bool under_way, bool starving)
+{
+    if (under_way || wakeup->late)
+        return PACE_UNDER_WAY;
+    if (!wakeup->all_ring)
+        return starving ? PACE_STARVING : PACE_FED;
+    return wakeup_rings_due(wakeup) ? PACE_FED : PACE_BACKSTOP;
+}
+
 int64_t wakeup_begin_wait(struct wakeup *wakeup, bool under_way, bool starving, int64_t now_ns)
 {
     bool may_sleep = !wakeup->bell || doorbell_sleep(wakeup->bell);
     if (!may_sleep && !wakeup->late)
         return 0; /* a message or a reminder has come since MPI was last called */
-    enum poll_pace pace = under_way || wakeup->late                       ? PACE_UNDER_WAY
-                          : !wakeup->all_ring && starving                 ? PACE_STARVING
-                          : !wakeup->all_ring || wakeup_rings_due(wakeup) ? PACE_FED
-                                                                          : PACE_BACKSTOP;
-    int64_t since_ns =
-        wakeup->late && wakeup->late_ns > wakeup->active_ns ? wakeup->late_ns : wakeup->active_ns;
-    return poll_pace_wait_ns(pace, now_ns - since_ns);
+    return poll_pace_wait_ns(choose_pace(wakeup, under_way, starving), now_ns - wakeup->active_ns);
 }
 
 void wakeup_end_wait(struct wakeup *wakeup, bool rung)

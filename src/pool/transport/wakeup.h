@@ -18,7 +18,7 @@ struct wakeup {
     bool late;             /* MPI was called, but a message that was posted has not arrived */
     bool unasked;          /* MPI is called although no message is expected */
     int64_t late_ns;       /* since when, or when its sender was last reminded */
-    int64_t active_ns;     /* when a message was last posted or received */
+    int64_t active_ns;     /* when a message was last posted or received, or became late */
     int64_t next_look_ns;  /* all_ring: when to call MPI unasked */
 };
 
